@@ -1,0 +1,45 @@
+# make demo   the main job on shipped sample mail, on a fresh machine with Python 3.11 or newer
+# make test   every check and test; installs the Debian packages that the tests need, when it may
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: demo test check lock example-config clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+demo: $(INSTALLED)
+	@$(BIN)/voucherd demo
+
+test: $(INSTALLED)
+	@.ci/debian-packages dovecot=dovecot-imapd postgres=postgresql systemd-analyze=systemd
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+# Everything with its hash, then the project itself; again only after one of these files changed.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "voucherd needs Python 3.11 or newer; name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/debian-packages ensurepip=python3-venv
+	@[ -x $(BIN)/python ] && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo "installing into .venv (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The lock, for every platform, without the name of any registry; LOCKFLAGS=--upgrade takes newer releases.
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
+	uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --extra postgresql --group dev \
+	    --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+	    --quiet --output-file requirements.lock $(LOCKFLAGS)
+
+# config/*.example.toml, as the settings describe themselves.
+example-config: $(INSTALLED)
+	$(BIN)/python -m voucherd.settings.example config
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache dist build

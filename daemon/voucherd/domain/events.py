@@ -1,0 +1,79 @@
+"""Events: what happened to a voucher, when, who says so, and where it stands written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """The facts of RULES.md, Events; `corrected`, `extended` and `decided` are an operator's word."""
+
+    ASSIGNED = "assigned"
+    RESERVED = "reserved"
+    ENGAGEMENT_CHANGED = "engagement-changed"
+    RESERVATION_CANCELLED = "reservation-cancelled"
+    REVOKED = "revoked"
+    DELIVERED = "delivered"
+    REDEEMED = "redeemed"
+    BILLED = "billed"
+    CREDIT_NOTE = "credit-note"
+    PAID = "paid"
+    PAYMENT_DENIED = "payment-denied"
+    EXTENDED = "extended"
+    CORRECTED = "corrected"
+    DECIDED = "decided"
+
+
+class Role(StrEnum):
+    """As whom somebody speaks (RULES.md, Who may say what)."""
+
+    OPERATOR = "operator"
+    PROGRAMME = "programme"
+    PARTNER = "partner"
+    CUSTOMER = "customer"
+    AUTHENTICATED = "authenticated"
+    NOBODY = "nobody"
+    RECONCILIATION = "reconciliation"
+
+
+# the facts that an event may carry beside its date, with their normal form as text
+FACTS = (
+    "customer",
+    "customer_admin",
+    "offering",
+    "days",
+    "country",
+    "created_on",
+    "assigned_on",
+    "expires_on",
+    "engagement_on",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One recorded fact. `id` grows with every event recorded and orders what was learned at one instant.
+
+    `on` is the day it happened as the source says, `recorded_at` the instant voucherd learned it (RULES.md,
+    Time). `voucher` is the ID as written. `partner` is whom it concerns (hand-in, reservation, redemption).
+    `facts` holds what the source states beside (see FACTS), `spans` where in the message each was read.
+    For `decided`, `facts["sets_aside"]` and `facts["restores"]` name event ids.
+    """
+
+    id: int
+    programme: str
+    voucher: str
+    kind: EventKind
+    on: date
+    recorded_at: datetime
+    by: str
+    role: Role
+    partner: str | None = None
+    message: int | None = None
+    handed_in_on: date | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    spans: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""

@@ -1,0 +1,240 @@
+"""The history of a voucher, folded into what all its facts say together.
+
+`fold` takes the events in any order and returns one voucher: facts count at their own dates (DOMAIN.md), what
+contradicts an earlier recorded fact becomes a claim (RULES.md, Events), and the clock plays no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from voucherd.domain.events import FACTS, Event, EventKind
+from voucherd.domain.reservations import Reservations, reservations
+from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
+
+_OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
+_DATED = {"created_on", "assigned_on", "expires_on", "engagement_on"}
+_CONTRADICTABLE = {"assigned_on", "expires_on", "days"}
+
+
+def recorded_order(events: Iterable[Event]) -> list[Event]:
+    """The events in the order in which voucherd learned them."""
+    return sorted(events, key=lambda event: (event.recorded_at, event.id))
+
+
+def fold(events: Iterable[Event]) -> Voucher:
+    """What the events of one voucher say together.
+
+    Raises ValueError for no events at all, or for events of two vouchers of different programmes.
+    """
+    told = recorded_order(events)
+    if not told:
+        raise ValueError("a voucher needs at least one event")
+    if len({event.programme for event in told}) > 1:
+        raise ValueError("the events belong to two programmes")
+    return _Fold(told).voucher()
+
+
+def _set_aside(told: Sequence[Event]) -> set[int]:
+    """The events that a person has decided against; a later decision can restore them."""
+    aside: set[int] = set()
+    for event in told:
+        if event.kind is EventKind.DECIDED:
+            if "sets_aside" in event.facts:
+                aside.add(int(event.facts["sets_aside"]))
+            if "restores" in event.facts:
+                aside.discard(int(event.facts["restores"]))
+    return aside
+
+
+class _Fold:
+    """One folding: the standing event of each kind, the claims against them, the findings."""
+
+    def __init__(self, told: list[Event]) -> None:
+        aside = _set_aside(told)
+        self.first = told[0]
+        self.told = [event for event in told if event.id not in aside and event.kind is not EventKind.DECIDED]
+        self.claims: list[Claim] = []
+        self.findings: set[str] = set()
+
+    def of(self, *kinds: EventKind) -> list[Event]:
+        return [event for event in self.told if event.kind in kinds]
+
+    def claim(self, event: Event, against: Event, reason: str) -> None:
+        self.claims.append(Claim(event.id, against.id, reason))
+
+    def standing(self, kind: EventKind) -> Event | None:
+        """The earliest recorded event of a kind that happens once; another date is a claim against it."""
+        found = self.of(kind)
+        if not found:
+            return None
+        for other in found[1:]:
+            if other.on != found[0].on:
+                self.claim(other, found[0], f"{kind} on {other.on}, but {found[0].on} is recorded")
+        return found[0]
+
+    def voucher(self) -> Voucher:
+        facts = self._facts()
+        redeemed, revoked = self._ends()
+        delivered = self._not_after(self.standing(EventKind.DELIVERED), revoked)
+        booked = reservations(self.told, redeemed, revoked)
+        self.claims.extend(booked.claims)
+        reserved_on = booked.reserved_on
+        if delivered and booked.cancelled_on and booked.cancelled_on >= delivered.on and not redeemed:
+            delivered = None  # RULES.md: a cancellation leads back to assigned
+        billed_on, paid_on = self._money(redeemed)
+        delivered_on = delivered.on if delivered else None
+        redeemed_on = redeemed.on if redeemed else None
+        self._order_findings(reserved_on, delivered_on, redeemed_on, facts)
+        if self.claims:
+            self.findings.add("conflict")
+        return Voucher(
+            id=self.first.voucher,
+            programme=self.first.programme,
+            state=_state(reserved_on, delivered_on, redeemed_on, billed_on, paid_on, revoked),
+            partner=_holder(booked, redeemed),
+            customer=facts.get("customer"),
+            customer_admin=facts.get("customer_admin"),
+            offering=facts.get("offering"),
+            days=int(facts["days"]) if "days" in facts else None,
+            country=facts.get("country"),
+            created_on=_day(facts, "created_on"),
+            assigned_on=_day(facts, "assigned_on"),
+            expires_on=_day(facts, "expires_on"),
+            engagement_on=_day(facts, "engagement_on"),
+            reserved_on=reserved_on,
+            delivered_on=delivered_on,
+            redeemed_on=redeemed_on,
+            billed_on=billed_on,
+            paid_on=paid_on,
+            revoked_on=revoked.on if revoked else None,
+            redeemed_by=redeemed.partner if redeemed else None,
+            reservation=_reservation(booked, facts),
+            findings=tuple(sorted(self.findings)),
+            claims=tuple(sorted(self.claims, key=lambda claim: (claim.event, claim.against))),
+        )
+
+    def _facts(self) -> dict[str, str]:
+        """What the sources state beside the dates: the first to say it stands, gaps are filled, an operator's
+        or the programme's correction counts over both, the latest first."""
+        facts: dict[str, str] = {}
+        source: dict[str, Event] = {}
+        for event in self.told:
+            if event.kind is EventKind.ASSIGNED and event.facts.get("assigned_on") is None:
+                self._fill(facts, source, event, {**event.facts, "assigned_on": event.on.isoformat()})
+            elif event.kind not in (*_OVERRIDING, EventKind.ENGAGEMENT_CHANGED):
+                self._fill(facts, source, event, dict(event.facts))
+        for event in sorted(self.of(EventKind.ENGAGEMENT_CHANGED), key=lambda e: (e.on, e.recorded_at, e.id)):
+            facts.update({k: v for k, v in event.facts.items() if k == "engagement_on"})
+        for event in self.of(*_OVERRIDING):
+            facts.update({k: v for k, v in event.facts.items() if k in FACTS})
+        return facts
+
+    def _fill(
+        self, facts: dict[str, str], source: dict[str, Event], event: Event, told: dict[str, str]
+    ) -> None:
+        for fact, value in told.items():
+            if fact not in FACTS:
+                continue
+            if fact not in facts:
+                facts[fact] = value
+                source[fact] = event
+            elif facts[fact] != value and fact in _CONTRADICTABLE and fact in event.facts:
+                corrected = any(fact in other.facts for other in self.of(*_OVERRIDING))
+                if not corrected and fact in source[fact].facts:
+                    reason = f"{fact} {value}, but {facts[fact]} is recorded"
+                    self.claim(event, source[fact], reason)
+
+    def _ends(self) -> tuple[Event | None, Event | None]:
+        """The redemption and the revocation; of two that exclude each other the earlier recorded stands."""
+        redeemed, revoked = self.standing(EventKind.REDEEMED), self.standing(EventKind.REVOKED)
+        if redeemed and revoked:
+            if (redeemed.recorded_at, redeemed.id) < (revoked.recorded_at, revoked.id):
+                self.claim(revoked, redeemed, f"revoked on {revoked.on}, but redeemed on {redeemed.on}")
+                return redeemed, None
+            self.claim(redeemed, revoked, f"redeemed on {redeemed.on}, but revoked on {revoked.on}")
+            return None, revoked
+        return redeemed, revoked
+
+    def _not_after(self, event: Event | None, revoked: Event | None) -> Event | None:
+        if event is None or revoked is None or event.on < revoked.on or event.id < revoked.id:
+            return event
+        self.claim(event, revoked, f"{event.kind} on {event.on}, but revoked on {revoked.on}")
+        return None
+
+    def _money(self, redeemed: Event | None) -> tuple[date | None, date | None]:
+        """Billing and payment by their own dates; both wait for the redemption."""
+        if redeemed is None:
+            return None, None
+        kinds = (EventKind.BILLED, EventKind.CREDIT_NOTE, EventKind.PAID, EventKind.PAYMENT_DENIED)
+        rank = {kind: place for place, kind in enumerate(kinds)}
+        billed_on: date | None = None
+        paid_on: date | None = None
+        for event in sorted(self.of(*kinds), key=lambda e: (e.on, e.recorded_at, e.id, rank[e.kind])):
+            if event.kind is EventKind.BILLED:
+                billed_on = billed_on or event.on
+            elif event.kind is EventKind.PAID:
+                if billed_on is None:
+                    self.findings.add("paid-unbilled")
+                paid_on = paid_on or event.on
+            elif paid_on is not None or (event.kind is EventKind.PAYMENT_DENIED and billed_on is None):
+                self.findings.add(event.kind.value)
+            else:
+                billed_on = None
+        if billed_on is not None:
+            self.findings.discard("paid-unbilled")
+        return billed_on, paid_on
+
+    def _order_findings(
+        self, reserved: date | None, delivered: date | None, redeemed: date | None, facts: dict[str, str]
+    ) -> None:
+        """DOMAIN.md, Rules a checker can report: reported, never a reason to refuse a record."""
+        if (delivered or redeemed) and reserved is None:
+            self.findings.add("no-reservation")
+        if redeemed and delivered is None:
+            self.findings.add("no-completion-report")
+        if redeemed and delivered and delivered > redeemed:
+            self.findings.add("completion-report-after-redemption")
+        engagement = _day(facts, "engagement_on")
+        if engagement and reserved and reserved >= engagement:
+            self.findings.add("reserved-after-engagement-start")
+
+
+def _day(facts: dict[str, str], fact: str) -> date | None:
+    return date.fromisoformat(facts[fact]) if fact in _DATED and fact in facts else None
+
+
+def _holder(booked: Reservations, redeemed: Event | None) -> str | None:
+    """Who the voucher belongs to now: who redeemed it, else who holds the reservation; nobody once cancelled."""
+    if redeemed is not None and redeemed.partner is not None:
+        return redeemed.partner
+    return booked.holder
+
+
+def _reservation(booked: Reservations, facts: dict[str, str]) -> Reservation | None:
+    if booked.status is None:
+        return None
+    missing = ("customer_admin",) if "customer_admin" not in facts else ()
+    incomplete = () if booked.status is ReservationStatus.CANCELLED else missing
+    return Reservation(booked.named, booked.status, booked.requested_on, incomplete)
+
+
+def _state(
+    reserved: date | None,
+    delivered: date | None,
+    redeemed: date | None,
+    billed: date | None,
+    paid: date | None,
+    revoked: Event | None,
+) -> State:
+    """The furthest state that the standing facts reach."""
+    reached = (
+        (revoked, State.REVOKED),
+        (paid, State.PAID),
+        (billed, State.BILLED),
+        (redeemed, State.REDEEMED),
+        (delivered, State.DELIVERED),
+        (reserved, State.RESERVED),
+    )
+    return next((state for fact, state in reached if fact), State.ASSIGNED)

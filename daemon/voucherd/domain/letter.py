@@ -1,0 +1,89 @@
+"""What a mail of ours says, before it is put into words: plain facts for the templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class LetterKind(StrEnum):
+    """The kinds of mail that voucherd sends (CONTRACT.md, `plan` and `outbox`)."""
+
+    RECEIPT = "receipt"
+    REMINDER = "reminder"
+    DIGEST = "digest"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One deadline of a voucher as a mail names it: `reserve`, `redeem` or `bill`, its date and what is left.
+
+    `days_left` is counted from the day of the mail in the partner's zone; negative once the deadline passed.
+    `because` is the reason of the date in English, as `show` prints it.
+    """
+
+    deadline: str
+    on: date
+    days_left: int
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterItem:
+    """One voucher of a mail. `due` is what is to be done now; `others` are its further open deadlines, nearest
+    first. `missing` names facts that the record still lacks (a receipt asks for them)."""
+
+    voucher: str
+    customer: str | None
+    customer_admin: str | None
+    offering: str | None
+    days: int | None
+    due: Due | None
+    others: tuple[Due, ...] = ()
+    missing: tuple[str, ...] = ()
+    already_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The facts of one mail. `on` is the local day that it is written for; `partner` the partner's name,
+    `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt answers."""
+
+    kind: LetterKind
+    locale: str
+    on: date
+    partner: str
+    programme: str
+    items: tuple[LetterItem, ...]
+    quoted_subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterHead:
+    """The outside of one mail: addresses from the configuration, Message-ID and Date fixed by the caller.
+
+    `sender` is the desk's address as configured (`Voucher desk <vouchers@desk.example>`). `answers` is the
+    Message-ID that this mail replies to (receipts), `references` that message's own chain.
+    `calendar_sequence` is the SEQUENCE of the `.ics` entries.
+    """
+
+    sender: str
+    to: tuple[str, ...]
+    message_id: str
+    date: datetime
+    cc: tuple[str, ...] = ()
+    reply_to: str = ""
+    answers: str = ""
+    references: tuple[str, ...] = ()
+    calendar_sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A mail ready to be sent: the subject for people to see in lists, and the bytes that never change again."""
+
+    subject: str
+    text: str
+    content: bytes

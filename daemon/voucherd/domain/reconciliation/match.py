@@ -1,0 +1,228 @@
+"""The rules of reconciliation: one pure function over the lines of one voucher (RECONCILIATION.md, Shape).
+
+An incoming document calls it for the vouchers that it names, the full run for all of them; both get the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from voucherd.domain.reconciliation.documents import DocumentStatus
+from voucherd.domain.reconciliation.lines import LineClass, PlacedLine, document_class, order
+from voucherd.domain.reconciliation.payment import judge_payment
+from voucherd.domain.reconciliation.rates import VALUE_UNKNOWN
+from voucherd.domain.reconciliation.tolerance import Tolerance
+from voucherd.domain.reconciliation.verdict import (
+    BLOCKERS,
+    COMPLETE,
+    DIFFERENCE_ACCEPTED,
+    DISPUTED,
+    FLAGS,
+    NO_DEADLINE,
+    NO_DECISIONS,
+    PARTNER_UNKNOWN,
+    SUPPLIER_UNKNOWN,
+    WINDOW_EXTENDED,
+    WRITTEN_OFF,
+    Billing,
+    LineVerdict,
+    RedeemedVoucher,
+    Timeliness,
+    VoucherDecisions,
+    VoucherVerdict,
+)
+
+
+def match_voucher(
+    voucher: RedeemedVoucher,
+    lines: Sequence[PlacedLine],
+    tolerance: Tolerance,
+    today: date,
+    decisions: VoucherDecisions = NO_DECISIONS,
+) -> VoucherVerdict:
+    """The class of every line placed at `voucher`, and the voucher's three answers as of `today`.
+
+    `lines` are all the lines that name the voucher, in any order, whatever their document's status.
+    """
+    account = _settle(voucher, lines, tolerance, decisions.accepted)
+    billing = _billing(voucher.value, account)
+    completed_on = account.completed_on if billing in COMPLETE else None
+    bill_by = voucher.bill_by
+    if decisions.extended_to is not None and (bill_by is None or decisions.extended_to > bill_by):
+        bill_by = decisions.extended_to
+    timeliness = judge_timeliness(completed_on, bill_by, today)
+    payment, paid = judge_payment(voucher.remittances, account.payable, account.bounds)
+    net = account.positive - account.credited
+    return VoucherVerdict(
+        voucher,
+        account.verdicts,
+        billing,
+        timeliness,
+        payment,
+        net,
+        None if voucher.value is None else net - voucher.value,
+        account.currency,
+        account.bounds,
+        bill_by,
+        (bill_by - today).days if bill_by is not None and timeliness is Timeliness.OPEN else None,
+        completed_on,
+        account.payable,
+        paid,
+        _flags(voucher, lines, bill_by, decisions),
+        today,
+    )
+
+
+def judge_timeliness(completed_on: date | None, bill_by: date | None, today: date) -> Timeliness:
+    """Completed on or before bill-by: on time, after it: late; not completed: open up to and including bill-by,
+    then missed. Without a deadline nothing is late."""
+    if completed_on is not None:
+        return Timeliness.ON_TIME if bill_by is None or completed_on <= bill_by else Timeliness.LATE
+    return Timeliness.OPEN if bill_by is None or today <= bill_by else Timeliness.MISSED
+
+
+class _Account(NamedTuple):
+    """What the lines of one voucher come to. `first` is the first amount billed; `bounds` is τ below and above."""
+
+    verdicts: tuple[LineVerdict, ...]
+    positive: int
+    credited: int
+    first: int
+    payable: int
+    currency: str | None
+    bounds: tuple[int, int]
+    completed_on: date | None
+
+
+def _settle(
+    voucher: RedeemedVoucher, lines: Sequence[PlacedLine], tolerance: Tolerance, accepted: int
+) -> _Account:
+    """Takes the lines in the order in which they bill, each judged by what was billed and credited before it.
+
+    A voucher without a value or currency takes the currency of its first eligible line: never mixed.
+    """
+    value, currency = voucher.value, voucher.currency
+    bounds = _bounds(tolerance, value, currency, accepted)
+    verdicts: list[LineVerdict] = []
+    positive = credited = first = owed = 0
+    after: PlacedLine | None = None
+    completed_on: date | None = None
+    for line in sorted(lines, key=order) if len(lines) > 1 else lines:
+        line_class = _blocked(line, voucher, currency)
+        if line_class is not None:
+            verdicts.append(LineVerdict(line, line_class, voucher))
+            continue
+        if currency is None:
+            currency = line.currency
+            bounds = _bounds(tolerance, value, currency, accepted)
+        net = line.net
+        line_class = _eligible_class(net, positive, credited, value, bounds)
+        verdicts.append(LineVerdict(line, line_class, voucher, positive, credited, bounds, after))
+        if line_class is LineClass.MATCHED or line_class is LineClass.CREDIT:
+            owed += net + (line.tax or 0)
+        complete = bounds[1] + 1 if value is None else value - bounds[0]
+        before = positive - credited
+        if net < 0:
+            credited -= net
+        else:
+            positive += net
+            first = first or net
+            after = line
+        if before < complete <= before + net:
+            completed_on = line.submitted_on or line.issued_on
+    return _Account(tuple(verdicts), positive, credited, first, owed, currency, bounds, completed_on)
+
+
+def _bounds(tolerance: Tolerance, value: int | None, currency: str | None, accepted: int) -> tuple[int, int]:
+    """τ below and above; below it never reaches the whole value, or nothing at all would count as billed."""
+    lower, upper = tolerance.bounds(value, currency)
+    if accepted:
+        lower, upper = max(lower, accepted), max(upper, accepted)
+    if value is not None and lower >= value:
+        lower = max(value - 1, 0)
+    return lower, upper
+
+
+def _blocked(line: PlacedLine, voucher: RedeemedVoucher, currency: str | None) -> LineClass | None:
+    """The class of a line that is not eligible, None for one that is."""
+    if line.status != DocumentStatus.ACCEPTED:
+        return document_class(line)
+    if line.issued_on < voucher.redeemed_on:
+        return LineClass.PREMATURE
+    if line.supplier != voucher.partner and line.supplier is not None and voucher.partner is not None:
+        return LineClass.WRONG_PARTNER
+    if line.currency != currency and currency is not None:
+        return LineClass.WRONG_CURRENCY
+    return LineClass.ZERO if line.net == 0 else None
+
+
+def _eligible_class(
+    net: int, positive: int, credited: int, value: int | None, bounds: tuple[int, int]
+) -> LineClass:
+    """The class of a line that counts, by what was billed and credited before it (table of RECONCILIATION.md).
+
+    Without a value amounts cannot be judged: the first line is matched, the next one is `twice`.
+    """
+    lower, upper = bounds
+    if net < 0:
+        return LineClass.CREDIT if credited - net <= positive + lower else LineClass.CREDIT_EXCESS
+    if value is None:
+        return LineClass.TWICE if positive - credited > upper else LineClass.MATCHED
+    if positive + net <= value + credited + upper:
+        return LineClass.MATCHED
+    return LineClass.TWICE if positive >= value + credited - lower else LineClass.OVER
+
+
+def _billing(value: int | None, account: _Account) -> Billing:
+    """The one billing answer, first that applies (RECONCILIATION.md, Voucher)."""
+    if not account.positive and not account.credited:
+        return _blocker(account.verdicts)
+    net = account.positive - account.credited
+    lower, upper = account.bounds
+    ceiling, floor = (account.first, upper + 1) if value is None else (value, value - lower)
+    if net > ceiling + upper:
+        if any(verdict.line_class is LineClass.TWICE for verdict in account.verdicts):
+            return Billing.TWICE
+        return Billing.BILLED if value is None else Billing.OVERBILLED
+    if net >= floor:
+        return Billing.BILLED
+    if account.credited and -lower <= net <= upper:
+        return Billing.CREDITED
+    if net < -lower:
+        return Billing.OVERCREDITED
+    return Billing.BILLED if value is None else Billing.SHORT
+
+
+def _blocker(verdicts: tuple[LineVerdict, ...]) -> Billing:
+    """Why no line counts: the first blocker that any line has, `unbilled` where there is none."""
+    if not verdicts:
+        return Billing.UNBILLED
+    classes = {str(verdict.line_class) for verdict in verdicts}
+    return next((blocker for blocker in BLOCKERS if blocker in classes), Billing.UNBILLED)
+
+
+def _flags(
+    voucher: RedeemedVoucher, lines: Sequence[PlacedLine], bill_by: date | None, decisions: VoucherDecisions
+) -> tuple[str, ...]:
+    """Everything that had to be assumed or was decided, in a fixed order."""
+    found = set(voucher.flags)
+    if voucher.value is None:
+        found.add(VALUE_UNKNOWN)
+    if voucher.partner is None:
+        found.add(PARTNER_UNKNOWN)
+    for line in lines:
+        if line.supplier is None:
+            found.add(SUPPLIER_UNKNOWN)
+    if bill_by is None:
+        found.add(NO_DEADLINE)
+    if decisions is not NO_DECISIONS:
+        given = (
+            (DIFFERENCE_ACCEPTED, decisions.accepted > 0),
+            (WINDOW_EXTENDED, decisions.extended_to is not None),
+            (DISPUTED, decisions.disputed),
+            (WRITTEN_OFF, decisions.written_off),
+        )
+        found.update(flag for flag, holds in given if holds)
+    return tuple(flag for flag in FLAGS if flag in found) if found else ()

@@ -1,0 +1,185 @@
+"""The JSON of `reconcile`: plain dictionaries, keys as in RECONCILIATION.md, null where a fact is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from voucherd.domain.reconciliation.amounts import format_amount
+from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals
+from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
+from voucherd.domain.reconciliation.suggestions import Suggestion, Swap
+from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, Timeliness, VoucherVerdict
+
+FAIL_ON = ("missed", "twice", "overbilled", "short", "conflict", "unknown-voucher")
+"""What makes `reconcile --strict` exit with 1 where `--fail-on` names nothing else."""
+
+CLASSES = frozenset(map(str, (*Billing, *Timeliness, *LineClass)))
+"""Everything that `--fail-on` may name."""
+
+
+class ReportedDocument(NamedTuple):
+    """A document as the report shows it: `status` is accepted, resent, conflict, or why it waits for a person."""
+
+    number: int
+    file: str
+    sha256: str
+    supplier: str | None
+    invoice: str | None
+    kind: str | None
+    issued_on: date | None
+    currency: str | None
+    total: int | None
+    status: str
+    reason: str
+
+
+def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str, Any]:
+    """One voucher; `swaps` are the probable ones that it takes part in."""
+    voucher, currency = verdict.voucher, verdict.currency
+    return {
+        "id": voucher.id,
+        "partner": voucher.partner,
+        "billing": str(verdict.billing),
+        "timeliness": str(verdict.timeliness),
+        "payment": str(verdict.payment),
+        "value": _amount(voucher.value, currency),
+        "billed": _amount(verdict.billed, currency),
+        "difference": _amount(verdict.difference, currency),
+        "currency": currency,
+        "redeemed_on": voucher.redeemed_on.isoformat(),
+        "bill_by": _day(verdict.bill_by),
+        "days_left": verdict.days_left,
+        "completed_on": _day(verdict.completed_on),
+        "flags": list(verdict.flags),
+        "lines": [line.line.number for line in verdict.lines],
+        "because": [*voucher_reasons(verdict), *(_swapped(swap, voucher.id) for swap in swaps)],
+    }
+
+
+def line_row(verdict: LineVerdict, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
+    """One invoice line; `voucher` is the ledger's ID of the redeemed voucher that it was judged against."""
+    line = verdict.line
+    return {
+        "number": line.number,
+        "document": line.document,
+        "file": line.file,
+        "invoice": line.invoice,
+        "issued_on": line.issued_on.isoformat(),
+        "line": line.line,
+        "supplier": line.supplier,
+        "voucher_text": line.voucher_text,
+        "voucher": verdict.voucher.id if verdict.voucher else None,
+        "class": str(verdict.line_class),
+        "net": _amount(line.net, line.currency),
+        "tax": _amount(line.tax, line.currency),
+        "currency": line.currency,
+        "because": line_reasons(verdict),
+        "suggestions": [suggestion_row(suggestion) for suggestion in suggestions],
+    }
+
+
+def suggestion_row(suggestion: Suggestion) -> dict[str, Any]:
+    """One voucher that the line may have meant."""
+    return {
+        "voucher": suggestion.voucher,
+        "edit": suggestion.edit,
+        "agrees": list(suggestion.agrees),
+        "differs": list(suggestion.differs),
+    }
+
+
+def document_row(document: ReportedDocument) -> dict[str, Any]:
+    """One document that was handed in."""
+    return {
+        "number": document.number,
+        "file": document.file,
+        "sha256": document.sha256,
+        "supplier": document.supplier,
+        "invoice": document.invoice,
+        "kind": document.kind,
+        "issued_on": _day(document.issued_on),
+        "currency": document.currency,
+        "total": _amount(document.total, document.currency),
+        "status": document.status,
+        "reason": document.reason,
+    }
+
+
+def bridge_row(row: BridgeRow) -> dict[str, Any]:
+    """One currency of the bridge."""
+    amounts = row._asdict()
+    currency = amounts.pop("currency")
+    return {"currency": currency, **{term: format_amount(amounts[term], currency) for term in amounts}}
+
+
+def aging_row(row: AgingRow) -> dict[str, Any]:
+    """One bucket of one currency."""
+    amount = format_amount(row.amount, row.currency)
+    return {"currency": row.currency, "bucket": row.bucket, "count": row.vouchers, "amount": amount}
+
+
+def reconciliation(
+    as_of: date,
+    vouchers: Iterable[VoucherVerdict],
+    loose: Iterable[LineVerdict],
+    documents: Iterable[ReportedDocument],
+    totals: Totals,
+    suggestions: Mapping[int, Sequence[Suggestion]] | None = None,
+    swaps: Iterable[Swap] = (),
+) -> dict[str, Any]:
+    """The whole document. `loose` are the lines that meet no redemption, `suggestions` go by line number; `as_of`
+    is a day or an instant. Vouchers are sorted by ID, lines and documents by number."""
+    by_line = dict(suggestions or {})
+    by_voucher: dict[str, list[Swap]] = {}
+    for swap in swaps:
+        by_voucher.setdefault(swap.twice, []).append(swap)
+        by_voucher.setdefault(swap.unbilled, []).append(swap)
+        meant = Suggestion(swap.unbilled, swap.edit, SWAP_AGREES, ())
+        by_line[swap.line] = (*by_line.get(swap.line, ()), meant)
+    judged = sorted(vouchers, key=lambda verdict: verdict.voucher.id)
+    lines = [*loose, *(line for verdict in judged for line in verdict.lines)]
+    lines.sort(key=lambda verdict: verdict.line.number)
+    return {
+        "as_of": as_of.isoformat(),
+        "vouchers": [voucher_row(verdict, by_voucher.get(verdict.voucher.id, ())) for verdict in judged],
+        "lines": [line_row(verdict, by_line.get(verdict.line.number, ())) for verdict in lines],
+        "documents": [document_row(row) for row in sorted(documents, key=lambda row: row.number)],
+        "bridge": [bridge_row(row) for row in totals.bridge()],
+        "aging": [aging_row(row) for row in totals.aging()],
+    }
+
+
+SWAP_AGREES = ("partner", "value", "currency", "redeemed before", "still unbilled")
+"""What a probable swap is known to agree in."""
+
+
+def stands_out(
+    vouchers: Iterable[VoucherVerdict], lines: Iterable[LineVerdict], fail_on: Iterable[str] = FAIL_ON
+) -> bool:
+    """Whether any voucher or line has one of the answers or classes of `fail_on`; ValueError for an unknown one.
+
+    `lines` are all lines that are to be looked at, those of the vouchers as well.
+    """
+    wanted = frozenset(fail_on)
+    unknown = sorted(wanted - CLASSES)
+    if unknown:
+        raise ValueError(f"no such class: {', '.join(unknown)}")
+    return any(verdict.billing in wanted or verdict.timeliness in wanted for verdict in vouchers) or any(
+        verdict.line_class in wanted for verdict in lines
+    )
+
+
+def _amount(amount: int | None, currency: str | None) -> str | None:
+    return None if amount is None or currency is None else format_amount(amount, currency)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _swapped(swap: Swap, voucher: str) -> str:
+    other, state = (swap.unbilled, "not billed") if voucher == swap.twice else (swap.twice, "billed twice")
+    return f"probably swapped with {other}, {state} and one slip apart ({swap.edit})"

@@ -1,0 +1,81 @@
+"""A voucher as it stands at a moment: its facts, its deadlines, and the state that the clock adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from voucherd.domain.deadlines import Deadline, deadlines, validity
+from voucherd.domain.partner import Partner
+from voucherd.domain.programme import Programme
+from voucherd.domain.voucher import State, Voucher
+
+_OPEN = (State.ASSIGNED, State.RESERVED, State.DELIVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A voucher with its deadlines. `zone` is where its deadlines end; `ends_at` is the instant at which the
+    clock alone changes the state to `state_after` (None where nothing but a fact can change it)."""
+
+    voucher: Voucher
+    deadlines: tuple[Deadline, ...]
+    zone: ZoneInfo
+    valid_until: date | None
+    ends_at: datetime | None = None
+    state_after: State | None = None
+
+    def state(self, now: datetime) -> State:
+        """The state at `now`: expired or lapsed once the deadline's end has passed unmet."""
+        if self.state_after is not None and self.ends_at is not None and now > self.ends_at:
+            return self.state_after
+        return self.voucher.state
+
+    def deadline(self, name: str) -> Deadline | None:
+        """The deadline `name`, None where it cannot be computed."""
+        return next((deadline for deadline in self.deadlines if deadline.name == name), None)
+
+
+def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_zone: ZoneInfo) -> Standing:
+    """The voucher with its deadlines in the programme's zone, else the partner's, else the desk's (RULES.md, Time).
+
+    Findings that need the programme's rules or the deadlines are added here.
+    """
+    country = voucher.country or (partner.country if partner else "")
+    zone = ZoneInfo(programme.timezone) if programme.timezone else desk_zone
+    if programme.timezone is None and partner is not None:
+        zone = ZoneInfo(partner.timezone)
+    found = deadlines(voucher, programme, country)
+    bound = validity(voucher, programme, country)
+    named = {deadline.name: deadline for deadline in found}
+    extra = set(voucher.findings) | _late_findings(voucher, named) | _rule_findings(voucher, programme)
+    voucher = replace(voucher, findings=tuple(sorted(extra)))
+    standing = Standing(voucher, found, zone, bound.on if bound else None)
+    if voucher.state in _OPEN and "redeem" in named:
+        return replace(standing, ends_at=named["redeem"].ends_at(zone), state_after=State.EXPIRED)
+    if voucher.state is State.REDEEMED and "bill" in named:
+        return replace(standing, ends_at=named["bill"].ends_at(zone), state_after=State.LAPSED)
+    return standing
+
+
+def _late_findings(voucher: Voucher, named: dict[str, Deadline]) -> set[str]:
+    found: set[str] = set()
+    redeem, bill = named.get("redeem"), named.get("bill")
+    if redeem and voucher.redeemed_on and voucher.redeemed_on > redeem.on:
+        found.add("redeemed-after-expiry")
+    if redeem and voucher.reserved_on and voucher.reserved_on > redeem.on:
+        found.add("reserved-after-expiry")
+    if bill and voucher.billed_on and voucher.billed_on > bill.on:
+        found.add("late")
+    return found
+
+
+def _rule_findings(voucher: Voucher, programme: Programme) -> set[str]:
+    found: set[str] = set()
+    if programme.lengths and voucher.days is not None and voucher.days not in programme.lengths:
+        found.add("length-not-offered")
+    last = programme.last_assignment
+    if last and voucher.assigned_on and voucher.assigned_on > last.on:
+        found.add("assigned-after-last-day")
+    return found

@@ -1,0 +1,135 @@
+"""The reminder steps of a voucher: which there are, and the instant at which each is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from voucherd.domain.business_days import business_day_on_or_after, business_day_on_or_before
+from voucherd.domain.deadlines import Deadline
+from voucherd.domain.partner import Partner
+from voucherd.domain.standing import Standing
+from voucherd.domain.voucher import State
+
+MISSED = -1  # the step after the deadline: the one mail that says it was missed
+
+
+class StepStatus(StrEnum):
+    """What became of a step. `mailed` is on its way or sent: its mail's row in the outbox knows which."""
+
+    PLANNED = "planned"
+    MAILED = "mailed"
+    SUPERSEDED = "superseded"
+    MET = "met"
+
+
+@dataclass(frozen=True, slots=True)
+class StepKey:
+    """What makes a step unique (RULES.md, Time): voucher, deadline, the deadline's date, days before it."""
+
+    programme: str
+    voucher: str
+    deadline: str
+    deadline_on: date
+    days_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reminder step. `due_at` is the instant it may go from, `ends_at` the deadline's last instant."""
+
+    key: StepKey
+    partner: str | None
+    due_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderPolicy:
+    """When reminders go out (CONTRACT.md, `[reminders]`): `send_at` is the partner's local time, `steps` the days
+    before each deadline."""
+
+    send_at: time = time(9, 0)
+    business_days_only: bool = True
+    digest: bool = True
+    escalate_at: int | None = 3
+    steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """The sending hours of one partner: local time, quiet days."""
+
+    zone: ZoneInfo
+    country: str
+    send_at: time
+    business_days_only: bool
+
+    def instant(self, day: date) -> datetime:
+        """`send_at` on `day`; an hour that the change to summer time skips is taken as the first one after it."""
+        local = datetime.combine(day, self.send_at, self.zone)
+        return local.astimezone(ZoneInfo("UTC"))
+
+    def on_or_before(self, day: date) -> date:
+        """The latest day up to `day` on which mail goes out."""
+        return business_day_on_or_before(day, self.country) if self.business_days_only else day
+
+    def on_or_after(self, day: date) -> date:
+        """The first day from `day` on which mail goes out."""
+        return business_day_on_or_after(day, self.country) if self.business_days_only else day
+
+    def day_of(self, moment: datetime) -> date:
+        """The partner's date at `moment`."""
+        return moment.astimezone(self.zone).date()
+
+    def next_hour(self, now: datetime) -> datetime:
+        """The first instant from `now` on at which overdue mail may go: now itself within a sending day (RULES.md,
+        Catch-up)."""
+        today = self.day_of(now)
+        if self.on_or_after(today) == today:
+            return max(now, self.instant(today))
+        return self.instant(self.on_or_after(today))
+
+    def next_day(self, now: datetime) -> datetime:
+        """The sending hour of the first sending day after today."""
+        return self.instant(self.on_or_after(self.day_of(now) + timedelta(days=1)))
+
+
+def clockwork(partner: Partner | None, policy: ReminderPolicy, desk_zone: ZoneInfo) -> Clockwork:
+    """The sending hours of a partner; the desk's where a voucher has no partner."""
+    zone = ZoneInfo(partner.timezone) if partner else desk_zone
+    return Clockwork(zone, partner.country if partner else "", policy.send_at, policy.business_days_only)
+
+
+def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> list[Step]:
+    """Every step of every unmet deadline, whether its time has come or not, and the `missed` step after each.
+
+    A revoked voucher has none; an expired one keeps its steps until the `missed` mail took their place.
+    """
+    voucher = standing.voucher
+    if voucher.state is State.REVOKED:
+        return []
+    found: list[Step] = []
+    for deadline in standing.deadlines:
+        if deadline.met_on is None and deadline.name in policy.steps:
+            found.extend(_steps(standing, deadline, policy.steps[deadline.name], clock))
+    return found
+
+
+def _steps(standing: Standing, deadline: Deadline, days: tuple[int, ...], clock: Clockwork) -> list[Step]:
+    ends_at = deadline.ends_at(standing.zone)
+    last_day = clock.day_of(ends_at)
+    if clock.instant(last_day) > ends_at:  # the deadline's zone is ahead of the partner's
+        last_day -= timedelta(days=1)
+    voucher = standing.voucher
+
+    def step(days_before: int, due_at: datetime) -> Step:
+        key = StepKey(voucher.programme, voucher.id, deadline.name, deadline.on, days_before)
+        return Step(key, voucher.partner, due_at, ends_at)
+
+    before = [step(n, clock.instant(clock.on_or_before(last_day - timedelta(days=n)))) for n in days]
+    after = clock.instant(clock.on_or_after(clock.day_of(ends_at) + timedelta(days=1)))
+    return [*before, step(MISSED, after)]

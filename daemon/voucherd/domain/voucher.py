@@ -1,0 +1,81 @@
+"""A voucher as its history tells it: the facts, the reservation, the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """DOMAIN.md, States and what moves them."""
+
+    ASSIGNED = "assigned"
+    RESERVED = "reserved"
+    DELIVERED = "delivered"
+    REDEEMED = "redeemed"
+    BILLED = "billed"
+    PAID = "paid"
+    EXPIRED = "expired"
+    LAPSED = "lapsed"
+    REVOKED = "revoked"
+
+
+class ReservationStatus(StrEnum):
+    """Whether a reservation was asked for, seen as made, or taken back."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Who works with the voucher. `requested_on` is the day the voucher was handed in for that partner;
+    `incomplete` names what the reservation form needs and the record lacks (DOMAIN.md, step 5)."""
+
+    partner: str | None
+    status: ReservationStatus
+    requested_on: date | None
+    incomplete: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event that contradicts what stands: recorded, without effect until a person decides."""
+
+    event: int
+    against: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """What all recorded facts say together, without the clock: `state` never is expired or lapsed here.
+
+    `expires_on` is an expiry that somebody stated; `superseded_expiry` is not kept: the history has it.
+    """
+
+    id: str
+    programme: str
+    state: State
+    partner: str | None = None
+    customer: str | None = None
+    customer_admin: str | None = None
+    offering: str | None = None
+    days: int | None = None
+    country: str | None = None
+    created_on: date | None = None
+    assigned_on: date | None = None
+    expires_on: date | None = None
+    engagement_on: date | None = None
+    reserved_on: date | None = None
+    delivered_on: date | None = None
+    redeemed_on: date | None = None
+    billed_on: date | None = None
+    paid_on: date | None = None
+    revoked_on: date | None = None
+    redeemed_by: str | None = None
+    reservation: Reservation | None = None
+    findings: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = field(default=())

@@ -1,0 +1,70 @@
+"""Letters with made-up facts, one for each case that a template tells apart: for `check` and for previews."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from voucherd.domain.letter import Due, Letter, LetterItem, LetterKind
+
+_DAY = date(2021, 12, 6)
+_DATES = {"reserve": date(2021, 12, 10), "redeem": date(2021, 12, 27), "bill": date(2022, 2, 25)}
+
+
+def sample_letters(locale: str) -> dict[str, Letter]:
+    """Letters by name (`receipt`, `reminder-bill`, …): together they go through every branch of a template."""
+    first = LetterItem(
+        "PS-2021-0417", "Fabrikam GmbH", "it.admin@fabrikam.example", "SDPS", 5,
+        _due("reserve"), (_due("redeem"),),
+    )  # fmt: skip
+    second = LetterItem(
+        "PS-2021-0398", "Northwind Traders", "vouchers@northwind.example", "DDPS", 1, _due("redeem")
+    )
+    third = LetterItem("PS-2021-0102", "Adventure Works", None, "SSDPS", 10, _due("bill"))
+    bare = LetterItem(
+        "PS-2021-0555", None, None, None, None, _due("reserve"), (_due("redeem"),),
+        missing=("customer_admin", "customer", "offering"),
+    )  # fmt: skip
+    reminders = {
+        f"reminder-{item.due.deadline}": _letter(LetterKind.REMINDER, locale, item)
+        for item in (first, second, third)
+        if item.due
+    }
+    misses = {
+        f"missed-{name}": _letter(LetterKind.MISSED, locale, _missed(item))
+        for name, item in (("reserve", first), ("redeem", second), ("bill", third))
+    }
+    known = replace(second, already_known=True)
+    return {
+        "receipt": _letter(LetterKind.RECEIPT, locale, first),
+        "receipt-incomplete": _letter(LetterKind.RECEIPT, locale, first, bare, known),
+        "receipt-known": _letter(LetterKind.RECEIPT, locale, known),
+        **reminders,
+        "digest": _letter(LetterKind.DIGEST, locale, first, second, third),
+        "digest-single": _letter(LetterKind.DIGEST, locale, second),
+        **misses,
+        "missed-several": _letter(LetterKind.MISSED, locale, *map(_missed, (first, second, third))),
+    }
+
+
+def _due(name: str) -> Due:
+    on = _DATES[name]
+    return Due(name, on, (on - _DAY).days, "made-up")
+
+
+def _missed(item: LetterItem) -> LetterItem:
+    """The item on the day after its deadline."""
+    if item.due is None:
+        return item
+    today = item.due.on + timedelta(days=1)
+    others = tuple(replace(other, days_left=(other.on - today).days) for other in item.others)
+    return replace(item, due=replace(item.due, days_left=-1), others=others)
+
+
+def _letter(kind: LetterKind, locale: str, *items: LetterItem) -> Letter:
+    on = _DAY
+    first = items[0].due
+    if kind is LetterKind.MISSED and first:
+        on = first.on + timedelta(days=1)
+    subject = "Fwd: Your voucher" if kind is LetterKind.RECEIPT else ""
+    return Letter(kind, locale, on, "Contoso Consulting", "Planning Services", tuple(items), subject)

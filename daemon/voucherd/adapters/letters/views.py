@@ -1,0 +1,135 @@
+"""The closed set of names that a template may use, filled from a letter.
+
+Everything here is text in the letter's language already, so a template only puts it in its place. The fields of
+these classes are the whole vocabulary of the templates: `check` and the sandbox read it from their types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+from voucherd.adapters.letters.words import Words
+from voucherd.domain.letter import Due, Letter, LetterItem
+
+ABSENT = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class DueView:
+    """One deadline: `name` (reserve, redeem, bill) to ask for with `if`, `word` as the reader calls it,
+    `label` the same in front of a date ("Reserve by"), `date` with its weekday, `left` ("in 5 days"), `days` as a
+    number (0 is today, negative is past)."""
+
+    name: str
+    word: str
+    label: str
+    date: str
+    left: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One voucher. A fact that is not known is shown as a dash; `reserve`, `redeem` and `bill` are the deadline
+    of that name, where it is open; `deadlines` are all of them, nearest first; `missing` is a list in words."""
+
+    voucher: str
+    customer: str
+    customer_admin: str
+    offering: str
+    length: str
+    service: str
+    due: DueView | None
+    others: tuple[DueView, ...]
+    deadlines: tuple[DueView, ...]
+    reserve: DueView | None
+    redeem: DueView | None
+    bill: DueView | None
+    missing: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """The names at the top of a template. `due` and `voucher` are those of the most urgent item; `todo` holds
+    the name of each deadline that is due in this mail."""
+
+    partner: str
+    programme: str
+    quoted_subject: str
+    today: str
+    count: int
+    vouchers: str
+    voucher: str
+    due: DueView | None
+    todo: tuple[str, ...]
+    items: tuple[ItemView, ...]
+    new: tuple[ItemView, ...]
+    known: tuple[ItemView, ...]
+    incomplete: tuple[ItemView, ...]
+    further: tuple[ItemView, ...]
+
+
+def view_of(letter: Letter, words: Words) -> LetterView:
+    """The letter as the templates see it, its items by urgency."""
+    ordered = sorted(letter.items, key=_urgency)
+    items = tuple(_item(item, words) for item in ordered)
+    first = items[0]
+    return LetterView(
+        partner=letter.partner,
+        programme=letter.programme,
+        quoted_subject=letter.quoted_subject,
+        today=words.date(letter.on),
+        count=len(items),
+        vouchers=words.counted("vouchers", len(items)),
+        voucher=first.voucher,
+        due=first.due,
+        todo=tuple(dict.fromkeys(item.due.name for item in items if item.due)),
+        items=items,
+        new=tuple(item for item in items if not item.known),
+        known=tuple(item for item in items if item.known),
+        incomplete=tuple(item for item in items if item.missing),
+        further=tuple(item for item in items if item.others),
+    )
+
+
+def _urgency(item: LetterItem) -> tuple[bool, int, str]:
+    return (item.due is None, item.due.days_left if item.due else 0, item.voucher)
+
+
+def _item(item: LetterItem, words: Words) -> ItemView:
+    due = _due(item.due, words) if item.due else None
+    others = tuple(_due(other, words) for other in item.others)
+    ordered = sorted(chain([item.due] if item.due else [], item.others), key=lambda one: one.on)
+    deadlines = tuple(_due(one, words) for one in ordered)
+    named = {one.name: one for one in reversed(deadlines)}
+    length = words.counted("days", item.days) if item.days is not None else ABSENT
+    service = [part for part in (item.offering, length if item.days is not None else "") if part]
+    return ItemView(
+        voucher=item.voucher,
+        customer=item.customer or ABSENT,
+        customer_admin=item.customer_admin or ABSENT,
+        offering=item.offering or ABSENT,
+        length=length,
+        service=", ".join(service) or ABSENT,
+        due=due,
+        others=others,
+        deadlines=deadlines,
+        reserve=named.get("reserve"),
+        redeem=named.get("redeem"),
+        bill=named.get("bill"),
+        missing=words.joined([words.fact(fact) for fact in item.missing]),
+        known=item.already_known,
+    )
+
+
+def _due(due: Due, words: Words) -> DueView:
+    return DueView(
+        name=due.deadline,
+        word=words.deadline(due.deadline),
+        label=words.label(due.deadline),
+        date=words.date(due.on),
+        left=words.left(due.days_left),
+        days=due.days_left,
+    )

@@ -1,0 +1,177 @@
+"""The words that several mails of one language share: `words.toml` beside the templates, and the dates by Babel.
+
+A value may hold `{n}`; where a language tells one from many, it is a table of CLDR plural categories
+(`{ one = "1 day", other = "{n} days" }`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.dates import format_date
+from babel.lists import format_list
+
+Phrase = str | Mapping[str, str]
+
+# Section -> its keys. Those of the open sections may be more: a programme may name deadlines of its own.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "dates": ("locale",),
+    "deadline": ("reserve", "redeem", "bill"),
+    "label": ("reserve", "redeem", "bill"),
+    "left": ("today", "tomorrow", "ahead", "yesterday", "past"),
+    "count": ("vouchers", "days"),
+    "fact": (
+        "customer_admin", "customer", "offering", "days", "assigned_on", "expires_on", "engagement_on",
+        "country", "other",
+    ),
+    "calendar": ("summary", "description"),
+}  # fmt: skip
+OPEN_SECTIONS = frozenset({"deadline", "label", "fact"})
+COUNTED = frozenset({("left", "ahead"), ("left", "past"), ("count", "vouchers"), ("count", "days")})
+
+
+class WordsError(ValueError):
+    """A words file cannot be used; `line` is where, 0 where the file as a whole is meant."""
+
+    def __init__(self, what: str, line: int = 0) -> None:
+        super().__init__(what)
+        self.what = what
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The shared words of one language, and the locale that its dates and lists are written in."""
+
+    locale: Locale
+    phrases: Mapping[str, Mapping[str, Phrase]]
+
+    def date(self, on: date) -> str:
+        """The date with its weekday, as `Friday, 10 December 2021`."""
+        return format_date(on, "full", locale=self.locale)
+
+    def joined(self, parts: Sequence[str]) -> str:
+        """The parts as a list in words, each once: `a, b and c`."""
+        return format_list(list(dict.fromkeys(parts)), locale=self.locale) if parts else ""
+
+    def left(self, days: int) -> str:
+        """How far off a day is, from the day of the mail: today, tomorrow, in 5 days, 3 days ago."""
+        named = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days)
+        if named:
+            return self._phrase("left", named, abs(days))
+        return self._phrase("left", "ahead" if days > 0 else "past", abs(days))
+
+    def counted(self, what: str, number: int) -> str:
+        """A number with its noun: `1 voucher`, `3 vouchers`, `5 days`."""
+        return self._phrase("count", what, number)
+
+    def deadline(self, name: str) -> str:
+        """What the reader calls the deadline `name`; a name that the file does not know stands for itself."""
+        return self._phrase("deadline", name, 1) if name in self.phrases["deadline"] else name
+
+    def label(self, name: str) -> str:
+        """The same in front of a date: `Reserve by`."""
+        return self._phrase("label", name, 1) if name in self.phrases["label"] else self.deadline(name)
+
+    def fact(self, name: str) -> str:
+        """What the reader calls a fact that a record may lack."""
+        return self._phrase("fact", name if name in self.phrases["fact"] else "other", 1)
+
+    def calendar(self, part: str, fields: Mapping[str, str]) -> str:
+        """The text of a calendar entry; each `{name}` of `fields` is filled in once, values are not read again."""
+        pieces = self._phrase("calendar", part, 1).split("{")
+        filled = [pieces[0]]
+        for piece in pieces[1:]:
+            name, brace, rest = piece.partition("}")
+            filled.append(fields[name] + rest if brace and name in fields else "{" + piece)
+        return "".join(filled)
+
+    def _phrase(self, section: str, key: str, number: int) -> str:
+        phrase = self.phrases[section][key]
+        if not isinstance(phrase, str):
+            category = self.locale.plural_form(number)
+            phrase = phrase.get(category) or phrase["other"]
+        return phrase.replace("{n}", str(number))
+
+
+def parse_words(text: str) -> dict[str, dict[str, Phrase]]:
+    """The sections of a words file; WordsError where it is no TOML or holds something that is not a phrase."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WordsError(str(error), _line_in(str(error), text)) from error
+    for section, entries in document.items():
+        if not isinstance(entries, dict):
+            raise WordsError(f"{section!r} stands outside of a [section]", line_of(text, section))
+        for key, value in entries.items():
+            if not _is_phrase(value):
+                raise WordsError(f"{section}.{key} is neither a text nor {{ one = …, other = … }}",
+                                 line_of(text, key))  # fmt: skip
+    return document
+
+
+def _is_phrase(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "other" in value and all(isinstance(text, str) for text in value.values())
+    return isinstance(value, str) and bool(value.strip())
+
+
+def words_of(layers: Sequence[Mapping[str, Mapping[str, Phrase]]], language: str, locale: str) -> Words:
+    """The words of `language`, the earlier layers over the later ones, dated in the reader's own `locale` where
+    it names a region. WordsError where a word is missing."""
+    merged: dict[str, dict[str, Phrase]] = {section: {} for section in SECTIONS}
+    for layer in reversed(layers):
+        for section, entries in layer.items():
+            merged.setdefault(section, {}).update(entries)
+    missing = missing_words(merged)
+    if missing:
+        raise WordsError("no word for " + ", ".join(missing))
+    stated = merged["dates"].get("locale")
+    own_region = locale != language and _same_language(locale, language)
+    written = locale if own_region or not isinstance(stated, str) else stated
+    return Words(parse_locale(written) or parse_locale(language) or Locale("en"), merged)
+
+
+def missing_words(merged: Mapping[str, Mapping[str, Phrase]]) -> list[str]:
+    """The words that every language must have, and this one has not; `dates.locale` is optional."""
+    return [
+        f"{section}.{key}"
+        for section, keys in SECTIONS.items()
+        for key in keys
+        if section != "dates" and key not in merged.get(section, {})
+    ]
+
+
+def _same_language(one: str, other: str) -> bool:
+    first, second = parse_locale(one), parse_locale(other)
+    return first is not None and second is not None and first.language == second.language
+
+
+@cache
+def parse_locale(name: str) -> Locale | None:
+    """The Babel locale of `ko`, `de-AT` or `zh_CN`; None for a name that Babel does not know."""
+    try:
+        return Locale.parse(name, sep="-" if "-" in name else "_")
+    except (UnknownLocaleError, ValueError, TypeError):
+        return None
+
+
+def line_of(text: str, key: str) -> int:
+    """The line that `key` is set on, 0 where it is not found."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip().strip("[").partition("=")[0].strip().strip("]\"'") == key:
+            return number
+    return 0
+
+
+def _line_in(message: str, text: str) -> int:
+    """tomllib says `(at line 3, column 5)` or `(at end of document)`."""
+    _, found, rest = message.partition("at line ")
+    return int(rest.partition(",")[0]) if found else len(text.splitlines())

@@ -1,0 +1,120 @@
+"""Opening the store: engine settings, write transactions, the lock that keeps a second daemon off SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from voucherd.adapters.store.invoices import SqlInvoices
+from voucherd.adapters.store.ledger import SqlLedger
+from voucherd.adapters.store.messages import SqlMessages
+from voucherd.adapters.store.outbox import SqlOutbox
+from voucherd.adapters.store.reviews import SqlReviews
+from voucherd.adapters.store.state import SqlState
+from voucherd.adapters.store.steps import SqlSteps
+from voucherd.errors import TemporaryError
+
+_BUSY_SECONDS = 30
+
+
+class SqlTransaction:
+    """One transaction, seen through the tables' repositories."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.messages = SqlMessages(connection)
+        self.ledger = SqlLedger(connection)
+        self.steps = SqlSteps(connection)
+        self.outbox = SqlOutbox(connection)
+        self.reviews = SqlReviews(connection)
+        self.invoices = SqlInvoices(connection)
+        self.state = SqlState(connection)
+
+
+class SqlStore:
+    """The store behind one URL. Threads may share it: each transaction has its own connection."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.engine = _engine(self.url)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        """A transaction that may change things: all of it is durable when the block ends, or none."""
+        with self._connected() as connection, connection.begin():
+            yield SqlTransaction(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        """A consistent view; nothing it does is kept."""
+        with self._connected() as connection:
+            connection.execution_options(voucherd_read=True)
+            with connection.begin() as transaction:
+                yield SqlTransaction(connection)
+                transaction.rollback()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except (OperationalError, sqlite3.OperationalError) as error:
+            raise TemporaryError(
+                f"the database does not answer: {_first_line(error)}",
+                where=self.where,
+                remedy="it is tried again; `voucherd check` tells more",
+            ) from error
+
+    @property
+    def where(self) -> str:
+        """The store's place for people, without a password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, None on a server."""
+        return (
+            Path(self.url.database) if self.url.get_backend_name() == "sqlite" and self.url.database else None
+        )
+
+    def close(self) -> None:
+        """Gives every connection back."""
+        self.engine.dispose()
+
+
+def _first_line(error: BaseException) -> str:
+    original = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _sqlite_connect)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
+    """WAL so that readers go on beside the writer, FULL so that a commit survives a power loss (PROMISES.md, P1)."""
+    connection.isolation_level = None  # transactions are begun by us, below
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    """A writer takes the lock at once: waiting for it later in the transaction could never succeed."""
+    reading = connection.get_execution_options().get("voucherd_read", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,239 @@
+"""Events, only ever added, and the vouchers that follow from them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, and_, case, delete, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from voucherd.adapters.store import schema
+from voucherd.adapters.store.messages import chunks
+from voucherd.domain.deadlines import Deadline
+from voucherd.domain.events import Event, EventKind, Role
+from voucherd.domain.standing import Standing
+from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
+from voucherd.service.records import VoucherKey
+
+_SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims")
+_PLAIN = tuple(field.name for field in fields(Voucher) if field.name not in _SPECIAL)
+
+
+class SqlLedger:
+    """The tables `event` and `voucher`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, events: Sequence[tuple[VoucherKey, Event]]) -> list[Event]:
+        """Stores events (their `id` is ignored) and returns them with the ids they got, in order."""
+        if not events:
+            return []
+        rows = [_event_row(key, event) for key, event in events]
+        statement = insert(schema.event).returning(schema.event.c.id, sort_by_parameter_order=True)
+        ids = [int(row[0]) for row in self._connection.execute(statement, rows)]
+        return [_with_id(event, number) for (_, event), number in zip(events, ids, strict=True)]
+
+    def events(
+        self, keys: Sequence[VoucherKey], until: datetime | None = None
+    ) -> dict[VoucherKey, list[Event]]:
+        """The history of each voucher, in the order recorded, up to an instant where one is given."""
+        found: dict[VoucherKey, list[Event]] = defaultdict(list)
+        table = schema.event
+        for programme, part in _by_programme(keys):
+            query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
+            if until is not None:
+                query = query.where(table.c.recorded_at <= until)
+            for row in self._connection.execute(query.order_by(table.c.id)).mappings():
+                found[VoucherKey(programme, row["voucher_key"])].append(_event(row))
+        return found
+
+    def histories(self, until: datetime | None = None) -> Iterable[tuple[VoucherKey, list[Event]]]:
+        """Every voucher with its history, streamed voucher by voucher."""
+        table = schema.event
+        query = select(table).order_by(table.c.programme, table.c.voucher_key, table.c.id)
+        if until is not None:
+            query = query.where(table.c.recorded_at <= until)
+        rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
+        key: VoucherKey | None = None
+        history: list[Event] = []
+        for row in rows:
+            this = VoucherKey(row["programme"], row["voucher_key"])
+            if this != key and key is not None:
+                yield key, history
+                history = []
+            key = this
+            history.append(_event(row))
+        if key is not None:
+            yield key, history
+
+    def event(self, number: int) -> tuple[VoucherKey, Event] | None:
+        """One event by its id, with the voucher it belongs to."""
+        row = (
+            self._connection.execute(select(schema.event).where(schema.event.c.id == number))
+            .mappings()
+            .first()
+        )
+        return (VoucherKey(row["programme"], row["voucher_key"]), _event(row)) if row else None
+
+    def put(self, standings: Sequence[tuple[VoucherKey, Standing]]) -> None:
+        """Stores what the histories say, over what was stored before."""
+        if not standings:
+            return
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement: Any = dialect.insert(schema.voucher)
+        changing = [column for column in schema.voucher.c if not column.primary_key]
+        statement = statement.on_conflict_do_update(
+            index_elements=["programme", "voucher_key"],
+            set_={column.name: statement.excluded[column.name] for column in changing},
+        )
+        self._connection.execute(statement, [_voucher_row(key, standing) for key, standing in standings])
+
+    def standings(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Standing]:
+        """The stored vouchers among `keys`."""
+        found: dict[VoucherKey, Standing] = {}
+        table = schema.voucher
+        for programme, part in _by_programme(keys):
+            query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
+            for row in self._connection.execute(query).mappings():
+                found[VoucherKey(programme, row["voucher_key"])] = _standing(row)
+        return found
+
+    def named(self, key: str) -> list[VoucherKey]:
+        """The vouchers with this normal form of an ID, of any programme."""
+        table = schema.voucher
+        query = select(table.c.programme).where(table.c.voucher_key == key).order_by(table.c.programme)
+        return [VoucherKey(programme, key) for (programme,) in self._connection.execute(query)]
+
+    def all(
+        self, now: datetime, state: str | None = None, partner: str | None = None
+    ) -> Iterable[tuple[VoucherKey, Standing]]:
+        """The ledger in the order of the IDs' normal forms, streamed; `state` as the clock makes it at `now`."""
+        table = schema.voucher
+        query = select(table).order_by(table.c.voucher_key, table.c.programme)
+        if partner is not None:
+            query = query.where(table.c.partner == partner)
+        if state is not None:
+            clocked = and_(table.c.ends_at.is_not(None), table.c.ends_at < now)
+            query = query.where(case((clocked, table.c.state_after), else_=table.c.state) == state)
+        rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
+        return ((VoucherKey(row["programme"], row["voucher_key"]), _standing(row)) for row in rows)
+
+    def similar(self, prefix: str, suffix: str, limit: int = 2000) -> list[VoucherKey]:
+        """Vouchers whose key begins with `prefix` or ends with `suffix`: where a slip is looked for."""
+        table = schema.voucher
+        column = table.c.voucher_key
+        query = (
+            select(table.c.programme, column)
+            .where(or_(column.startswith(prefix, autoescape=True), column.endswith(suffix, autoescape=True)))
+            .order_by(column, table.c.programme)
+            .limit(limit)
+        )
+        return [VoucherKey(programme, found) for programme, found in self._connection.execute(query)]
+
+    def clear(self) -> None:
+        """Empties the computed vouchers (the history stays), before they are rebuilt."""
+        self._connection.execute(delete(schema.voucher))
+
+
+def _by_programme(keys: Sequence[VoucherKey]) -> Iterable[tuple[str, Sequence[str]]]:
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        grouped[key.programme].append(key.key)
+    for programme, names in sorted(grouped.items()):
+        for part in chunks(sorted(set(names))):
+            yield programme, part
+
+
+def _event_row(key: VoucherKey, event: Event) -> dict[str, Any]:
+    row = {field.name: getattr(event, field.name) for field in fields(Event) if field.name != "id"}
+    row.update(
+        programme=key.programme,
+        voucher_key=key.key,
+        kind=event.kind.value,
+        role=event.role.value,
+        facts=dict(event.facts),
+        spans=dict(event.spans),
+    )
+    return row
+
+
+def _event(row: Mapping[Any, Any]) -> Event:
+    values = {field.name: row[field.name] for field in fields(Event)}
+    values.update(kind=EventKind(row["kind"]), role=Role(row["role"]))
+    return Event(**values)
+
+
+def _with_id(event: Event, number: int) -> Event:
+    values = {field.name: getattr(event, field.name) for field in fields(Event)}
+    return Event(**{**values, "id": number})
+
+
+def _iso(value: date | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
+    voucher = standing.voucher
+    row: dict[str, Any] = {name: getattr(voucher, name) for name in _PLAIN}
+    reservation = voucher.reservation
+    row.update(
+        programme=key.programme,
+        voucher_key=key.key,
+        voucher=voucher.id,
+        state=voucher.state.value,
+        reservation=None
+        if reservation is None
+        else {
+            "partner": reservation.partner,
+            "status": reservation.status.value,
+            "requested_on": _iso(reservation.requested_on),
+            "incomplete": list(reservation.incomplete),
+        },
+        findings=list(voucher.findings),
+        claims=[asdict(claim) for claim in voucher.claims],
+        deadlines=[
+            {"name": d.name, "on": d.on.isoformat(), "because": d.because, "met_on": _iso(d.met_on)}
+            for d in standing.deadlines
+        ],
+        zone=standing.zone.key,
+        valid_until=standing.valid_until,
+        ends_at=standing.ends_at,
+        state_after=standing.state_after.value if standing.state_after else None,
+    )
+    return row
+
+
+def _date(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def _standing(row: Mapping[Any, Any]) -> Standing:
+    reservation = row["reservation"]
+    voucher = Voucher(
+        id=row["voucher"],
+        programme=row["programme"],
+        state=State(row["state"]),
+        reservation=None
+        if reservation is None
+        else Reservation(
+            reservation["partner"],
+            ReservationStatus(reservation["status"]),
+            _date(reservation["requested_on"]),
+            tuple(reservation["incomplete"]),
+        ),
+        findings=tuple(row["findings"]),
+        claims=tuple(Claim(**claim) for claim in row["claims"]),
+        **{name: row[name] for name in _PLAIN},
+    )
+    found = tuple(
+        Deadline(d["name"], date.fromisoformat(d["on"]), d["because"], _date(d["met_on"]))
+        for d in row["deadlines"]
+    )
+    after = State(row["state_after"]) if row["state_after"] else None
+    return Standing(voucher, found, ZoneInfo(row["zone"]), row["valid_until"], row["ends_at"], after)

@@ -1,0 +1,335 @@
+"""the first schema."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from voucherd.adapters.store.schema import Instant
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "mailbox",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("last_success", Instant(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_mailbox")),
+    )
+    op.create_table(
+        "message",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=True),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_message_sha256")),
+    )
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("business_key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=True),
+        sa.Column("to", sa.JSON(), nullable=False),
+        sa.Column("cc", sa.JSON(), nullable=False),
+        sa.Column("vouchers", sa.JSON(), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("obsolete_at", Instant(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("letter", sa.JSON(), nullable=False),
+        sa.Column("head", sa.JSON(), nullable=False),
+        sa.Column("envelope_from", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("business_key", name=op.f("uq_outbox_business_key")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_partner_day", ["partner", "day"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_uncomposed",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'planned' AND content IS NULL"),
+            postgresql_where=sa.text("status = 'planned' AND content IS NULL"),
+        )
+
+    op.create_table(
+        "voucher",
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=True),
+        sa.Column("customer", sa.Text(), nullable=True),
+        sa.Column("customer_admin", sa.Text(), nullable=True),
+        sa.Column("offering", sa.Text(), nullable=True),
+        sa.Column("days", sa.Integer(), nullable=True),
+        sa.Column("country", sa.String(length=8), nullable=True),
+        sa.Column("created_on", sa.Date(), nullable=True),
+        sa.Column("assigned_on", sa.Date(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("engagement_on", sa.Date(), nullable=True),
+        sa.Column("reserved_on", sa.Date(), nullable=True),
+        sa.Column("delivered_on", sa.Date(), nullable=True),
+        sa.Column("redeemed_on", sa.Date(), nullable=True),
+        sa.Column("billed_on", sa.Date(), nullable=True),
+        sa.Column("paid_on", sa.Date(), nullable=True),
+        sa.Column("revoked_on", sa.Date(), nullable=True),
+        sa.Column("redeemed_by", sa.String(length=80), nullable=True),
+        sa.Column("reservation", sa.JSON(), nullable=True),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("deadlines", sa.JSON(), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("ends_at", Instant(), nullable=True),
+        sa.Column("state_after", sa.String(length=20), nullable=True),
+        sa.PrimaryKeyConstraint("programme", "voucher_key", name=op.f("pk_voucher")),
+    )
+    with op.batch_alter_table("voucher", schema=None) as batch_op:
+        batch_op.create_index("ix_voucher_partner", ["partner"], unique=False)
+        batch_op.create_index("ix_voucher_state", ["state"], unique=False)
+
+    op.create_table(
+        "delivery",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("doubts", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", Instant(), nullable=True),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_delivery_mail")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("mail", "address", name=op.f("uq_delivery_mail_address")),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_waiting",
+            ["next_try_at"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('planned', 'sending', 'in-doubt')"),
+            postgresql_where=sa.text("status IN ('planned', 'sending', 'in-doubt')"),
+        )
+
+    op.create_table(
+        "event",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=True),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("handed_in_on", sa.Date(), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("spans", sa.JSON(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_event_message")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index("ix_event_message", ["message"], unique=False)
+        batch_op.create_index("ix_event_recorded_at", ["recorded_at"], unique=False)
+        batch_op.create_index("ix_event_voucher", ["programme", "voucher_key"], unique=False)
+
+    op.create_table(
+        "invoice",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content_sha256", sa.String(length=64), nullable=False),
+        sa.Column("supplier", sa.String(length=80), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=False),
+        sa.Column("invoice_key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_invoice_message")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_invoice")),
+        sa.UniqueConstraint(
+            "sha256",
+            "invoice_key",
+            "kind",
+            "supplier",
+            name=op.f("uq_invoice_sha256_invoice_key_kind_supplier"),
+        ),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("invoice", schema=None) as batch_op:
+        batch_op.create_index("ix_invoice_key", ["invoice_key"], unique=False)
+
+    op.create_table(
+        "source",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("mailbox", sa.String(length=200), nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("folder", sa.String(length=200), nullable=False),
+        sa.Column("filed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_source_message")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
+        sa.UniqueConstraint("mailbox", "uidvalidity", "key", name=op.f("uq_source_mailbox_uidvalidity_key")),
+    )
+    with op.batch_alter_table("source", schema=None) as batch_op:
+        batch_op.create_index("ix_source_message", ["message"], unique=False)
+        batch_op.create_index(
+            "ix_source_unfiled",
+            ["mailbox"],
+            unique=False,
+            sqlite_where=sa.text("filed = 0"),
+            postgresql_where=sa.text("NOT filed"),
+        )
+
+    op.create_table(
+        "step",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("deadline", sa.String(length=40), nullable=False),
+        sa.Column("deadline_on", sa.Date(), nullable=False),
+        sa.Column("days_before", sa.Integer(), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=True),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("ends_at", Instant(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_step_mail")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
+        sa.UniqueConstraint(
+            "programme",
+            "voucher_key",
+            "deadline",
+            "deadline_on",
+            "days_before",
+            name=op.f("uq_step_programme_voucher_key_deadline_deadline_on_days_before"),
+        ),
+    )
+    with op.batch_alter_table("step", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_step_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'planned'"),
+            postgresql_where=sa.text("status = 'planned'"),
+        )
+
+    op.create_table(
+        "invoice_line",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("document", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("line", sa.String(length=80), nullable=False),
+        sa.Column("voucher_text", sa.Text(), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("net", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tax", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_invoice_line_document")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_invoice_line")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("invoice_line", schema=None) as batch_op:
+        batch_op.create_index("ix_invoice_line_document", ["document"], unique=False)
+        batch_op.create_index("ix_invoice_line_voucher", ["voucher_key"], unique=False)
+
+    op.create_table(
+        "review",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("event", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("programme", sa.String(length=80), nullable=True),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("suggestions", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_review_event")),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_review_message")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_review")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.create_index("ix_review_event", ["event"], unique=False)
+        batch_op.create_index("ix_review_open", ["status", "code"], unique=False)

@@ -1,0 +1,251 @@
+"""The outbox: mails, their deliveries, and the claim that keeps each attempt single."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+
+from voucherd.adapters.store import schema
+from voucherd.adapters.store.messages import chunks, insert_new
+from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail
+
+_OPEN = (MailStatus.PLANNED.value, MailStatus.SENDING.value, MailStatus.IN_DOUBT.value)
+_LEAST_FINISHED = (
+    MailStatus.PLANNED,
+    MailStatus.HELD,
+    MailStatus.SENDING,
+    MailStatus.IN_DOUBT,
+    MailStatus.FAILED,
+    MailStatus.BOUNCED,
+    MailStatus.CANCELLED,
+    MailStatus.SUPERSEDED,
+    MailStatus.SENT,
+)
+
+
+class SqlOutbox:
+    """The tables `outbox` and `delivery`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, mails: Sequence[OutgoingMail]) -> list[int | None]:
+        """Stores new mails with a delivery per recipient; None for one whose business key is already there."""
+        numbers: list[int | None] = []
+        deliveries: list[dict[str, Any]] = []
+        for mail in mails:
+            statement = insert_new(self._connection, schema.outbox).returning(schema.outbox.c.id)
+            number = self._connection.execute(statement, _mail_row(mail)).scalar_one_or_none()
+            numbers.append(number)
+            if number is not None:
+                deliveries.extend(
+                    {
+                        "mail": number,
+                        "address": address,
+                        "status": mail.status.value,
+                        "next_try_at": mail.due_at,
+                    }
+                    for address in dict.fromkeys((*mail.to, *mail.cc))
+                )
+        if deliveries:
+            self._connection.execute(insert(schema.delivery), deliveries)
+        return numbers
+
+    def uncomposed(self, now: datetime, limit: int) -> list[OutgoingMail]:
+        """Mails whose time has come and that are not yet put into words."""
+        table = schema.outbox
+        query = (
+            select(table)
+            .where(
+                table.c.status == MailStatus.PLANNED.value, table.c.content.is_(None), table.c.due_at <= now
+            )
+            .order_by(table.c.due_at, table.c.id)
+            .limit(limit)
+        )
+        return [_mail(row) for row in self._connection.execute(query).mappings()]
+
+    def composed(self, mails: Sequence[tuple[int, str, bytes]]) -> None:
+        """Keeps the finished bytes of mails (number, subject, content); they never change again."""
+        table = schema.outbox
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("b_id"), table.c.content.is_(None))
+            .values(subject=bindparam("b_subject"), content=bindparam("b_content"))
+        )
+        rows = [{"b_id": n, "b_subject": subject, "b_content": content} for n, subject, content in mails]
+        if rows:
+            self._connection.execute(statement, rows)
+
+    def claim(self, now: datetime, limit: int, doubt_after: timedelta) -> list[Claimed]:
+        """Takes deliveries whose next try has come: attempt and next look are stored with the claim, which the
+        caller commits before it sends. One found still `sending` was interrupted: it counts as a doubt."""
+        table, mail = schema.delivery, schema.outbox
+        query = (
+            select(
+                table, mail.c.envelope_from, mail.c.content, mail.c.message_id, mail.c.kind, mail.c.partner
+            )
+            .add_columns(mail.c.due_at, mail.c.obsolete_at)
+            .join(mail, table.c.mail == mail.c.id)
+            .where(table.c.status.in_(_OPEN), table.c.next_try_at <= now, mail.c.content.is_not(None))
+            .order_by(table.c.next_try_at, table.c.id)
+            .limit(limit)
+        )
+        if self._connection.dialect.name == "postgresql":
+            query = query.with_for_update(of=table, skip_locked=True)
+        rows = self._connection.execute(query).mappings().all()
+        claimed = [_claimed(row, now + doubt_after) for row in rows]
+        self._store([claim.delivery for claim in claimed])
+        return claimed
+
+    def report(self, deliveries: Sequence[DeliveryRow]) -> None:
+        """Stores how attempts ended, and with them the status of their mails."""
+        self._store(deliveries)
+
+    def _store(self, deliveries: Sequence[DeliveryRow]) -> None:
+        table = schema.delivery
+        names = [f.name for f in fields(DeliveryRow) if f.name not in ("id", "mail", "address")]
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("b_id"))
+            .values({name: bindparam(f"b_{name}") for name in names})
+        )
+        rows = [
+            {"b_id": d.id, **{f"b_{n}": getattr(d, n) for n in names}, "b_status": d.status.value}
+            for d in deliveries
+        ]
+        if rows:
+            self._connection.execute(statement, rows)
+            self._settle_mails(sorted({d.mail for d in deliveries}))
+
+    def _settle_mails(self, numbers: Sequence[int]) -> None:
+        """A mail's status is the least finished of its deliveries (RULES.md, The outbox)."""
+        changes = []
+        for number, found in self.deliveries(numbers).items():
+            status = min((d.status for d in found), key=_LEAST_FINISHED.index)
+            changes.append({"b_id": number, "b_status": status.value})
+        if changes:
+            table = schema.outbox
+            statement = (
+                update(table).where(table.c.id == bindparam("b_id")).values(status=bindparam("b_status"))
+            )
+            self._connection.execute(statement, changes)
+
+    def deliveries(self, numbers: Sequence[int]) -> dict[int, list[DeliveryRow]]:
+        """The deliveries of mails, by mail."""
+        table = schema.delivery
+        found: dict[int, list[DeliveryRow]] = defaultdict(list)
+        for part in chunks(list(numbers)):
+            query = select(table).where(table.c.mail.in_(part)).order_by(table.c.id)
+            for row in self._connection.execute(query).mappings():
+                found[row["mail"]].append(_delivery(row))
+        return found
+
+    def mails(self, statuses: Sequence[str] = (), limit: int | None = None) -> list[OutgoingMail]:
+        """Mails, oldest first, without their bytes; of these statuses, or all."""
+        table = schema.outbox
+        columns = [column for column in table.c if column.name != "content"]
+        query = select(*columns).order_by(table.c.id).limit(limit)
+        if statuses:
+            query = query.where(table.c.status.in_(statuses))
+        return [_mail({**row, "content": None}) for row in self._connection.execute(query).mappings()]
+
+    def get(self, number: int) -> OutgoingMail | None:
+        """One mail with its bytes."""
+        query = select(schema.outbox).where(schema.outbox.c.id == number)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return _mail(row) if row else None
+
+    def get_many(self, numbers: Sequence[int]) -> dict[int, OutgoingMail]:
+        """Mails by number, without their bytes."""
+        table = schema.outbox
+        columns = [column for column in table.c if column.name != "content"]
+        found: dict[int, OutgoingMail] = {}
+        for part in chunks(list(numbers)):
+            for row in self._connection.execute(select(*columns).where(table.c.id.in_(part))).mappings():
+                found[row["id"]] = _mail({**row, "content": None})
+        return found
+
+    def waiting(self, now: datetime) -> int:
+        """How many deliveries are due now: what the burst limit looks at."""
+        table, mail = schema.delivery, schema.outbox
+        query = (
+            select(func.count())
+            .select_from(table.join(mail, table.c.mail == mail.c.id))
+            .where(
+                or_(
+                    and_(table.c.status.in_(_OPEN), table.c.next_try_at <= now),
+                    and_(
+                        mail.c.status == MailStatus.PLANNED.value,
+                        mail.c.content.is_(None),
+                        mail.c.due_at <= now,
+                    ),
+                )
+            )
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def counts(self) -> dict[str, int]:
+        """How many mails there are of each status."""
+        table = schema.outbox
+        query = select(table.c.status, func.count()).group_by(table.c.status).order_by(table.c.status)
+        return dict(self._connection.execute(query).tuples().all())
+
+
+def _claimed(row: Mapping[Any, Any], look_again: datetime) -> Claimed:
+    delivery = _delivery(row)
+    interrupted = delivery.status is MailStatus.SENDING
+    delivery = replace(
+        delivery,
+        status=MailStatus.SENDING,
+        attempts=delivery.attempts + 1,
+        doubts=delivery.doubts + interrupted,
+        next_try_at=look_again,
+    )
+    return Claimed(
+        delivery,
+        row["envelope_from"],
+        row["content"],
+        row["message_id"],
+        row["kind"],
+        row["partner"],
+        row["due_at"],
+        row["obsolete_at"],
+    )
+
+
+def _delivery(row: Mapping[Any, Any]) -> DeliveryRow:
+    values = {field.name: row[field.name] for field in fields(DeliveryRow)}
+    return DeliveryRow(**{**values, "status": MailStatus(row["status"])})
+
+
+def _mail_row(mail: OutgoingMail) -> dict[str, Any]:
+    row = {field.name: getattr(mail, field.name) for field in fields(OutgoingMail) if field.name != "number"}
+    row.update(
+        to=list(mail.to),
+        cc=list(mail.cc),
+        vouchers=list(mail.vouchers),
+        items=[{**asdict(item), "deadline_on": item.deadline_on.isoformat()} for item in mail.items],
+        status=mail.status.value,
+    )
+    return row
+
+
+def _mail(row: Mapping[Any, Any]) -> OutgoingMail:
+    values = {name: value for name, value in row.items() if name != "id"}
+    items = tuple(
+        MailItem(**{**item, "deadline_on": date.fromisoformat(item["deadline_on"])}) for item in row["items"]
+    )
+    values.update(
+        number=row["id"],
+        to=tuple(row["to"]),
+        cc=tuple(row["cc"]),
+        vouchers=tuple(row["vouchers"]),
+        items=items,
+        status=MailStatus(row["status"]),
+    )
+    return OutgoingMail(**values)

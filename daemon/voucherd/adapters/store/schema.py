@@ -1,0 +1,310 @@
+"""The tables. `migrations/` creates them; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC: timestamptz on PostgreSQL, sortable text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(27))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.strftime(_FORMAT) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.strptime(value, _FORMAT).replace(tzinfo=UTC)
+        moment: datetime = value
+        return moment.astimezone(UTC)
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+# keys are compared by code point everywhere: the merge of vouchers and lines depends on one order
+Key = String(80).with_variant(String(80, collation="C"), "postgresql")
+
+meta = Table(
+    "meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False)
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("last_success", Instant),
+    Column("error", Text, nullable=False, default=""),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("size", Number, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("received_at", Instant),
+    Column("recorded_at", Instant, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("mailbox", String(200), nullable=False),
+    Column("uidvalidity", Number, nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("folder", String(200), nullable=False, default=""),
+    Column("filed", Boolean, nullable=False, default=False),
+    UniqueConstraint("mailbox", "uidvalidity", "key"),
+)
+Index("ix_source_message", source.c.message)
+Index(
+    "ix_source_unfiled", source.c.mailbox, sqlite_where=text("filed = 0"), postgresql_where=text("NOT filed")
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("programme", String(80), nullable=False),
+    Column("voucher_key", Key, nullable=False),
+    Column("voucher", String(80), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("partner", String(80)),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("handed_in_on", Date),
+    Column("facts", JSON, nullable=False),
+    Column("spans", JSON, nullable=False),
+    Column("note", Text, nullable=False, default=""),
+    sqlite_autoincrement=True,
+)
+Index("ix_event_voucher", event.c.programme, event.c.voucher_key)
+Index("ix_event_message", event.c.message)
+Index("ix_event_recorded_at", event.c.recorded_at)
+
+voucher = Table(
+    "voucher",
+    metadata,
+    Column("programme", String(80), primary_key=True),
+    Column("voucher_key", Key, primary_key=True),
+    Column("voucher", String(80), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("partner", String(80)),
+    Column("customer", Text),
+    Column("customer_admin", Text),
+    Column("offering", Text),
+    Column("days", Integer),
+    Column("country", String(8)),
+    Column("created_on", Date),
+    Column("assigned_on", Date),
+    Column("expires_on", Date),
+    Column("engagement_on", Date),
+    Column("reserved_on", Date),
+    Column("delivered_on", Date),
+    Column("redeemed_on", Date),
+    Column("billed_on", Date),
+    Column("paid_on", Date),
+    Column("revoked_on", Date),
+    Column("redeemed_by", String(80)),
+    Column("reservation", JSON),
+    Column("findings", JSON, nullable=False),
+    Column("claims", JSON, nullable=False),
+    Column("deadlines", JSON, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("valid_until", Date),
+    Column("ends_at", Instant),
+    Column("state_after", String(20)),
+)
+Index("ix_voucher_state", voucher.c.state)
+Index("ix_voucher_partner", voucher.c.partner)
+
+step = Table(
+    "step",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("programme", String(80), nullable=False),
+    Column("voucher_key", Key, nullable=False),
+    Column("voucher", String(80), nullable=False),
+    Column("deadline", String(40), nullable=False),
+    Column("deadline_on", Date, nullable=False),
+    Column("days_before", Integer, nullable=False),
+    Column("partner", String(80)),
+    Column("due_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("because", Text, nullable=False, default=""),
+    Column("mail", Number, ForeignKey("outbox.id")),
+    UniqueConstraint("programme", "voucher_key", "deadline", "deadline_on", "days_before"),
+)
+Index(
+    "ix_step_due",
+    step.c.due_at,
+    sqlite_where=text("status = 'planned'"),
+    postgresql_where=text("status = 'planned'"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("business_key", Text, nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("partner", String(80)),
+    Column("to", JSON, nullable=False),
+    Column("cc", JSON, nullable=False),
+    Column("vouchers", JSON, nullable=False),
+    Column("items", JSON, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("obsolete_at", Instant),
+    Column("day", Date, nullable=False),
+    Column("letter", JSON, nullable=False),
+    Column("head", JSON, nullable=False),
+    Column("envelope_from", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("subject", Text),
+    Column("content", LargeBinary),
+    Column("status", String(20), nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_outbox_partner_day", outbox.c.partner, outbox.c.day)
+Index(
+    "ix_outbox_uncomposed",
+    outbox.c.due_at,
+    sqlite_where=text("status = 'planned' AND content IS NULL"),
+    postgresql_where=text("status = 'planned' AND content IS NULL"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("mail", Number, ForeignKey("outbox.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("doubts", Integer, nullable=False, default=0),
+    Column("next_try_at", Instant),
+    Column("sent_at", Instant),
+    Column("answer", Text, nullable=False, default=""),
+    UniqueConstraint("mail", "address"),
+)
+_WAITS = text("status IN ('planned', 'sending', 'in-doubt')")
+Index("ix_delivery_waiting", delivery.c.next_try_at, sqlite_where=_WAITS, postgresql_where=_WAITS)
+
+review = Table(
+    "review",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("code", String(40), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("event", Number, ForeignKey("event.id")),
+    Column("programme", String(80)),
+    Column("voucher_key", Key),
+    Column("suggestions", JSON, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("closed_at", Instant),
+    Column("closed_by", Text, nullable=False, default=""),
+    Column("why", Text, nullable=False, default=""),
+    sqlite_autoincrement=True,
+)
+Index("ix_review_open", review.c.status, review.c.code)
+Index("ix_review_event", review.c.event)
+
+invoice = Table(
+    "invoice",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("file", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("content_sha256", String(64), nullable=False),
+    Column("supplier", String(80), nullable=False),
+    Column("invoice", Text, nullable=False),
+    Column("invoice_key", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("total", Number),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("sha256", "invoice_key", "kind", "supplier"),
+    sqlite_autoincrement=True,
+)
+Index("ix_invoice_key", invoice.c.invoice_key)
+
+invoice_line = Table(
+    "invoice_line",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("document", Number, ForeignKey("invoice.number"), nullable=False),
+    Column("line", String(80), nullable=False),
+    Column("voucher_text", Text, nullable=False),
+    Column("voucher_key", Key, nullable=False),
+    Column("net", Number, nullable=False),
+    Column("tax", Number),
+    Column("currency", String(3), nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_invoice_line_voucher", invoice_line.c.voucher_key)
+Index("ix_invoice_line_document", invoice_line.c.document)

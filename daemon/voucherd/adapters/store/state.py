@@ -1,0 +1,56 @@
+"""What the store knows about itself and its mailboxes: key and value, the state of each mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from voucherd.adapters.store import schema
+from voucherd.service.records import MailboxState
+
+
+class SqlState:
+    """The tables `meta` and `mailbox`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, key: str) -> str | None:
+        """The value kept under `key`."""
+        query = select(schema.meta.c.value).where(schema.meta.c.key == key)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def put(self, key: str, value: str) -> None:
+        """Keeps `value` under `key`."""
+        changed = self._connection.execute(
+            update(schema.meta).where(schema.meta.c.key == key).values(value=value)
+        )
+        if not changed.rowcount:
+            self._connection.execute(insert(schema.meta).values(key=key, value=value))
+
+    def newest_record(self) -> datetime | None:
+        """The latest `recorded_at` of the history: recording never goes back behind it (RULES.md, Time)."""
+        query = select(func.max(schema.event.c.recorded_at))
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def mailbox_seen(self, name: str, state: str, at: datetime | None, error: str = "") -> None:
+        """Records how the last look at a mailbox ended; `at` is the instant of a successful one."""
+        values: dict[str, object] = {"state": state, "error": error}
+        if at is not None:
+            values["last_success"] = at
+        table = schema.mailbox
+        changed = self._connection.execute(update(table).where(table.c.name == name).values(values))
+        if not changed.rowcount:
+            self._connection.execute(insert(table).values(name=name, **values))
+
+    def mailboxes(self) -> Sequence[MailboxState]:
+        """Every mailbox that was looked at."""
+        table = schema.mailbox
+        rows = self._connection.execute(select(table).order_by(table.c.name)).mappings()
+        return [MailboxState(row["name"], row["state"], row["last_success"], row["error"]) for row in rows]
+
+    def forget_mailbox(self, name: str) -> None:
+        """Drops the state of a mailbox that is no longer configured."""
+        self._connection.execute(delete(schema.mailbox).where(schema.mailbox.c.name == name))

@@ -1,0 +1,137 @@
+"""Reminder steps: what is due is a column, compared with `<=`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, tuple_, update
+
+from voucherd.adapters.store import schema
+from voucherd.adapters.store.messages import chunks, insert_new
+from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.steps import Step, StepStatus
+from voucherd.service.records import StepRow, VoucherKey
+
+
+class SqlSteps:
+    """The table `step`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, keys: Sequence[VoucherKey]) -> list[StepRow]:
+        """Every step of these vouchers, whatever became of it."""
+        table = schema.step
+        found: list[StepRow] = []
+        for part in chunks([(key.programme, key.key) for key in keys]):
+            query = select(table).where(tuple_(table.c.programme, table.c.voucher_key).in_(part))
+            order = query.order_by(table.c.voucher_key, table.c.deadline_on, table.c.deadline, table.c.due_at)
+            found.extend(_row(row) for row in self._connection.execute(order).mappings())
+        return found
+
+    def add(self, steps: Sequence[Step]) -> None:
+        """Plans new steps; one that is already there, whatever became of it, stays as it is."""
+        rows = [
+            {
+                "programme": step.key.programme,
+                "voucher_key": voucher_key(step.key.voucher),
+                "voucher": step.key.voucher,
+                "deadline": step.key.deadline,
+                "deadline_on": step.key.deadline_on,
+                "days_before": step.key.days_before,
+                "partner": step.partner,
+                "due_at": step.due_at,
+                "ends_at": step.ends_at,
+                "status": StepStatus.PLANNED.value,
+                "because": "",
+            }
+            for step in steps
+        ]
+        if rows:
+            self._connection.execute(insert_new(self._connection, schema.step), rows)
+
+    def replan(self, steps: Sequence[tuple[int, Step]]) -> None:
+        """Moves planned steps to another instant or partner (row id, the step as it is now)."""
+        table = schema.step
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("b_id"))
+            .values(
+                partner=bindparam("b_partner"),
+                due_at=bindparam("b_due_at"),
+                ends_at=bindparam("b_ends_at"),
+                status=StepStatus.PLANNED.value,
+                because="",
+            )
+        )
+        rows = [
+            {"b_id": i, "b_partner": s.partner, "b_due_at": s.due_at, "b_ends_at": s.ends_at}
+            for i, s in steps
+        ]
+        if rows:
+            self._connection.execute(statement, rows)
+
+    def close(self, changes: Sequence[tuple[int, StepStatus, str]]) -> None:
+        """Ends planned steps without a mail (row id, status, the one reason); others stay as they are."""
+        table = schema.step
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("b_id"), table.c.status == StepStatus.PLANNED.value)
+            .values(status=bindparam("b_status"), because=bindparam("b_because"))
+        )
+        rows = [{"b_id": i, "b_status": s.value, "b_because": b} for i, s, b in changes]
+        if rows:
+            self._connection.execute(statement, rows)
+
+    def take(self, ids: Sequence[int], mail: int) -> int:
+        """Gives planned steps to a mail; returns how many were still to be had (another daemon may have been
+        first)."""
+        table = schema.step
+        taken = 0
+        for part in chunks(list(ids)):
+            statement = (
+                update(table)
+                .where(table.c.id.in_(part), table.c.status == StepStatus.PLANNED.value)
+                .values(status=StepStatus.MAILED.value, mail=mail)
+            )
+            taken += self._connection.execute(statement).rowcount
+        return taken
+
+    def due(self, until: datetime, limit: int | None = None) -> list[StepRow]:
+        """The planned steps whose time has come by `until`, earliest first."""
+        table = schema.step
+        query = (
+            select(table)
+            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at <= until)
+            .order_by(table.c.due_at, table.c.id)
+        )
+        return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def first_due(self, since: datetime) -> datetime | None:
+        """The instant of the next planned step after `since`: when the loop has to look again."""
+        table = schema.step
+        query = (
+            select(table.c.due_at)
+            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at > since)
+            .order_by(table.c.due_at)
+            .limit(1)
+        )
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def daily_mails(self, partners: Sequence[str], since: date) -> set[tuple[str, date]]:
+        """The partners and local days, from `since`, that already had their one mail of the day."""
+        table = schema.outbox
+        found: set[tuple[str, date]] = set()
+        for part in chunks(list(partners)):
+            query = select(table.c.partner, table.c.day).where(
+                table.c.partner.in_(part), table.c.day >= since, table.c.business_key.like("daily|%")
+            )
+            found.update((partner, day) for partner, day in self._connection.execute(query))
+        return found
+
+
+def _row(row: Mapping[Any, Any]) -> StepRow:
+    return StepRow(**{field.name: row[field.name] for field in fields(StepRow)})

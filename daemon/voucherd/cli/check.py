@@ -1,0 +1,100 @@
+"""`voucherd check`: one line for each thing that must work, with what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from voucherd.cli.context import Context, json_option, pass_context, plain, print_json
+from voucherd.errors import ExitStatus, VoucherdError
+
+
+@click.command()
+@json_option
+@pass_context
+def check(context: Context, as_json: bool) -> int:
+    """Configuration, templates, database, mailboxes, mail delivery, credentials."""
+    rows = list(_everything(context))
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            click.echo(plain(f"{'ok   ' if row['ok'] else 'WRONG'}  {row['what']}: {row['detail']}"))
+            if row["remedy"]:
+                click.echo(plain(f"         → {row['remedy']}"))
+    return ExitStatus.DONE if all(row["ok"] for row in rows) else ExitStatus.LOOK
+
+
+def _row(what: str, ok: bool, detail: str, remedy: str = "") -> dict[str, Any]:
+    return {"what": what, "ok": ok, "detail": detail, "remedy": remedy}
+
+
+def _tried(what: str, act: Callable[[], str]) -> dict[str, Any]:
+    """The row of something that is simply tried."""
+    try:
+        return _row(what, True, act())
+    except VoucherdError as error:
+        return _row(what, False, error.what, error.remedy)
+
+
+def _everything(context: Context) -> Iterator[dict[str, Any]]:
+    app = context.app
+    settings = app.settings
+    names = f"{len(settings.programmes)} programmes, {len(settings.partners)} partners"
+    yield _row("configuration", True, f"{settings.path}: {names}, {len(settings.mailboxes)} mailboxes")
+    for fault in settings.warnings:
+        yield _row("configuration", False, f"{fault.file}: {fault.key}: {fault.what}", fault.remedy)
+    faults = app.composer.check()
+    if not faults:
+        yield _row("templates", True, "every kind and language renders")
+    for broken in faults:
+        yield _row("templates", False, f"{broken.file}:{broken.line}: {broken.what}", "mend that line")
+    yield _tried("database", lambda: _database(context))
+    yield _tried("archive", lambda: _archive(context))
+    for mailbox in settings.mailboxes:
+        yield _tried(f"mailbox {mailbox.name}", lambda mailbox=mailbox: _mailbox(context, mailbox))  # type: ignore[misc]
+    yield _tried("delivery", lambda: _delivery(context))
+    for secret in settings.secrets:
+        warning = secret.warning()
+        if warning is not None:
+            yield _row("credentials", False, f"{warning.key}: {warning.what}", warning.remedy)
+
+
+def _database(context: Context) -> str:
+    store = context.app.store
+    with store.read() as tx:
+        waiting = sum(tx.reviews.counts().values())
+    return f"{store.where} answers; {waiting} entries wait for a person"
+
+
+def _archive(context: Context) -> str:
+    archive = context.app.archive
+    sha256 = archive.keep([b"voucherd check\n"])[0]
+    archive.load(sha256)
+    return f"{context.app.settings.store.archive} can be written and read"
+
+
+def _mailbox(context: Context, mailbox: Any) -> str:
+    opened = context.app.mailbox(mailbox)
+    try:
+        opened.open()
+        waiting = sum(len(window) for window in opened.listing())
+    finally:
+        opened.close()
+    authenticated = mailbox.authserv_id or not mailbox.require_authentication
+    detail = f"{mailbox.url} answers; {waiting} messages wait"
+    return (
+        detail
+        if authenticated
+        else f"{detail}; without authserv_id no sender is authenticated: all goes to review"
+    )
+
+
+def _delivery(context: Context) -> str:
+    url = context.app.settings.delivery.url
+    if url is None:
+        return "no url: mail is composed and waits"
+    context.app.probe_delivery()
+    return f"{url} answers"

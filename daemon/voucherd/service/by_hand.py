@@ -1,0 +1,132 @@
+"""Facts by hand: an operator's `record`, with the same checks as any other fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from voucherd.domain.events import FACTS, Event, EventKind, Role
+from voucherd.domain.identifiers import is_id_token, shown_id, voucher_key
+from voucherd.domain.rulebook import Rulebook
+from voucherd.domain.standing import Standing
+from voucherd.errors import OperatorError
+from voucherd.service.recording import record, record_instant
+from voucherd.service.records import VoucherKey
+from voucherd.service.store import Store, Transaction
+
+RECORDABLE = tuple(kind for kind in EventKind if kind is not EventKind.DECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFact:
+    """What `record` did: the voucher as it stands now, the review entries that were opened because the fact
+    contradicts another, whether the voucher was new, and the instant it was recorded at."""
+
+    standing: Standing
+    reviews: tuple[int, ...]
+    opened: bool
+    recorded_at: datetime
+
+
+def find(tx: Transaction, text: str, programme: str | None = None) -> VoucherKey | None:
+    """The voucher that an operator names; None for one not seen before, OperatorError where two programmes know
+    it."""
+    found = tx.ledger.named(voucher_key(text))
+    if programme is not None:
+        found = [key for key in found if key.programme == programme]
+    if len(found) > 1:
+        names = ", ".join(key.programme for key in found)
+        raise OperatorError(f"voucher {text} is known in {names}", remedy="name one with --programme")
+    return found[0] if found else None
+
+
+def known(tx: Transaction, text: str) -> VoucherKey:
+    """The voucher that an operator names; OperatorError with the nearest known ones where there is none."""
+    key = find(tx, text)
+    if key is not None:
+        return key
+    wanted = voucher_key(text)
+    near = tx.ledger.standings(tx.ledger.similar(wanted[:5], wanted[-5:], 5)) if wanted else {}
+    ids = ", ".join(standing.voucher.id for standing in near.values())
+    remedy = f"similar ones are {ids}" if ids else "`voucherd vouchers` lists what is known"
+    raise OperatorError(f"there is no voucher {text}", remedy=remedy)
+
+
+def record_fact(
+    store: Store,
+    rules: Rulebook,
+    *,
+    voucher: str,
+    kind: EventKind,
+    on: date,
+    now: datetime,
+    by: str,
+    partner: str | None = None,
+    programme: str | None = None,
+    facts: Mapping[str, str] | None = None,
+    note: str = "",
+) -> RecordedFact:
+    """Records one fact about a voucher; one not seen before opens its record (RULES.md, Events)."""
+    today = now.astimezone(rules.desk.zone).date()
+    if on > today:
+        raise OperatorError(f"{on} is in the future", where="--on", remedy=f"today is {today}")
+    if kind is EventKind.DECIDED:
+        raise OperatorError("a decision is recorded by `voucherd review`")
+    if partner is not None and rules.partner(partner) is None:
+        raise OperatorError(
+            f"there is no partner {partner}",
+            where="--partner",
+            remedy=f"known are {', '.join(rules.partners)}",
+        )
+    told = {name: value for name, value in (facts or {}).items() if value}
+    unknown = sorted(set(told) - set(FACTS))
+    if unknown:
+        raise OperatorError(f"{unknown[0]} is not a fact", remedy=f"known are {', '.join(FACTS)}")
+    with store.write() as tx:
+        instant = record_instant(tx, now)
+        key = find(tx, voucher, programme)
+        opened = key is None
+        if key is None:
+            key = VoucherKey(_programme(programme, rules), _new_id(voucher))
+        event = Event(
+            id=0,
+            programme=key.programme,
+            voucher=shown_id(voucher),
+            kind=kind,
+            on=on,
+            recorded_at=instant,
+            by=by,
+            role=Role.OPERATOR,
+            partner=partner or (_only_partner(rules) if opened else None),
+            facts=told,
+            note=note,
+        )
+        done = record(tx, rules, [(key, event)], instant)
+        own = {event.id for event in done.events}
+        reviews = tuple(number for event, number in done.contradictions.items() if event in own)
+        return RecordedFact(done.standings[key], reviews, opened, instant)
+
+
+def _only_partner(rules: Rulebook) -> str | None:
+    return next(iter(rules.partners)) if len(rules.partners) == 1 else None
+
+
+def _programme(named: str | None, rules: Rulebook) -> str:
+    if named is not None and named not in rules.programmes:
+        remedy = f"configured are {', '.join(rules.programmes)}"
+        raise OperatorError(f"there is no programme {named}", where="--programme", remedy=remedy)
+    if named is None and len(rules.programmes) > 1:
+        remedy = f"name one of {', '.join(rules.programmes)} with --programme"
+        raise OperatorError("the voucher is not known, and there are several programmes", remedy=remedy)
+    return named or next(iter(rules.programmes))
+
+
+def _new_id(text: str) -> str:
+    shown = shown_id(text)
+    if not is_id_token(shown):
+        raise OperatorError(
+            f"{text} cannot be a voucher ID",
+            remedy="an ID has 6 to 32 letters, digits and hyphens, one digit at least",
+        )
+    return voucher_key(shown)

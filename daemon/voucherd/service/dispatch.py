@@ -1,0 +1,176 @@
+"""Dispatch: composes what is due, and hands it over one recipient at a time.
+
+Claim and attempt are committed before SMTP is spoken to, the result right after its answer (PROMISES.md, Between
+SMTP's 250 and the commit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from voucherd.domain.retry import DOUBT_WAIT, DOUBTS_BORNE, given_up, next_try
+from voucherd.errors import PermanentError
+from voucherd.service.letters import head_of, letter_of
+from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
+from voucherd.service.records import Claimed, DeliveryRow, MailStatus
+from voucherd.service.store import Store
+
+_COMPOSE_AT_ONCE = 200
+_CLAIM_AT_ONCE = 20
+_LAST_WAIT = 20.0
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a dispatch did, in deliveries. `paused` says why it stopped before the end, where it did."""
+
+    sent: int = 0
+    failed: int = 0
+    delayed: int = 0
+    in_doubt: int = 0
+    paused: str = ""
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate."""
+
+    store: Store
+    composer: Composer
+    delivery: Delivery | None
+    burst_limit: int = 200
+    watch: Callable[[Claimed, Attempt], None] = field(default=lambda *_: None)
+    wait_turn: Callable[[], None] = field(default=lambda: None)
+
+    def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
+        """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
+        done = Sent()
+        if not self._within_burst(clock(), done):
+            return done
+        while not stopping() and self._compose(clock()):
+            pass
+        if self.delivery is None:
+            return done
+        try:
+            while not stopping() and not done.paused and self._some(clock, stopping, done):
+                pass
+        finally:
+            self.delivery.close()
+        return done
+
+    def hurry(self) -> None:
+        """A stop is wanted: an outstanding answer is not waited for longer than 20 s (PROMISES.md, P4)."""
+        if self.delivery is not None:
+            self.delivery.hurry(_LAST_WAIT)
+
+    def _within_burst(self, now: datetime, done: Sent) -> bool:
+        """More mails at once than `burst_limit` wait for `outbox release-burst` (PROMISES.md, P10)."""
+        with self.store.read() as tx:
+            waiting = tx.outbox.waiting(now)
+            released = int(tx.state.get("burst-released") or 0)
+        if waiting <= max(self.burst_limit, released):
+            return True
+        done.paused = (
+            f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
+            "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
+        )
+        return False
+
+    def _compose(self, now: datetime) -> bool:
+        """Puts due mails into words; says whether there may be more. One that cannot be written fails alone."""
+        with self.store.read() as tx:
+            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE)
+        finished, failed = [], []
+        for mail in mails:
+            try:
+                composed = self.composer.compose(letter_of(mail.letter), head_of(mail.head))
+            except PermanentError as error:
+                failed.append((mail.number, str(error)))
+            else:
+                finished.append((mail.number, composed.subject, composed.content))
+        if mails:
+            with self.store.write() as tx:
+                tx.outbox.composed(finished)
+                broken = tx.outbox.deliveries([number for number, _ in failed])
+                reasons = dict(failed)
+                tx.outbox.report(
+                    [
+                        replace(
+                            row, status=MailStatus.FAILED, next_try_at=None, answer=reasons[row.mail][:500]
+                        )
+                        for rows in broken.values()
+                        for row in rows
+                    ]
+                )
+        return len(mails) == _COMPOSE_AT_ONCE
+
+    def _some(self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent) -> bool:
+        """Claims a few deliveries and attempts each; says whether there may be more."""
+        now = clock()
+        with self.store.write() as tx:
+            claimed = tx.outbox.claim(now, _CLAIM_AT_ONCE, DOUBT_WAIT)
+        for place, claim in enumerate(claimed):
+            if stopping() or done.paused:
+                self._give_back(claimed[place:], now)
+                break
+            result = self._attempt(claim, clock, done)
+            with self.store.write() as tx:
+                tx.outbox.report([result])
+        return len(claimed) == _CLAIM_AT_ONCE
+
+    def _give_back(self, claims: list[Claimed], now: datetime) -> None:
+        """Claims that were never attempted wait as before."""
+        with self.store.write() as tx:
+            tx.outbox.report(
+                [
+                    replace(
+                        claim.delivery,
+                        status=MailStatus.PLANNED if not claim.delivery.doubts else MailStatus.IN_DOUBT,
+                        attempts=claim.delivery.attempts - 1,
+                        next_try_at=now,
+                    )
+                    for claim in claims
+                ]
+            )
+
+    def _attempt(self, claim: Claimed, clock: Callable[[], datetime], done: Sent) -> DeliveryRow:
+        row, now = claim.delivery, clock()
+        if claim.obsolete_at is not None and now > claim.obsolete_at and not row.doubts:
+            reason = "its deadline ended before it could be sent: the `missed` mail takes its place"
+            return replace(row, status=MailStatus.SUPERSEDED, next_try_at=None, answer=reason)
+        if row.doubts > DOUBTS_BORNE:
+            done.in_doubt += 1
+            return replace(row, status=MailStatus.IN_DOUBT, next_try_at=None)
+        if self.delivery is None:
+            return replace(row, status=MailStatus.PLANNED, next_try_at=now)
+        self.wait_turn()
+        attempt = self.delivery.send(claim.envelope_from, row.address, claim.content)
+        self.watch(claim, attempt)
+        return _result(claim, attempt, clock(), done)
+
+
+def _result(claim: Claimed, attempt: Attempt, now: datetime, done: Sent) -> DeliveryRow:
+    """What an attempt means for its delivery: the three outcomes, and the account's own trouble."""
+    row = replace(claim.delivery, answer=attempt.answer)
+    if attempt.pause:
+        done.paused = attempt.answer
+    if attempt.outcome is Outcome.SENT:
+        done.sent += 1
+        return replace(row, status=MailStatus.SENT, sent_at=now, next_try_at=None)
+    if attempt.outcome is Outcome.PERMANENT:
+        done.failed += 1
+        return replace(row, status=MailStatus.FAILED, next_try_at=None)
+    if attempt.outcome is Outcome.IN_DOUBT:
+        done.in_doubt += 1
+        doubts = row.doubts + 1
+        again = now + DOUBT_WAIT if doubts <= DOUBTS_BORNE else None
+        return replace(row, status=MailStatus.IN_DOUBT, doubts=doubts, next_try_at=again)
+    if given_up(now, claim.due_at):
+        done.failed += 1
+        return replace(row, status=MailStatus.FAILED, next_try_at=None)
+    done.delayed += 1
+    status = MailStatus.IN_DOUBT if row.doubts else MailStatus.PLANNED
+    again = next_try(now, row.attempts, claim.message_id + row.address)
+    return replace(row, status=status, next_try_at=again)

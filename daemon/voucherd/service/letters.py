@@ -1,0 +1,135 @@
+"""Letters: what a mail of ours has to say, gathered from vouchers, and kept as plain JSON until it is composed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem, LetterKind
+from voucherd.domain.message_id import message_id
+from voucherd.domain.rulebook import Rulebook
+from voucherd.domain.standing import Standing
+from voucherd.domain.voucher import State
+from voucherd.service.records import MailItem, OutgoingMail
+
+
+@dataclass(frozen=True, slots=True)
+class Addressing:
+    """The outside of a mail to be planned: to whom, answering what, from which envelope sender."""
+
+    to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    answers: str = ""
+    references: tuple[str, ...] = ()
+    envelope_from: str = ""
+
+
+def item(
+    standing: Standing, today: date, deadline: str | None = None, already_known: bool = False
+) -> LetterItem:
+    """One voucher of a letter, with `deadline` as what is to be done, or the nearest one that is open."""
+    voucher = standing.voucher
+    open_ones = sorted(
+        (d for d in standing.deadlines if d.met_on is None and (d.on >= today or d.name == deadline)),
+        key=lambda d: (d.on, d.name),
+    )
+    if voucher.state is State.REVOKED:
+        open_ones = []
+    dues = [Due(d.name, d.on, (d.on - today).days, d.because) for d in open_ones]
+    first = next(
+        (due for due in dues if due.deadline == deadline), dues[0] if dues and not deadline else None
+    )
+    missing = voucher.reservation.incomplete if voucher.reservation else ()
+    return LetterItem(
+        voucher=voucher.id,
+        customer=voucher.customer,
+        customer_admin=voucher.customer_admin,
+        offering=voucher.offering,
+        days=voucher.days,
+        due=first,
+        others=tuple(due for due in dues if due is not first),
+        missing=missing,
+        already_known=already_known,
+    )
+
+
+def outgoing(
+    letter: Letter,
+    addressing: Addressing,
+    *,
+    business_key: str,
+    partner: str | None,
+    items: Sequence[MailItem],
+    due_at: datetime,
+    obsolete_at: datetime | None,
+    rules: Rulebook,
+    key: bytes,
+    now: datetime,
+) -> OutgoingMail:
+    """The row of a mail to be composed: its Message-ID and Date are fixed here, for every attempt to come."""
+    identity = message_id(key, business_key, rules.desk.addr.rpartition("@")[2])
+    head = LetterHead(
+        sender=rules.desk.address,
+        to=addressing.to,
+        cc=addressing.cc,
+        message_id=identity,
+        date=max(now, due_at),
+        answers=addressing.answers,
+        references=addressing.references,
+    )
+    return OutgoingMail(
+        business_key=business_key,
+        kind=letter.kind.value,
+        partner=partner,
+        to=addressing.to,
+        cc=addressing.cc,
+        vouchers=tuple(one.voucher for one in letter.items),
+        items=tuple(items),
+        due_at=due_at,
+        obsolete_at=obsolete_at,
+        day=letter.on,
+        letter=to_json(letter),
+        head=to_json(head),
+        envelope_from=addressing.envelope_from,
+        message_id=identity,
+        created_at=now,
+    )
+
+
+def to_json(value: Letter | LetterHead) -> dict[str, Any]:
+    """A letter or its head as plain JSON."""
+    plain: dict[str, Any] = _plain(asdict(value))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def letter_of(plain: Mapping[str, Any]) -> Letter:
+    """The letter that `to_json` wrote."""
+    items = tuple(_item(one) for one in plain["items"])
+    kind, on = LetterKind(plain["kind"]), date.fromisoformat(plain["on"])
+    return Letter(**{**plain, "kind": kind, "on": on, "items": items})
+
+
+def _item(plain: Mapping[str, Any]) -> LetterItem:
+    due = _due(plain["due"]) if plain["due"] else None
+    others = tuple(_due(other) for other in plain["others"])
+    return LetterItem(**{**plain, "due": due, "others": others, "missing": tuple(plain["missing"])})
+
+
+def _due(plain: Mapping[str, Any]) -> Due:
+    return Due(**{**plain, "on": date.fromisoformat(plain["on"])})
+
+
+def head_of(plain: Mapping[str, Any]) -> LetterHead:
+    """The head that `to_json` wrote."""
+    tuples = {name: tuple(plain[name]) for name in ("to", "cc", "references")}
+    return LetterHead(**{**plain, **tuples, "date": datetime.fromisoformat(plain["date"])})

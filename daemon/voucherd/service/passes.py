@@ -1,0 +1,108 @@
+"""One whole pass: read every mailbox until empty, decide, send what is due (CONTRACT.md, `run --once`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from voucherd.domain.handling import Gate
+from voucherd.domain.rulebook import Rulebook
+from voucherd.errors import TemporaryError, VoucherdError
+from voucherd.service.dispatch import Dispatch, Sent
+from voucherd.service.intake import Counts, Folders, Intake
+from voucherd.service.ports import Mailbox
+from voucherd.service.remind import remind
+from voucherd.service.store import Store
+
+Clock = Callable[[], datetime]
+Stopping = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One mailbox as it is configured: its rules, its folders, and how to connect to it."""
+
+    name: str
+    gate: Gate
+    folders: Folders
+    poll_seconds: int
+    connect: Callable[[], Mailbox]
+
+
+@dataclass(frozen=True)
+class Works:
+    """Everything that a pass works with, from one reading of the configuration."""
+
+    store: Store
+    rules: Rulebook
+    token_key: bytes
+    posts: Sequence[Post]
+    intake: Callable[[], Intake]
+    dispatch: Callable[[], Dispatch]
+    lease: Callable[[str], AbstractContextManager[bool]]
+    close: Callable[[], None]
+
+
+@dataclass(slots=True)
+class PassResult:
+    """What a pass did. `unavailable` names what could not be reached, with the reason."""
+
+    counts: Counts = field(default_factory=Counts)
+    reminders: int = 0
+    sent: Sent = field(default_factory=Sent)
+    unavailable: list[str] = field(default_factory=list)
+
+
+def one_pass(
+    works: Works,
+    clock: Clock,
+    stopping: Stopping = lambda: False,
+    failed: Callable[[str, VoucherdError], None] = lambda _name, _error: None,
+) -> PassResult:
+    """One pass. A mailbox or a way out that is down does not stop the rest: it is named in the result."""
+    result = PassResult()
+    for post in works.posts:
+        if stopping():
+            return result
+        try:
+            with works.lease(post.name) as held:
+                if held:
+                    result.counts.add(drain(works, post, clock, stopping))
+        except VoucherdError as error:
+            result.unavailable.append(f"mailbox {post.name}: {error}")
+            failed(post.name, error)
+            mailbox_failed(works.store, post.name, error)
+    result.reminders = remind(works.store, works.rules, works.token_key, clock())
+    result.sent = works.dispatch().run(clock, stopping)
+    if result.sent.paused:
+        result.unavailable.append(f"delivery: {result.sent.paused}")
+    return result
+
+
+def drain(works: Works, post: Post, clock: Clock, stopping: Stopping) -> Counts:
+    """Connects to one mailbox and reads it until empty."""
+    mailbox = post.connect()
+    try:
+        return drain_open(works, post, mailbox, clock, stopping)
+    finally:
+        mailbox.close()
+
+
+def drain_open(works: Works, post: Post, mailbox: Mailbox, clock: Clock, stopping: Stopping) -> Counts:
+    """Reads a mailbox until empty over a connection that stays, and notes that it was looked at."""
+    counts = works.intake().drain(mailbox, post.gate, post.folders, clock, stopping)
+    with works.store.write() as tx:
+        tx.state.mailbox_seen(post.name, "ok", clock())
+    return counts
+
+
+def mailbox_failed(store: Store, name: str, error: VoucherdError) -> None:
+    """Notes why a mailbox could not be read; a store that is down itself has nowhere to note it."""
+    state = "unreachable" if isinstance(error, TemporaryError) else "refused"
+    try:
+        with store.write() as tx:
+            tx.state.mailbox_seen(name, state, None, str(error))
+    except TemporaryError:
+        return

@@ -1,0 +1,138 @@
+"""The outside as the use cases see it: one protocol per thing that can fail by itself.
+
+Each port has a fake in `tests/` and a real adapter; one contract suite runs on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from voucherd.domain.letter import Composed, Letter, LetterHead
+from voucherd.domain.message import Reading, Unreadable
+from voucherd.domain.reconciliation.document import InvoiceDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message that waits in a mailbox: `key` is its UID as text (Maildir: its unique name), `size` in bytes."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A message as it came, with the moment the mailbox received it (None where the mailbox does not tell)."""
+
+    key: str
+    content: bytes
+    received_at: datetime | None
+
+
+class Mailbox(Protocol):
+    """A place that mail arrives in. Every method raises TemporaryError where the server cannot be reached or
+    says "later", ConfigurationError-free: a refused sign-in is a PermanentError."""
+
+    name: str
+
+    def open(self) -> int | None:
+        """Connects, makes missing folders, and returns UIDVALIDITY (None for a Maildir)."""
+
+    def listing(self) -> Iterator[Sequence[Listed]]:
+        """What waits, in windows of at most 500, oldest first. Sizes come without fetching the messages."""
+
+    def fetch(self, keys: Sequence[str]) -> list[Fetched]:
+        """The messages of `keys`, without marking them; one that is gone is left out."""
+
+    def file(self, keys: Sequence[str], folder: str) -> None:
+        """Moves the messages into `folder` (made where missing); one that is already gone is no error."""
+
+    def wait(self, seconds: float, wake: int) -> None:
+        """Returns when new mail may have come, when the file descriptor `wake` becomes readable, or after
+        `seconds`. A server without IDLE just waits."""
+
+    def close(self) -> None:
+        """Ends the connection, politely where it still answers; never raises."""
+
+
+class MessageReader(Protocol):
+    """Parses and reads messages within their limits, away from the daemon's own memory."""
+
+    def read(self, batch: Sequence[bytes]) -> list[Reading | Unreadable]:
+        """One answer per message, in order. A message that breaks its worker is Unreadable, its neighbours are
+        not."""
+
+    def close(self) -> None:
+        """Ends the workers."""
+
+
+class Archive(Protocol):
+    """Every message as it came, by content hash (CONTRACT.md, `[store] archive`)."""
+
+    def keep(self, contents: Sequence[bytes]) -> list[str]:
+        """Stores each message durably (fsync, rename) and returns its sha256 in hex; one already there stays."""
+
+    def load(self, sha256: str) -> bytes:
+        """The message with this hash; PermanentError where it is missing or its bytes no longer match."""
+
+
+class Outcome(StrEnum):
+    """How an attempt to hand over a mail ended (PROMISES.md, Between SMTP's 250 and the commit)."""
+
+    SENT = "sent"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    IN_DOUBT = "in-doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The answer to one attempt: `answer` as the server gave it, one line, at most 500 characters.
+
+    `pause` is set where the server refuses the account and not the message (sign-in, 421, sender refused): then
+    nothing else should be tried now.
+    """
+
+    outcome: Outcome
+    answer: str
+    pause: bool = False
+
+
+class Delivery(Protocol):
+    """The way out for mail, one recipient a transaction, one connection for many."""
+
+    def send(self, envelope_from: str, recipient: str, content: bytes) -> Attempt:
+        """Hands the bytes over and says how it ended; never raises for what the server answers or for a broken
+        connection. `envelope_from` empty means the null sender."""
+
+    def probe(self) -> None:
+        """Connects and signs in without sending; TemporaryError or PermanentError where that does not work."""
+
+    def hurry(self, seconds: float) -> None:
+        """Called by another thread when a stop is wanted: nothing is waited for longer than `seconds` from now
+        (RULES.md, The outbox)."""
+
+    def close(self) -> None:
+        """QUIT where the connection still answers; never raises."""
+
+
+class Composer(Protocol):
+    """Puts a letter into words and bytes."""
+
+    def compose(self, letter: Letter, head: LetterHead) -> Composed:
+        """The finished mail; PermanentError where no template can be rendered."""
+
+
+class InvoiceReader(Protocol):
+    """Reads an invoice file into lines."""
+
+    def identify(self, name: str, media_type: str, content: bytes) -> bool:
+        """Whether this file is one that the reader claims."""
+
+    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+        """The documents in the file, or why it cannot be read (`invoice-unreadable`, `invoice-inconsistent`).
+        `supplier` is the partner that sent it, where one is known."""

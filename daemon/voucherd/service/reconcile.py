@@ -1,0 +1,180 @@
+"""Reconciliation: documents are taken in, and everything known is put side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from voucherd.domain.message import Unreadable
+from voucherd.domain.reconciliation.bridge import totals_of
+from voucherd.domain.reconciliation.content import invoice_key
+from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.documents import DocumentVerdict
+from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.report import ReportedDocument
+from voucherd.domain.reconciliation.report import reconciliation as as_json
+from voucherd.domain.reconciliation.stream import reconcile_in_order
+from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probable_swaps, probe, suggest
+from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, RedeemedVoucher, VoucherVerdict
+from voucherd.domain.rulebook import Rulebook
+from voucherd.service.billing import document_verdicts, placed, redeemed_voucher
+from voucherd.service.ports import Archive, InvoiceReader
+from voucherd.service.recording import record_instant, rejudge
+from voucherd.service.records import ReviewCode, ReviewEntry, StoredDocument
+from voucherd.service.store import Store, Transaction
+
+
+def take_in(
+    tx: Transaction,
+    rules: Rulebook,
+    documents: Sequence[InvoiceDocument],
+    file: str,
+    sha256: str,
+    message: int | None,
+    now: datetime,
+) -> list[int]:
+    """Stores documents and judges the vouchers that they concern anew, in the same transaction.
+
+    Returns the numbers of the documents that were new. A document under a number that is known concerns the
+    vouchers of every document of that number: another content may bill now.
+    """
+    numbers = [tx.invoices.add(document, file, sha256, message, now) for document in documents]
+    new = [number for number in numbers if number is not None]
+    if new:
+        same = tx.invoices.same_numbers([invoice_key(document.invoice) for document in documents])
+        lines = tx.invoices.lines_of_documents([stored.number for stored in same])
+        keys = [key for name in sorted({line.voucher_key for line in lines}) for key in tx.ledger.named(name)]
+        rejudge(tx, rules, keys, now)
+    return new
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFile:
+    """What became of a file that was handed in: the numbers of its new documents, how many were known, or why it
+    could not be read."""
+
+    name: str
+    new: tuple[int, ...] = ()
+    known: int = 0
+    refused: Unreadable | None = None
+
+
+def take_in_file(
+    store: Store,
+    archive: Archive,
+    readers: Sequence[InvoiceReader],
+    rules: Rulebook,
+    name: str,
+    content: bytes,
+    supplier: str | None,
+    now: datetime,
+) -> TakenFile:
+    """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    reader = next((reader for reader in readers if reader.identify(name, "", content)), None)
+    if reader is None:
+        read: list[InvoiceDocument] | Unreadable = Unreadable(
+            f"{name}: no reader understands it", "invoice-unreadable"
+        )
+    else:
+        read = reader.read(name, content, supplier)
+    archive.keep([content])
+    with store.write() as tx:
+        instant = record_instant(tx, now)
+        if isinstance(read, Unreadable):
+            reason = f"{name}: {read.reason}"
+            waiting = {entry.reason for entry in tx.reviews.waiting(read.code)}
+            if reason not in waiting:
+                tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant)])
+            return TakenFile(name, refused=read)
+        new = take_in(tx, rules, read, name, sha256, None, instant)
+    return TakenFile(name, tuple(new), len(read) - len(new))
+
+
+def reconciliation(
+    tx: Transaction, rules: Rulebook, now: datetime, partner: str | None = None
+) -> tuple[dict[str, Any], list[VoucherVerdict], list[LineVerdict]]:
+    """Everything known, put side by side: the JSON of `reconcile` (RECONCILIATION.md) with the verdicts behind it;
+    `partner` narrows it to that partner's vouchers and documents."""
+    stored = tx.invoices.all_documents()
+    verdicts = document_verdicts(stored)
+    vouchers: list[VoucherVerdict] = []
+    loose: list[LineVerdict] = []
+    today = now.astimezone(rules.desk.zone).date()
+    by_number = {document.number: document for document in stored}
+    lines = (
+        placed(line, by_number[line.document], verdicts[line.document].status)
+        for line in tx.invoices.all_lines()
+    )
+    for verdict in reconcile_in_order(_in_order(tx, rules, now), lines, rules.tolerance, today):
+        if isinstance(verdict, LineVerdict):
+            if partner is None or verdict.line.supplier == partner:
+                loose.append(verdict)
+        elif partner is None or verdict.voucher.partner == partner:
+            vouchers.append(verdict)
+    documents = [
+        _reported(document, verdicts[document.number])
+        for document in stored
+        if partner is None or document.document.supplier == partner
+    ]
+    report = as_json(
+        now,
+        vouchers,
+        loose,
+        documents,
+        totals_of(vouchers),
+        _suggestions(tx, rules, loose, vouchers),
+        probable_swaps(vouchers),
+    )
+    return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]
+
+
+def _in_order(
+    tx: Transaction, rules: Rulebook, now: datetime
+) -> Iterator[tuple[str, RedeemedVoucher | None]]:
+    """Every voucher by key; where two programmes have the same ID, the redeemed one is the one that bills."""
+    for key, same in groupby(tx.ledger.all(now), lambda pair: pair[0].key):
+        candidates = [redeemed_voucher(standing, rules) for _, standing in same]
+        yield key, next((voucher for voucher in candidates if voucher is not None), None)
+
+
+def _reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocument:
+    document = stored.document
+    return ReportedDocument(
+        number=stored.number,
+        file=stored.file,
+        sha256=stored.sha256,
+        supplier=document.supplier,
+        invoice=document.invoice,
+        kind=document.kind,
+        issued_on=document.issued_on,
+        currency=document.currency,
+        total=document.total,
+        status=verdict.status.value,
+        reason=verdict.reason,
+    )
+
+
+def _suggestions(
+    tx: Transaction, rules: Rulebook, loose: Iterable[LineVerdict], vouchers: Iterable[VoucherVerdict]
+) -> dict[int, Sequence[Suggestion]]:
+    """For each line whose voucher is not known: the vouchers one slip away from what it names."""
+    unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
+    found: dict[int, Sequence[Suggestion]] = {}
+    for verdict in loose:
+        asked = probe(verdict.line.key) if verdict.line_class is LineClass.UNKNOWN_VOUCHER else None
+        if asked is None:
+            continue
+        standings = tx.ledger.standings(tx.ledger.similar(asked.prefix, asked.suffix))
+        candidates = [
+            Candidate(s.voucher.id, redeemed_voucher(s, rules), s.voucher.id in unbilled)
+            for s in standings.values()
+        ]
+        suggested = suggest(verdict.line, candidates)
+        if suggested:
+            found[verdict.line.number] = suggested
+    return found

@@ -1,0 +1,162 @@
+"""Recording: events join the history, and everything that follows from them is stored with them.
+
+One transaction: events, vouchers, deadlines' steps, review entries for what contradicts, billing that waited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from voucherd.domain.events import Event
+from voucherd.domain.history import fold
+from voucherd.domain.rulebook import Rulebook
+from voucherd.domain.standing import Standing
+from voucherd.domain.steps import Step, StepKey, StepStatus, steps_of
+from voucherd.domain.voucher import State
+from voucherd.service.billing import billing_events
+from voucherd.service.records import ReviewCode, ReviewEntry, StepRow, VoucherKey
+from voucherd.service.store import Transaction
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a recording led to: the events with their ids, the vouchers as they stand now, and the review entries
+    that it opened, by the event they are about."""
+
+    events: list[Event] = field(default_factory=list)
+    standings: dict[VoucherKey, Standing] = field(default_factory=dict)
+    contradictions: dict[int, int] = field(default_factory=dict)
+
+
+def record_instant(tx: Transaction, now: datetime) -> datetime:
+    """`recorded_at` for what is recorded now: it never goes back behind what is there (RULES.md, Time)."""
+    newest = tx.state.newest_record()
+    return max(now, newest) if newest is not None else now
+
+
+def record(
+    tx: Transaction, rules: Rulebook, events: Sequence[tuple[VoucherKey, Event]], now: datetime
+) -> Recorded:
+    """Adds events to the history and stores what follows from them."""
+    done = Recorded(events=tx.ledger.add(events))
+    keys = list(dict.fromkeys(key for key, _ in events))
+    _follow(tx, rules, keys, now, done)
+    late = billing_events(tx, rules, keys, done.standings, now)
+    if late:
+        done.events += tx.ledger.add(late)
+        _follow(tx, rules, list(dict.fromkeys(key for key, _ in late)), now, done)
+    return done
+
+
+def rejudge(tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime) -> Recorded:
+    """Records what the invoice lines of these vouchers now say about their billing."""
+    done = Recorded(standings=tx.ledger.standings(keys))
+    events = billing_events(tx, rules, keys, done.standings, now)
+    return record(tx, rules, events, now) if events else done
+
+
+def _follow(
+    tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime, done: Recorded
+) -> None:
+    histories = tx.ledger.events(keys)
+    changed: dict[VoucherKey, Standing] = {}
+    for key in keys:
+        standing = rules.stand(fold(histories[key]))
+        if standing is not None:
+            changed[key] = standing
+    tx.ledger.put(list(changed.items()))
+    done.standings.update(changed)
+    done.contradictions.update(_open_reviews(tx, changed, histories, now))
+    replan(tx, rules, changed)
+
+
+def _open_reviews(
+    tx: Transaction,
+    changed: dict[VoucherKey, Standing],
+    histories: dict[VoucherKey, list[Event]],
+    now: datetime,
+) -> dict[int, int]:
+    """One entry per event that contradicts what stands, opened once however often the history is folded."""
+    claims = [(key, claim) for key, standing in changed.items() for claim in standing.voucher.claims]
+    known = tx.reviews.events_reviewed([claim.event for _, claim in claims]) if claims else set()
+    messages = {event.id: event.message for events in histories.values() for event in events}
+    fresh = {claim.event: (key, claim) for key, claim in reversed(claims) if claim.event not in known}
+    entries = [
+        ReviewEntry(
+            code=ReviewCode.CONFLICT,
+            reason=f"{changed[key].voucher.id}: {claim.reason}",
+            opened_at=now,
+            message=messages.get(claim.event),
+            event=claim.event,
+            voucher=key,
+        )
+        for key, claim in fresh.values()
+    ]
+    numbers = tx.reviews.open(entries)
+    return dict(zip(fresh, numbers, strict=True))
+
+
+def replan(tx: Transaction, rules: Rulebook, changed: dict[VoucherKey, Standing]) -> None:
+    """Brings the steps of vouchers in line with their deadlines: met ones end, moved ones are superseded, new ones
+    are planned. What was mailed stays."""
+    if not changed:
+        return
+    existing: dict[tuple[VoucherKey, str, date, int], StepRow] = {}
+    for row in tx.steps.of(list(changed)):
+        existing[_place(VoucherKey(row.programme, row.voucher_key), row)] = row
+    fresh: list[Step] = []
+    moved: list[tuple[int, Step]] = []
+    wanted: set[tuple[VoucherKey, str, date, int]] = set()
+    for key, standing in changed.items():
+        for step in steps_of(standing, rules.reminders, rules.clock(standing.voucher.partner)):
+            place = _place(key, step.key)
+            wanted.add(place)
+            row_now = existing.get(place)
+            if row_now is None:
+                fresh.append(step)
+            elif _differs(row_now, step):
+                moved.append((row_now.id, step))
+    gone = [
+        (row.id, *_fate(changed[place[0]], row))
+        for place, row in existing.items()
+        if place not in wanted and row.status == StepStatus.PLANNED
+    ]
+    tx.steps.close(gone)
+    tx.steps.replan(moved)
+    tx.steps.add(fresh)
+
+
+def _place(key: VoucherKey, step: StepKey | StepRow) -> tuple[VoucherKey, str, date, int]:
+    return key, step.deadline, step.deadline_on, step.days_before
+
+
+def _differs(row: StepRow, step: Step) -> bool:
+    """Whether a stored step must be planned anew: it waits for another instant, or its deadline is open again."""
+    if row.status == StepStatus.MET:
+        return True
+    same = (row.partner, row.due_at, row.ends_at) == (step.partner, step.due_at, step.ends_at)
+    return row.status == StepStatus.PLANNED and not same
+
+
+def _fate(standing: Standing, row: StepRow) -> tuple[StepStatus, str]:
+    """Why a planned step is no longer wanted."""
+    if standing.voucher.state is State.REVOKED:
+        return StepStatus.SUPERSEDED, f"the voucher was revoked on {standing.voucher.revoked_on}"
+    deadline = standing.deadline(row.deadline)
+    if deadline is None:
+        return StepStatus.SUPERSEDED, f"there is no {row.deadline} deadline any more"
+    if deadline.on != row.deadline_on:
+        return StepStatus.SUPERSEDED, f"the deadline moved to {deadline.on}: {deadline.because}"
+    if deadline.met_on is not None:
+        return StepStatus.MET, f"the {row.deadline} deadline was met on {deadline.met_on}"
+    return StepStatus.SUPERSEDED, "the configuration has no such step any more"
+
+
+def rebuild(tx: Transaction, rules: Rulebook) -> Iterable[tuple[VoucherKey, Standing]]:
+    """Every voucher folded anew from its history, streamed; nothing is stored."""
+    for key, history in tx.ledger.histories():
+        standing = rules.stand(fold(history))
+        if standing is not None:
+            yield key, standing

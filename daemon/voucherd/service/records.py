@@ -1,0 +1,262 @@
+"""What the store keeps, as the use cases see it: one value per kind of row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from voucherd.domain.reconciliation.document import InvoiceDocument
+
+
+class MessageOutcome(StrEnum):
+    """How a message ended (PROMISES.md, P5)."""
+
+    RECORDED = "recorded"
+    IGNORED = "ignored"
+    REVIEW = "review"
+
+
+class ReviewCode(StrEnum):
+    """Why a person is needed (CONTRACT.md, `review`)."""
+
+    UNAUTHENTICATED = "unauthenticated"
+    NOT_ENTITLED = "not-entitled"
+    NO_VOUCHER_ID = "no-voucher-id"
+    AMBIGUOUS = "ambiguous"
+    WHICH_PARTNER = "which-partner"
+    UNKNOWN_VOUCHER = "unknown-voucher"
+    CONFLICT = "conflict"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too-large"
+    BOUNCE = "bounce"
+    INVOICE_UNREADABLE = "invoice-unreadable"
+    INVOICE_INCONSISTENT = "invoice-inconsistent"
+    UNKNOWN_REPLY = "unknown-reply"
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherKey:
+    """A voucher by programme and normal form of its ID (`domain.identifiers`)."""
+
+    programme: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message in the archive and what came of it. `id` 0 before it is stored."""
+
+    sha256: str
+    size: int
+    message_id: str
+    sender: str
+    subject: str
+    received_at: datetime | None
+    recorded_at: datetime
+    kind: str
+    outcome: MessageOutcome
+    code: str = ""
+    reason: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place where a message was seen. `uidvalidity` 0 stands for a place without one (Maildir, by hand).
+
+    `folder` is where it belongs once recorded (empty: it stays), `filed` whether it is there.
+    """
+
+    mailbox: str
+    uidvalidity: int
+    key: str
+    message: int | None = None
+    folder: str = ""
+    filed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEntry:
+    """Something that waits for a person, or waited. `number` 0 before it is stored."""
+
+    code: ReviewCode
+    reason: str
+    opened_at: datetime
+    message: int | None = None
+    event: int | None = None
+    voucher: VoucherKey | None = None
+    suggestions: tuple[str, ...] = ()
+    status: str = "open"
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    why: str = ""
+    number: int = 0
+
+
+class MailStatus(StrEnum):
+    """What became of a mail or of one of its deliveries (CONTRACT.md, `outbox`)."""
+
+    PLANNED = "planned"
+    HELD = "held"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    IN_DOUBT = "in-doubt"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    BOUNCED = "bounced"
+
+
+@dataclass(frozen=True, slots=True)
+class MailItem:
+    """One reminder step that a mail carries."""
+
+    programme: str
+    voucher: str
+    deadline: str
+    deadline_on: date
+    days_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A mail of ours: what it is about (`business_key`), the facts it will be written from (`letter`, `head`, both
+    plain JSON), and, once composed, its bytes. `envelope_from` empty means the null sender. After `obsolete_at`
+    (the last deadline in it has ended) it says nothing that is still of use."""
+
+    business_key: str
+    kind: str
+    partner: str | None
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    vouchers: tuple[str, ...]
+    items: tuple[MailItem, ...]
+    due_at: datetime
+    obsolete_at: datetime | None
+    day: date
+    letter: Mapping[str, object]
+    head: Mapping[str, object]
+    envelope_from: str
+    message_id: str
+    created_at: datetime
+    subject: str | None = None
+    content: bytes | None = None
+    status: MailStatus = MailStatus.PLANNED
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One mail to one recipient: the attempts so far, how many of them ended in doubt, and the next one."""
+
+    id: int
+    mail: int
+    address: str
+    status: MailStatus
+    attempts: int
+    doubts: int = 0
+    next_try_at: datetime | None = None
+    sent_at: datetime | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process has taken: attempt and next try are already committed."""
+
+    delivery: DeliveryRow
+    envelope_from: str
+    content: bytes
+    message_id: str
+    kind: str
+    partner: str | None
+    due_at: datetime
+    obsolete_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """What the store knows of a mailbox (CONTRACT.md, `status`)."""
+
+    name: str
+    state: str
+    last_success: datetime | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """The lossless count of one mailbox (CONTRACT.md, `audit`)."""
+
+    mailbox: str
+    uidvalidity: int | None
+    seen: int
+    recorded: int
+    ignored: int
+    review: int
+
+    @property
+    def lost(self) -> int:
+        """Messages that were seen and came to no end: 0, or something is wrong."""
+        return self.seen - self.recorded - self.ignored - self.review
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step as stored, with its fate. `mail` is the outbox number that carries it."""
+
+    id: int
+    programme: str
+    voucher_key: str
+    voucher: str
+    deadline: str
+    deadline_on: date
+    days_before: int
+    partner: str | None
+    due_at: datetime
+    ends_at: datetime
+    status: str
+    because: str = ""
+    mail: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One event of `show`, with the message behind it."""
+
+    on: date
+    recorded_at: datetime
+    event: str
+    by: str
+    message_id: str | None
+    sha256: str | None
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """An invoice document as stored: `number` in the order of arrival, `file` its name as data only."""
+
+    number: int
+    file: str
+    sha256: str
+    document: InvoiceDocument
+    message: int | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """One stored line, amounts in effect (a credit takes away); `voucher_key` is empty where its text names no
+    voucher, or several."""
+
+    number: int
+    document: int
+    line: str
+    voucher_text: str
+    voucher_key: str
+    net: int
+    tax: int | None
+    currency: str

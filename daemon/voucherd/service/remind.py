@@ -1,0 +1,186 @@
+"""Reminders: the plan for a day to come, and the pass that puts what is due now into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.letter import Letter, LetterKind
+from voucherd.domain.plan import Plan, PlannedMail, plan
+from voucherd.domain.rulebook import Rulebook
+from voucherd.domain.standing import Standing
+from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
+from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.recording import rebuild, replan
+from voucherd.service.records import MailItem, OutgoingMail, StepRow, VoucherKey
+from voucherd.service.store import Store, Transaction
+
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class DueMail:
+    """A planned mail with the vouchers that it is about."""
+
+    planned: PlannedMail
+    mail: OutgoingMail
+
+
+def step_of(row: StepRow) -> Step:
+    """The step that a row stores."""
+    key = StepKey(row.programme, row.voucher, row.deadline, row.deadline_on, row.days_before)
+    return Step(key, row.partner, row.due_at, row.ends_at)
+
+
+def plan_until(
+    tx: Transaction, rules: Rulebook, now: datetime, until: datetime, limit: int | None = None
+) -> tuple[Plan, dict[StepKey, StepRow]]:
+    """The plan from `now` to `until`, with the stored row behind each of its steps."""
+    rows = tx.steps.due(until, limit)
+    partners = sorted({row.partner for row in rows if row.partner})
+    already = tx.steps.daily_mails(partners, now.date() - timedelta(days=2))
+    steps = {step_of(row).key: row for row in rows}
+    made = plan((step_of(row) for row in rows), rules.clocks, rules.digests, now, until, already)
+    return made, steps
+
+
+def due_mails(
+    tx: Transaction, rules: Rulebook, mails: Sequence[PlannedMail], token_key: bytes, now: datetime
+) -> list[DueMail]:
+    """The planned mails as rows of the outbox, with everything that they will say."""
+    keys = [_voucher(step) for mail in mails for step in mail.steps]
+    standings = tx.ledger.standings(list(dict.fromkeys(keys)))
+    return [DueMail(mail, _outgoing(mail, standings, rules, token_key, now)) for mail in mails]
+
+
+def _voucher(step: Step) -> VoucherKey:
+    return VoucherKey(step.key.programme, voucher_key(step.key.voucher))
+
+
+def _outgoing(
+    planned: PlannedMail,
+    standings: Mapping[VoucherKey, Standing],
+    rules: Rulebook,
+    token_key: bytes,
+    now: datetime,
+) -> OutgoingMail:
+    partner = rules.partners[planned.partner]
+    programmes = {step.key.programme: rules.programmes[step.key.programme].name for step in planned.steps}
+    letter = Letter(
+        kind=planned.kind,
+        locale=partner.locale,
+        on=planned.day,
+        partner=partner.name,
+        programme=", ".join(programmes.values()),
+        items=tuple(
+            item(standings[_voucher(step)], planned.day, deadline=step.key.deadline) for step in planned.steps
+        ),
+    )
+    items = [
+        MailItem(
+            step.key.programme,
+            step.key.voucher,
+            step.key.deadline,
+            step.key.deadline_on,
+            step.key.days_before,
+        )
+        for step in planned.steps
+    ]
+    missed = planned.kind is LetterKind.MISSED
+    return outgoing(
+        letter,
+        Addressing(partner.addresses, _copied(planned, letter, rules), envelope_from=rules.desk.addr),
+        business_key=planned.business_key,
+        partner=partner.id,
+        items=items,
+        due_at=planned.at,
+        obsolete_at=None if missed else max(step.ends_at for step in planned.steps),
+        rules=rules,
+        key=token_key,
+        now=now,
+    )
+
+
+def _copied(planned: PlannedMail, letter: Letter, rules: Rulebook) -> tuple[str, ...]:
+    """The partner's escalation addresses, once a deadline of the mail is near (CONTRACT.md, `escalate_at`)."""
+    partner, nearness = rules.partners[planned.partner], rules.reminders.escalate_at
+    if nearness is None or not partner.escalation:
+        return ()
+    near = any(one.due is not None and one.due.days_left <= nearness for one in letter.items)
+    return tuple(a for a in partner.escalation if a not in partner.addresses) if near else ()
+
+
+def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> int:
+    """Puts every reminder that is due into the outbox and ends the steps that fell away; returns how many mails.
+
+    One transaction: a step is given to its mail in the very commit that stores the mail, so neither can be
+    without the other, and a daemon beside this one finds the step taken.
+    """
+    with store.read() as tx:
+        if not tx.steps.due(now, 1):
+            return 0
+    with store.write() as tx:
+        made, rows = plan_until(tx, rules, now, now)
+        tx.steps.close(
+            [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
+        )
+        due = due_mails(tx, rules, made.mails, token_key, now)
+        numbers = tx.outbox.add([one.mail for one in due])
+        for number, one in zip(numbers, due, strict=True):
+            if number is not None:
+                tx.steps.take([rows[step.key].id for step in one.planned.steps], number)
+        return sum(number is not None for number in numbers)
+
+
+def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
+    """After a change of the configuration: deadlines and steps of every voucher computed anew, in batches.
+
+    `fingerprint` tells one configuration from another; with the stored one equal, nothing is done.
+    """
+    with store.read() as tx:
+        if tx.state.get("rules") == fingerprint:
+            return False
+    with store.write() as tx:
+        for batch in _batches(rebuild(tx, rules)):
+            tx.ledger.put(list(batch.items()))
+            replan(tx, rules, batch)
+        tx.state.put("rules", fingerprint)
+    return True
+
+
+def _batches(
+    standings: Iterable[tuple[VoucherKey, Standing]],
+) -> Iterable[dict[VoucherKey, Standing]]:
+    batch: dict[VoucherKey, Standing] = {}
+    for key, standing in standings:
+        batch[key] = standing
+        if len(batch) >= _BATCH:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
+
+
+def fate(row: StepRow, sent: Mapping[int, OutgoingMail], rules: Rulebook, now: datetime) -> tuple[str, str]:
+    """What became of a step, or will (CONTRACT.md, `explain`), with the one reason."""
+    if row.status == StepStatus.MET:
+        return "met", row.because
+    if row.status == StepStatus.SUPERSEDED:
+        return "superseded", row.because
+    if row.mail is not None and row.mail in sent:
+        mail = sent[row.mail]
+        return _MAIL_FATES.get(mail.status.value, mail.status.value), f"in mail {mail.number}: {mail.status}"
+    partner = rules.partner(row.partner)
+    if partner is None or not partner.addresses:
+        return "no-address", "the voucher belongs to no partner with an address"
+    if row.days_before != MISSED and now > row.ends_at:
+        return "superseded", "its deadline ended before it could be sent"
+    return (
+        "planned",
+        "its instant has not come" if row.due_at > now else "goes at the next pass that may send",
+    )
+
+
+_MAIL_FATES = {"sending": "planned", "cancelled": "suppressed", "bounced": "failed"}

@@ -1,0 +1,337 @@
+"""The one place that builds adapters: a configuration in, a working voucherd out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time
+from functools import cached_property, partial
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from voucherd import log
+from voucherd.domain.handling import Gate
+from voucherd.domain.reconciliation.rates import RateTable
+from voucherd.domain.reconciliation.tolerance import tolerance_of
+from voucherd.domain.rulebook import Desk, Rulebook
+from voucherd.domain.steps import ReminderPolicy
+from voucherd.errors import OperatorError
+from voucherd.resources import shipped
+from voucherd.service.dispatch import Dispatch
+from voucherd.service.intake import Folders, Intake, Took
+from voucherd.service.passes import Post, Works
+from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
+from voucherd.service.records import Claimed
+from voucherd.service.remind import replan_everything
+from voucherd.settings import Settings
+from voucherd.settings import sections as tables
+from voucherd.settings.endpoint import Tls
+
+if TYPE_CHECKING:  # imported where they are built: each costs start-up time
+    from voucherd.adapters.archive import FileArchive
+    from voucherd.adapters.letters import LetterComposer
+    from voucherd.adapters.reader.pool import WorkerPool
+    from voucherd.adapters.store import SqlStore
+
+_KEY_BYTES = 32
+
+
+def rulebook(settings: Settings) -> Rulebook:
+    """The configuration as the rules see it."""
+    desk, reminders = settings.desk, settings.reminders
+    tolerance = settings.reconciliation
+    return Rulebook(
+        desk=Desk(desk.address, desk.addr, tuple(desk.operators), ZoneInfo(desk.timezone), desk.locale),
+        programmes={programme.id: programme for programme in settings.programmes},
+        partners={partner.id: partner for partner in settings.partners},
+        reminders=ReminderPolicy(
+            send_at=reminders.send_at,
+            business_days_only=reminders.business_days_only,
+            digest=reminders.digest,
+            escalate_at=reminders.escalate_at,
+            steps={name: reminders.steps(name) for name in ("reserve", "redeem", "bill")},
+        ),
+        tolerance=tolerance_of(str(tolerance.tolerance_amount), str(tolerance.tolerance_percent)),
+        rates=_rates(settings),
+    )
+
+
+def _rates(settings: Settings) -> RateTable:
+    path = settings.reconciliation.rates
+    if path is None or not path.is_file():
+        return RateTable()
+    from voucherd.adapters.invoicefile.rate_table import read_rates
+
+    return read_rates(path.read_bytes(), str(path))
+
+
+def fingerprint(rules: Rulebook) -> str:
+    """Tells one set of rules from another, for deadlines and reminders: a change replans what is stored."""
+    parts = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def clock_of(as_of: str | None, zone: ZoneInfo) -> Callable[[], datetime]:
+    """The clock of a command: the real one, or standing at `--as-of` (a bare date is 12:00 in the desk's zone)."""
+    if as_of is None:
+        return lambda: datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(as_of)
+    except ValueError:
+        raise OperatorError(
+            f"{as_of} is not a date", where="--as-of", remedy="write 2021-11-15 or 2021-11-15T09:00+01:00"
+        ) from None
+    if len(as_of) <= len("2021-11-15"):
+        moment = datetime.combine(moment.date(), time(12), zone)
+    elif moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    instant = moment.astimezone(UTC)
+    return lambda: instant
+
+
+def gate_of(mailbox: tables.Mailbox) -> Gate:
+    """The rules of one mailbox."""
+    return Gate(
+        name=mailbox.name,
+        authserv_id=mailbox.authserv_id,
+        accept=tuple(mailbox.accept),
+        require_authentication=mailbox.require_authentication,
+        leave_unrecognised=mailbox.unrecognised == "leave",
+    )
+
+
+def folders_of(mailbox: tables.Mailbox) -> Folders:
+    """Where one mailbox's mail goes."""
+    return Folders(mailbox.processed, mailbox.review, mailbox.max_message_bytes)
+
+
+class Application:
+    """A configured voucherd. Everything is built when it is first asked for: short commands stay short."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
+        self.settings = settings
+        self.environ = environ
+        self.watch_message: Callable[[Took], None] = lambda _: None
+        self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
+
+    @cached_property
+    def rules(self) -> Rulebook:
+        """The rules of this configuration."""
+        return rulebook(self.settings)
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """The store, brought up to this release's schema and to these rules."""
+        from voucherd.adapters.store import SqlStore
+        from voucherd.adapters.store.upgrade import ensure
+
+        store = SqlStore(self.store_url)
+        ensure(store)
+        replan_everything(store, self.rules, fingerprint(self.rules))
+        return store
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL with the password where one is configured; never shown."""
+        password = self.settings.store.secret("password")
+        if not password.configured:
+            return self.settings.store.url
+        from sqlalchemy import make_url
+
+        url = make_url(self.settings.store.url).set(password=password.read())
+        return url.render_as_string(hide_password=False)
+
+    @cached_property
+    def archive(self) -> FileArchive:
+        """The archive of messages as they came."""
+        from voucherd.adapters.archive import FileArchive
+
+        return FileArchive(self.settings.store.archive)
+
+    @cached_property
+    def reader(self) -> WorkerPool:
+        """The worker processes that read mail."""
+        from voucherd.adapters.reader.pool import WorkerPool
+
+        return WorkerPool(self.settings.programmes)
+
+    @cached_property
+    def invoice_readers(self) -> Sequence[InvoiceReader]:
+        """Every reader of invoice files."""
+        from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
+
+        return (CsvInvoices(),)
+
+    @cached_property
+    def token_key(self) -> bytes:
+        """The key behind Message-IDs and reply tokens: as configured, else made at first start beside the store."""
+        secret = self.settings.desk.secret("token_key")
+        if secret.configured:
+            return secret.read().encode()
+        return _own_key(self.settings)
+
+    @cached_property
+    def composer(self) -> LetterComposer:
+        """The writer of mails: the operator's templates over the shipped ones."""
+        from voucherd.adapters.letters import LetterComposer
+
+        own = self.settings.desk.templates
+        folders = [*([own] if own and own.is_dir() else []), shipped("templates")]
+        return LetterComposer(
+            folders,
+            default_locale=self.settings.desk.locale,
+            key=self.token_key,
+            on_fallback=_template_fell_back,
+        )
+
+    def delivery(self) -> Delivery | None:
+        """A fresh way out for mail; None where none is configured."""
+        delivery = self.settings.delivery
+        url = delivery.url
+        if url is None:
+            return None
+        if url.scheme == "maildir":
+            from voucherd.adapters.maildir_delivery import MaildirDelivery
+
+            return MaildirDelivery(url.path)
+        from voucherd.adapters.smtp import SmtpDelivery
+
+        tls: dict[Tls, Literal["starttls", "implicit", "off"]] = {Tls.IMPLICIT: "implicit", Tls.OFF: "off"}
+        return SmtpDelivery(
+            url.host,
+            url.port,
+            user=url.user or None,
+            password=delivery.password.read if url.user else None,
+            tls=tls.get(url.tls, "starttls"),
+            ca_file=delivery.ca_file,
+        )
+
+    def probe_delivery(self) -> None:
+        """Connects to the way out and signs in, without sending; raises what is wrong."""
+        delivery = self.delivery()
+        if delivery is not None:
+            try:
+                delivery.probe()
+            finally:
+                delivery.close()
+
+    def mailbox(self, mailbox: tables.Mailbox) -> Mailbox:
+        """A fresh connection to one mailbox, not yet opened."""
+        url, folders = mailbox.url, (mailbox.processed, mailbox.review)
+        if url.scheme == "maildir":
+            from voucherd.adapters.maildir import MaildirMailbox
+
+            return MaildirMailbox(mailbox.name, Path(url.path), folders=folders)
+        from voucherd.adapters.imap import ImapMailbox
+
+        return ImapMailbox(
+            mailbox.name,
+            url.host,
+            url.port,
+            url.user,
+            mailbox.password.read,
+            tls="implicit" if url.tls is Tls.IMPLICIT else "starttls",
+            ca_file=mailbox.ca_file,
+            folder=url.path,
+            folders=folders,
+        )
+
+    def intake(self) -> Intake:
+        """The way in."""
+        return Intake(
+            self.store,
+            self.archive,
+            self.reader,
+            self.invoice_readers,
+            self.rules,
+            self.token_key,
+            lambda took: self.watch_message(took),
+        )
+
+    def dispatch(self) -> Dispatch:
+        """The way out, with a connection of its own."""
+        settings = self.settings.delivery
+        return Dispatch(
+            self.store,
+            self.composer,
+            self.delivery(),
+            burst_limit=settings.burst_limit,
+            watch=lambda claim, attempt: self.watch_attempt(claim, attempt),
+            wait_turn=Pace(settings.rate_per_minute).wait,
+        )
+
+    def works(self) -> Works:
+        """Everything that a pass works with."""
+        from voucherd.adapters.store.lease import mailbox_lease
+
+        store = self.store
+        posts = [
+            Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, partial(self.mailbox, each))
+            for each in self.settings.mailboxes
+        ]
+        return Works(
+            store=store,
+            rules=self.rules,
+            token_key=self.token_key,
+            posts=posts,
+            intake=self.intake,
+            dispatch=self.dispatch,
+            lease=lambda name: mailbox_lease(store, name),
+            close=self.close,
+        )
+
+    def gates(self) -> dict[str, Gate]:
+        """The rules of every mailbox, by name."""
+        return {mailbox.name: gate_of(mailbox) for mailbox in self.settings.mailboxes}
+
+    def close(self) -> None:
+        """Ends what was started: worker processes, database connections."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+class Pace:
+    """Keeps to a rate: `wait` returns when the next mail may go."""
+
+    def __init__(self, per_minute: int | None) -> None:
+        self._gap = 60 / per_minute if per_minute else 0.0
+        self._next = 0.0
+
+    def wait(self) -> None:
+        """Waits for the next turn; without a rate it returns at once."""
+        if not self._gap:
+            return
+        pause = self._next - monotonic()
+        if pause > 0:
+            sleep(pause)
+        self._next = max(self._next, monotonic()) + self._gap
+
+
+def _template_fell_back(kind: str, locale: str, reason: str) -> None:
+    log.warning(log.Event.TEMPLATE_FELL_BACK, kind=kind, locale=locale, detail=reason)
+
+
+def _own_key(settings: Settings) -> bytes:
+    """The key beside the store (beside the configuration where the store is a server), mode 0600."""
+    from sqlalchemy import make_url
+
+    url = make_url(settings.store.url)
+    at_file = url.get_backend_name() == "sqlite" and url.database
+    folder = Path(str(url.database)).parent if at_file else settings.store.archive.parent
+    path = folder / "secret.key"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(_KEY_BYTES).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes()

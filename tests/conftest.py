@@ -1,0 +1,91 @@
+"""What tests share: real servers, started once a worker and only where a test asks for them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.servers.certificates import TlsFiles, make_certificates
+from tests.servers.dovecot import BARE, DOTTED, PLAIN, TWO_CONNECTIONS, WITHOUT_MOVE, Dovecot, Variant
+from tests.servers.process import free_port as find_free_port
+
+if TYPE_CHECKING:
+    from tests.servers.postgresql import PostgreSQL
+
+
+@pytest.fixture(scope="session")
+def tls_files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    """An authority, a certificate for localhost and 127.0.0.1, and an authority that nobody knows."""
+    return make_certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def dovecot(tls_files: TlsFiles) -> Iterator[Dovecot]:
+    """Dovecot with all that it can do."""
+    yield from _running(tls_files, PLAIN)
+
+
+@pytest.fixture(scope="session")
+def dovecot_without_move(tls_files: TlsFiles) -> Iterator[Dovecot]:
+    """Dovecot that offers UIDPLUS, but no MOVE."""
+    yield from _running(tls_files, WITHOUT_MOVE)
+
+
+@pytest.fixture(scope="session")
+def dovecot_bare(tls_files: TlsFiles) -> Iterator[Dovecot]:
+    """Dovecot that offers neither MOVE, UIDPLUS, IDLE nor NAMESPACE."""
+    yield from _running(tls_files, BARE)
+
+
+@pytest.fixture(scope="session")
+def dovecot_dotted(tls_files: TlsFiles) -> Iterator[Dovecot]:
+    """Dovecot whose folders are called `INBOX.Processed`."""
+    yield from _running(tls_files, DOTTED)
+
+
+@pytest.fixture(scope="session")
+def dovecot_crowded(tls_files: TlsFiles) -> Iterator[Dovecot]:
+    """Dovecot that allows a user two connections."""
+    yield from _running(tls_files, TWO_CONNECTIONS)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """PostgreSQL; `postgresql.fresh_database()` gives a test its own database."""
+    from tests.servers.postgresql import PostgreSQL
+
+    server = PostgreSQL()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of this test's own."""
+    url = postgresql.fresh_database()
+    yield url
+    postgresql.drop(url)
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Finds TCP ports of 127.0.0.1 that nothing listens on."""
+    return find_free_port
+
+
+@pytest.fixture
+def mail_user() -> str:
+    """A user of Dovecot whose mailbox is empty."""
+    return f"desk-{uuid.uuid4().hex[:12]}@desk.example"
+
+
+def _running(tls_files: TlsFiles, variant: Variant) -> Iterator[Dovecot]:
+    server = Dovecot(tls_files, variant)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,73 @@
+"""Every kind in every language, as its reader gets it: `tests/golden/letters/LANGUAGE/NAME.{txt,html,headers}`.
+
+A change of words shows here as a difference to be read. Written anew with VOUCHERD_WRITE_GOLDEN=1.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from voucherd.adapters.letters import LetterComposer, sample_letters
+from voucherd.adapters.letters.plaintext import COLUMNS, width
+from voucherd.domain.letter import LetterHead, LetterKind
+from voucherd.domain.message_id import message_id
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "letters"
+LANGUAGES = ("en", "de", "ko")
+KEY = b"synthetic key"
+
+
+def composed_parts(language: str, name: str) -> dict[str, str]:
+    """The headers, the text and the HTML of a sample letter; the calendar where there is one."""
+    letter = sample_letters(language)[name]
+    receipt = letter.kind is LetterKind.RECEIPT
+    head = LetterHead(
+        sender="Voucher desk <vouchers@desk.example>",
+        to=("it.admin@fabrikam.example" if receipt else "vouchers@contoso.example",),
+        message_id=message_id(KEY, f"{name}|{language}", "desk.example"),
+        date=datetime(letter.on.year, letter.on.month, letter.on.day, 8, 0, tzinfo=UTC),
+        answers="<original@fabrikam.example>" if receipt else "",
+    )
+    content = LetterComposer([ROOT / "templates"], key=KEY).compose(letter, head).content
+    parts = {"headers": content.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n", "\n") + "\n"}
+    suffixes = {"text/plain": "txt", "text/html": "html", "text/calendar": "ics"}
+    for part in message_from_bytes(content).walk():
+        if part.get_content_type() in suffixes:
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            parts[suffixes[part.get_content_type()]] = payload.decode("utf-8").replace("\r\n", "\n")
+    return parts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sample_letters("en"))
+def test_the_mail_reads_as_it_was_approved(language: str, name: str) -> None:
+    parts = composed_parts(language, name)
+    for suffix, text in parts.items():
+        path = GOLDEN / language / f"{name}.{suffix}"
+        if os.environ.get("VOUCHERD_WRITE_GOLDEN"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sample_letters("en"))
+def test_no_line_of_the_text_is_wider_than_72_columns(language: str, name: str) -> None:
+    assert max(width(line) for line in composed_parts(language, name)["txt"].splitlines()) <= COLUMNS
+
+
+@pytest.mark.parametrize("name", sample_letters("en"))
+def test_a_language_never_shows_another_ones_words(name: str) -> None:
+    english, german, korean = (composed_parts(language, name)["txt"] for language in LANGUAGES)
+    for word in ("voucher ", "please", "Please", " by ", " days", "Hello"):
+        assert word not in german.replace("Your voucher", "")
+        assert word not in korean.replace("Your voucher", "")
+    assert not any("\uac00" <= char <= "\ud7a3" for char in english + german)
+    assert any("\uac00" <= char <= "\ud7a3" for char in korean)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.business_days import add, leave_business_days
@@ -23,8 +23,9 @@ class Deadline:
     met_on: date | None = None
 
     def ends_at(self, zone: ZoneInfo) -> datetime:
-        """The last instant of the deadline: 23:59:59 of its day in `zone` (DOMAIN.md, Deadlines)."""
-        return datetime.combine(self.on, time(23, 59, 59), zone)
+        """The last instant of the deadline, in UTC: 23:59:59 of its day in `zone` (DOMAIN.md, Deadlines), the second
+        one where the clocks are set back at midnight and the day has two."""
+        return datetime.combine(self.on, time(23, 59, 59, fold=1), zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

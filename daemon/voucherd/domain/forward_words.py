@@ -6,6 +6,7 @@ By language, as the mail programs write them. A language is added by adding its 
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 HEADERS: dict[str, dict[str, str]] = {
     "en": {
@@ -226,10 +227,15 @@ def label_key(text: str) -> str:
     NFKC, lower-cased, one apostrophe, without blanks, hyphens, dots and asterisks: `Gutschein-Nr.`, `*Gutschein
     Nr*` and `gutschein nr` are the same.
     """
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("°", "o")
-    return "".join(
-        char for char in plain if not char.isspace() and char not in "-.*_‐–‑\u200b\u200e\u200f\ufeff"
-    )
+    return _label_key(text) if len(text) <= _REMEMBERED else _plain(text)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE)
+
+
+_REMEMBERED = 64  # labels are short, and the same ones come again in every mail
+_label_key = lru_cache(maxsize=8192)(_plain)
 
 
 def _labels() -> dict[str, dict[str, frozenset[str]]]:

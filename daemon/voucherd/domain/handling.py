@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from voucherd.domain.authentication import authenticate
 from voucherd.domain.authority import INVOICE, role_of
@@ -19,6 +20,7 @@ from voucherd.domain.partner import Partner
 from voucherd.domain.recognition import VoucherFacts, vouchers_of
 from voucherd.domain.rulebook import Rulebook
 
+LEFT = "left untouched"  # the reason of a message that stays where it is (`unrecognised = "leave"`)
 # what programmes and forwarding rules set on mails that do carry a voucher: recorded, and never answered
 _MAY_CARRY = ("auto-submitted: auto-generated", "auto-submitted: auto-forwarded", "precedence: ", "list-")
 
@@ -65,9 +67,8 @@ class HandIn:
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """The decision. `outcome` is recorded, ignored or review; `code` a review code, empty elsewhere. `left` says
-    that the message stays where it is (`unrecognised = "leave"`), `answerable` that a person wrote it, whom a
-    receipt may reach (PROMISES.md, P7)."""
+    """The decision. `outcome` is recorded, ignored or review; `code` a review code, empty elsewhere.
+    `answerable` says that a person wrote it, whom a receipt may reach (PROMISES.md, P7)."""
 
     outcome: str
     reason: str
@@ -79,7 +80,6 @@ class Handling:
     invoices: tuple[Attachment, ...] = ()
     handed_in_on: date | None = None
     suggestions: tuple[str, ...] = field(default=())
-    left: bool = False
     answerable: bool = False
 
 
@@ -95,8 +95,7 @@ def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: date
         return Handling("ignored", machine, sender, kind="automatic")
     decided = replace(decided, answerable=not machine and not gate.by_hand)
     if decided.code == "no-voucher-id" and gate.leave_unrecognised:
-        reason = f"left untouched: {decided.reason}"
-        return replace(decided, outcome="ignored", code="", reason=reason, left=True)
+        return replace(decided, outcome="ignored", code="", reason=f"{LEFT}: {decided.reason}")
     return decided
 
 
@@ -183,7 +182,8 @@ def _hand_in(
         return refuse("which-partner", "which partner? The mail went to no partner's alias and names none")
     day = handed_in_on(reading, rules, now)
     hand_ins = tuple(_facts(reading, facts, sender, rules, day) for facts in found)
-    today = now.astimezone(rules.desk.zone).date()
+    zones = (rules.desk.zone, ZoneInfo(partner.timezone))  # what is today there is not in the future
+    today = max(now.astimezone(zone).date() for zone in zones)
     for one in hand_ins:
         if one.assigned_on > today:
             return refuse("ambiguous", f"{one.voucher} is dated in the future: assigned on {one.assigned_on}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from voucherd.domain.events import FACTS, Event, EventKind
-from voucherd.domain.reservations import Reservations, reservations
+from voucherd.domain.reservations import Reservations, follows, reservations
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 
 _OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
@@ -64,26 +64,21 @@ class _Fold:
     def claim(self, event: Event, against: Event, reason: str) -> None:
         self.claims.append(Claim(event.id, against.id, reason))
 
-    def standing(self, kind: EventKind) -> Event | None:
-        """The earliest recorded event of a kind that happens once; another date is a claim against it."""
-        found = self.of(kind)
-        if not found:
-            return None
+    def once(self, found: Sequence[Event]) -> Event | None:
+        """The earliest recorded of the events of a kind that happens once; another date is a claim against it."""
         for other in found[1:]:
             if other.on != found[0].on:
-                self.claim(other, found[0], f"{kind} on {other.on}, but {found[0].on} is recorded")
-        return found[0]
+                self.claim(other, found[0], f"{other.kind} on {other.on}, but {found[0].on} is recorded")
+        return found[0] if found else None
 
     def voucher(self) -> Voucher:
         facts = self._facts()
         redeemed, revoked = self._ends()
-        delivered = self._not_after(self.standing(EventKind.DELIVERED), revoked)
         booked = reservations(self.told, redeemed, revoked)
         self.claims.extend(booked.claims)
         reserved_on = booked.reserved_on
-        if delivered and booked.cancelled_on and booked.cancelled_on >= delivered.on and not redeemed:
-            delivered = None  # RULES.md: a cancellation leads back to assigned
-        billed_on, paid_on = self._money(redeemed)
+        delivered = self._delivered(booked.cancellation, redeemed, revoked)
+        billed_on, paid_on = self._money(redeemed, revoked)
         delivered_on = delivered.on if delivered else None
         redeemed_on = redeemed.on if redeemed else None
         self._order_findings(reserved_on, delivered_on, redeemed_on, facts)
@@ -117,54 +112,69 @@ class _Fold:
 
     def _facts(self) -> dict[str, str]:
         """What the sources state beside the dates: the first to say it stands, gaps are filled, an operator's
-        or the programme's correction counts over both, the latest first."""
+        or the programme's correction counts over both, the latest first. A mail that states no date of assignment
+        only stands in for one: the earliest such day, until a source states it."""
         facts: dict[str, str] = {}
         source: dict[str, Event] = {}
         for event in self.told:
-            if event.kind is EventKind.ASSIGNED and event.facts.get("assigned_on") is None:
-                self._fill(facts, source, event, {**event.facts, "assigned_on": event.on.isoformat()})
-            elif event.kind not in (*_OVERRIDING, EventKind.ENGAGEMENT_CHANGED):
-                self._fill(facts, source, event, dict(event.facts))
+            if event.kind not in (*_OVERRIDING, EventKind.ENGAGEMENT_CHANGED):
+                self._fill(facts, source, event)
+        assigned = self.of(EventKind.ASSIGNED)
+        if assigned:
+            facts.setdefault("assigned_on", min(event.on for event in assigned).isoformat())
         for event in sorted(self.of(EventKind.ENGAGEMENT_CHANGED), key=lambda e: (e.on, e.recorded_at, e.id)):
             facts.update({k: v for k, v in event.facts.items() if k == "engagement_on"})
         for event in self.of(*_OVERRIDING):
             facts.update({k: v for k, v in event.facts.items() if k in FACTS})
         return facts
 
-    def _fill(
-        self, facts: dict[str, str], source: dict[str, Event], event: Event, told: dict[str, str]
-    ) -> None:
-        for fact, value in told.items():
+    def _fill(self, facts: dict[str, str], source: dict[str, Event], event: Event) -> None:
+        for fact, value in _stated(event).items():
             if fact not in FACTS:
                 continue
             if fact not in facts:
                 facts[fact] = value
                 source[fact] = event
-            elif facts[fact] != value and fact in _CONTRADICTABLE and fact in event.facts:
-                corrected = any(fact in other.facts for other in self.of(*_OVERRIDING))
-                if not corrected and fact in source[fact].facts:
-                    reason = f"{fact} {value}, but {facts[fact]} is recorded"
-                    self.claim(event, source[fact], reason)
+            elif facts[fact] != value and fact in _CONTRADICTABLE and not self._corrected(fact):
+                self.claim(event, source[fact], f"{fact} {value}, but {facts[fact]} is recorded")
+
+    def _corrected(self, fact: str) -> bool:
+        return any(fact in event.facts for event in self.of(*_OVERRIDING))
 
     def _ends(self) -> tuple[Event | None, Event | None]:
         """The redemption and the revocation; of two that exclude each other the earlier recorded stands."""
-        redeemed, revoked = self.standing(EventKind.REDEEMED), self.standing(EventKind.REVOKED)
-        if redeemed and revoked:
-            if (redeemed.recorded_at, redeemed.id) < (revoked.recorded_at, revoked.id):
-                self.claim(revoked, redeemed, f"revoked on {revoked.on}, but redeemed on {redeemed.on}")
-                return redeemed, None
-            self.claim(redeemed, revoked, f"redeemed on {redeemed.on}, but revoked on {revoked.on}")
-            return None, revoked
-        return redeemed, revoked
+        redeemed, revocations = self.once(self.of(EventKind.REDEEMED)), self.of(EventKind.REVOKED)
+        if not redeemed or not revocations:
+            return redeemed, revocations[0] if revocations else None
+        revoked = revocations[0]
+        if (redeemed.recorded_at, redeemed.id) < (revoked.recorded_at, revoked.id):
+            for other in revocations:
+                self.claim(other, redeemed, f"revoked on {other.on}, but redeemed on {redeemed.on}")
+            return redeemed, None
+        self.claim(redeemed, revoked, f"redeemed on {redeemed.on}, but revoked on {revoked.on}")
+        return None, revoked
 
-    def _not_after(self, event: Event | None, revoked: Event | None) -> Event | None:
-        if event is None or revoked is None or event.on < revoked.on or event.id < revoked.id:
-            return event
-        self.claim(event, revoked, f"{event.kind} on {event.on}, but revoked on {revoked.on}")
-        return None
+    def _delivered(
+        self, cancelled: Event | None, redeemed: Event | None, revoked: Event | None
+    ) -> Event | None:
+        """The delivery that stands. A cancellation leads back to assigned (RULES.md): what was delivered before it
+        counts no more, unless the voucher was redeemed on it. One after the revocation contradicts it."""
+        found = []
+        for event in self.of(EventKind.DELIVERED):
+            if revoked is None or event.on < revoked.on or event.id < revoked.id:
+                found.append(event)
+            else:
+                self.claim(event, revoked, f"delivered on {event.on}, but revoked on {revoked.on}")
+        since = [event for event in found if cancelled is None or follows(event, cancelled)]
+        if since or redeemed is None:
+            return self.once(since)
+        return max(found, key=lambda event: (event.on, event.id), default=None)
 
-    def _money(self, redeemed: Event | None) -> tuple[date | None, date | None]:
-        """Billing and payment by their own dates; both wait for the redemption."""
+    def _money(self, redeemed: Event | None, revoked: Event | None) -> tuple[date | None, date | None]:
+        """Billing and payment by their own dates; both wait for the redemption, and contradict a revocation."""
+        if revoked is not None:
+            for event in self.of(EventKind.BILLED, EventKind.PAID):
+                self.claim(event, revoked, f"{event.kind} on {event.on}, but revoked on {revoked.on}")
         if redeemed is None:
             return None, None
         kinds = (EventKind.BILLED, EventKind.CREDIT_NOTE, EventKind.PAID, EventKind.PAYMENT_DENIED)
@@ -199,6 +209,14 @@ class _Fold:
         engagement = _day(facts, "engagement_on")
         if engagement and reserved and reserved >= engagement:
             self.findings.add("reserved-after-engagement-start")
+
+
+def _stated(event: Event) -> dict[str, str]:
+    """What an event states; an assignment recorded by hand states its date, a mail does so in its facts alone."""
+    stated = dict(event.facts)
+    if event.kind is EventKind.ASSIGNED and event.message is None:
+        stated.setdefault("assigned_on", event.on.isoformat())
+    return stated
 
 
 def _day(facts: dict[str, str], fact: str) -> date | None:

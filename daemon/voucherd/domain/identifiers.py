@@ -6,6 +6,7 @@ A voucher ID is opaque (DOMAIN.md, "What the mails look like"): nothing is read 
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 SHORTEST = 6
 LONGEST = 32
@@ -19,6 +20,7 @@ def shown_id(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(_DASHES).strip()
 
 
+@lru_cache(maxsize=8192)  # a voucher's ID is asked for again at each of its steps
 def voucher_key(text: str) -> str:
     """The form in which two IDs are compared: NFKC, upper case, without blanks and `-._/`.
 

@@ -25,10 +25,13 @@ class Superseded:
     because: str
 
 
+MOST_ITEMS = 150  # vouchers in one mail: more would be cut off by the readers of HTML mail (100 kB)
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedMail:
     """One mail to a partner: `steps` in the order of urgency, each of another voucher. `day` is the partner's
-    local date; `daily` says that it is the one digest of that day."""
+    local date; `daily` says that it is the one digest of that day, `part` counts on where it is too long for one."""
 
     kind: LetterKind
     partner: str
@@ -36,12 +39,13 @@ class PlannedMail:
     day: date
     steps: tuple[Step, ...]
     daily: bool
+    part: int = 0
 
     @property
     def business_key(self) -> str:
         """What this mail is about, without a clock reading: a second mail with this key is the same mail."""
         if self.daily and self.kind is not LetterKind.MISSED:
-            return f"daily|{self.partner}|{self.day}"
+            return f"daily|{self.partner}|{self.day}" + (f"|{self.part}" if self.part else "")
         steps = "\n".join("|".join(map(str, _identity(step))) for step in self.steps)
         digest = hashlib.sha256(steps.encode()).hexdigest()[:32]
         return f"{self.kind}|{self.partner}|{self.day}|{digest}"
@@ -193,11 +197,13 @@ class _PartnerPlan:
             for one in timed:
                 self.mails.append(PlannedMail(kind, self.partner, one.at, day, (one.step,), daily=False))
             return
-        steps = tuple(one.step for one in timed)
-        if kind is LetterKind.REMINDER and len(steps) > 1:
-            kind = LetterKind.DIGEST
         at = max(one.at for one in timed)
-        self.mails.append(PlannedMail(kind, self.partner, at, day, steps, daily=True))
+        for part, start in enumerate(range(0, len(timed), MOST_ITEMS)):
+            steps = tuple(one.step for one in timed[start : start + MOST_ITEMS])
+            many = kind is LetterKind.REMINDER and len(steps) > 1
+            self.mails.append(
+                PlannedMail(LetterKind.DIGEST if many else kind, self.partner, at, day, steps, True, part)
+            )
 
 
 def _identity(step: Step) -> tuple[str, str, str, date, int]:

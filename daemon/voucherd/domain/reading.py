@@ -20,8 +20,31 @@ from voucherd.domain.voucher_labels import VOUCHER_ID
 
 
 def read(mail: ParsedMail, programmes: tuple[Programme, ...]) -> Reading:
-    """The reading of a message. Never raises on what a message holds."""
-    return _Reader(mail, programmes, _words(programmes)).reading()
+    """The reading of a message. Never raises on what a message holds.
+
+    Where text and HTML say the same words and the text alone tells everything, the HTML is not read a second time.
+    """
+    words = _words(programmes)
+    if mail.html and _same_words(mail.text, mail.html):
+        reading = _Reader(replace(mail, html=""), programmes, words).reading()
+        if not reading.problems and {one.fact for one in reading.candidates} >= _EVERYTHING:
+            return replace(reading, mail=mail)
+    return _Reader(mail, programmes, words).reading()
+
+
+# what a voucher mail states in full: with all of it read from the text, its twin in HTML adds nothing
+_EVERYTHING = frozenset(
+    {VOUCHER_ID, CUSTOMER_ADMIN, "customer", "offering", "days", "assigned_on", "expires_on"}
+)
+
+
+def _same_words(text: str, html: str) -> bool:
+    """Whether both parts say the same, but for blanks, line ends, colons and asterisks."""
+    return _bare(text) == _bare(html)
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).replace(":", "").replace("*", "")
 
 
 class _Memory:

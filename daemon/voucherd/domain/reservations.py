@@ -21,7 +21,7 @@ class Reservations:
     status: ReservationStatus | None
     requested_on: date | None
     reserved_on: date | None
-    cancelled_on: date | None
+    cancellation: Event | None
     claims: tuple[Claim, ...]
 
 
@@ -30,17 +30,26 @@ def _when(event: Event) -> date:
     return event.handed_in_on or event.on
 
 
+def follows(event: Event, other: Event) -> bool:
+    """Whether an event happened after another; of two on one day the one recorded later did."""
+    return (event.on, event.id) > (other.on, other.id)
+
+
 def _effective_cancellations(
     told: Sequence[Event], redeemed: Event | None, revoked: Event | None, claims: list[Claim]
 ) -> list[Event]:
-    """The cancellations that count. One learned after the redemption contradicts it, unless the voucher was
-    reserved again in between (RULES.md, Events)."""
+    """The cancellations that count: none after the end. One learned after the redemption contradicts it, unless
+    the voucher was reserved again in between (RULES.md, Events)."""
     counted = []
     for event in told:
-        if event.kind is not EventKind.RESERVATION_CANCELLED or revoked is not None:
+        if event.kind is not EventKind.RESERVATION_CANCELLED:
+            continue
+        if revoked is not None and follows(event, revoked):
             continue
         if redeemed is not None:
-            again = any(e.kind is EventKind.RESERVED and event.on <= e.on <= redeemed.on for e in told)
+            again = any(
+                e.kind is EventKind.RESERVED and follows(e, event) and e.on <= redeemed.on for e in told
+            )
             if event.on > redeemed.on or (event.id > redeemed.id and not again):
                 reason = f"reservation cancelled on {event.on}, but redeemed on {redeemed.on}"
                 claims.append(Claim(event.id, redeemed.id, reason))
@@ -62,14 +71,25 @@ def _spans(opening: Sequence[Event], cancellations: Sequence[Event]) -> list[lis
     return spans
 
 
-def _contradictions(span: Sequence[Event], revoked: Event | None) -> tuple[list[Event], list[Claim]]:
+def _after_the_end(event: Event, revoked: Event | None, first: Event | None) -> bool:
+    """Whether a hand-in or reservation learned after the revocation contradicts it: one that took place after it,
+    or a voucher already handed in once (`first`) that is handed in again. A late fact does not."""
+    if revoked is None or event.id < revoked.id:
+        return False
+    again = event.kind is EventKind.ASSIGNED and event is not first
+    return event.on >= revoked.on or (again and (event.handed_in_on or revoked.on) >= revoked.on)
+
+
+def _contradictions(
+    span: Sequence[Event], revoked: Event | None, first: Event | None
+) -> tuple[list[Event], list[Claim]]:
     """What stands in one span, and the claims against it: another partner, or another date of reservation."""
     standing: list[Event] = []
     claims: list[Claim] = []
     for event in span:
         holder = next((other for other in standing if other.partner is not None), None)
         reserved = next((other for other in standing if other.kind is EventKind.RESERVED), None)
-        if revoked is not None and event.id > revoked.id and (standing or event.on >= revoked.on):
+        if revoked is not None and _after_the_end(event, revoked, first):
             claims.append(Claim(event.id, revoked.id, f"{event.kind} again, but revoked on {revoked.on}"))
         elif holder is not None and event.partner not in (None, holder.partner):
             reason = f"{event.kind} for partner {event.partner}, but partner {holder.partner} has the voucher"
@@ -87,8 +107,9 @@ def reservations(told: Sequence[Event], redeemed: Event | None, revoked: Event |
     claims: list[Claim] = []
     cancellations = _effective_cancellations(told, redeemed, revoked, claims)
     kept: list[list[Event]] = []
+    first = next((event for event in told if event.kind is EventKind.ASSIGNED), None)
     for span in _spans([event for event in told if event.kind in _OPENING], cancellations):
-        standing, against = _contradictions(span, revoked)
+        standing, against = _contradictions(span, revoked, first)
         kept.append(standing)
         claims.extend(against)
     current = kept[-1]
@@ -108,6 +129,6 @@ def reservations(told: Sequence[Event], redeemed: Event | None, revoked: Event |
         status=status,
         requested_on=min((_when(event) for event in current), default=None),
         reserved_on=reserved_on,
-        cancelled_on=cancellations[-1].on if cancellations else None,
+        cancellation=cancellations[-1] if cancellations else None,
         claims=tuple(claims),
     )

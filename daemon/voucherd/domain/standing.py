@@ -54,9 +54,16 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
     standing = Standing(voucher, found, zone, bound.on if bound else None)
     if voucher.state in _OPEN and "redeem" in named:
         return replace(standing, ends_at=named["redeem"].ends_at(zone), state_after=State.EXPIRED)
+    if voucher.state is State.REVOKED and "redeem" in named and _ended_before(voucher, named["redeem"]):
+        return replace(standing, ends_at=named["redeem"].ends_at(zone), state_after=State.EXPIRED)
     if voucher.state is State.REDEEMED and "bill" in named:
         return replace(standing, ends_at=named["bill"].ends_at(zone), state_after=State.LAPSED)
     return standing
+
+
+def _ended_before(voucher: Voucher, redeem: Deadline) -> bool:
+    """Whether the voucher had expired when it was revoked: then it keeps that end (RULES.md, Events)."""
+    return voucher.revoked_on is not None and voucher.revoked_on > redeem.on
 
 
 def _late_findings(voucher: Voucher, named: dict[str, Deadline]) -> set[str]:

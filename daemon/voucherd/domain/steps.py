@@ -121,8 +121,8 @@ def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> li
 
 def _steps(standing: Standing, deadline: Deadline, days: tuple[int, ...], clock: Clockwork) -> list[Step]:
     ends_at = deadline.ends_at(standing.zone)
-    last_day = clock.day_of(ends_at)
-    if clock.instant(last_day) > ends_at:  # the deadline's zone is ahead of the partner's
+    last_day = deadline.on
+    while clock.instant(last_day) > ends_at:  # the deadline's zone is ahead of the partner's
         last_day -= timedelta(days=1)
     voucher = standing.voucher
 

@@ -166,10 +166,13 @@ class Following:
             items=tuple(items),
             quoted_subject=reading.mail.subject,
         )
-        references = tuple(reading.mail.first("references").replace("<", " ").replace(">", " ").split())[-10:]
+        mail = reading.mail
+        chain = mail.first("references").replace("<", " ").replace(">", " ").split()[-10:]
+        answers = f"<{mail.message_id}>" if mail.message_id else ""
+        references = tuple(f"<{one}>" for one in chain)
         return outgoing(
             letter,
-            Addressing((sender.address,), answers=reading.mail.message_id, references=references),
+            Addressing((sender.address,), answers=answers, references=references),
             business_key=f"receipt|{one.sha256}",
             partner=partner.id,
             items=(),

@@ -7,14 +7,18 @@ at any point is made good by the next pass, which finds what is known by mailbox
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from voucherd.domain.handling import Gate, Handling, handle
+from voucherd.domain.handling import LEFT, Gate
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.handin import Decided, Following, InvoiceFile, message_row
+from voucherd.service.deciding import decide
+from voucherd.service.handin import Decided, Following, message_row
 from voucherd.service.ports import Archive, Fetched, InvoiceReader, Listed, Mailbox, MessageReader
 from voucherd.service.recording import record_instant
 from voucherd.service.records import MessageOutcome, Source
@@ -32,6 +36,9 @@ class Folders:
     processed: str = "Processed"
     review: str = "Review"
     max_message_bytes: int = 26_214_400
+
+
+_NOWHERE = Folders("", "")  # mail by hand lies where the operator has it, and stays there
 
 
 @dataclass(slots=True)
@@ -64,6 +71,23 @@ class Took:
     known: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A batch that was archived, read and decided about: where each message was seen with its hash, and the
+    decision about those that were not known."""
+
+    places: list[tuple[Source, str]]
+    decided: dict[str, Decided]
+
+
+class _Turns:
+    """A mailbox and the lock that its users take turns with: one connection speaks with one voice."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.mailbox = mailbox
+        self.lock = threading.Lock()
+
+
 @dataclass(slots=True)
 class Intake:
     """The way in. `token_key` makes the Message-IDs of receipts; `watch` hears of every message."""
@@ -84,14 +108,24 @@ class Intake:
         clock: Callable[[], datetime],
         stopping: Callable[[], bool] = lambda: False,
     ) -> Counts:
-        """Reads a mailbox until nothing new is left in it; between batches it heeds `stopping`."""
+        """Reads a mailbox until nothing new is left in it; between batches it heeds `stopping`.
+
+        While one batch is recorded and moved, the next is fetched and read: reading is the longer half, and it
+        runs in worker processes. What was read ahead and not recorded is simply read again at the next pass.
+        """
+        turns = _Turns(mailbox)
         uidvalidity = mailbox.open() or 0
         counts = Counts()
-        for window in mailbox.listing():
-            for batch in self._unread(mailbox, uidvalidity, window, folders):
+        ahead: deque[Future[_Prepared]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reading:
+            for batch in self._batches(turns, uidvalidity, folders):
                 if stopping():
-                    return counts
-                counts.add(self._one_batch(mailbox, uidvalidity, batch, gate, folders, clock()))
+                    break
+                ahead.append(reading.submit(self._fetch, turns, uidvalidity, batch, gate, folders, clock))
+                if len(ahead) > 1:
+                    counts.add(self._finish(turns, ahead.popleft().result(), folders, clock))
+            while ahead:
+                counts.add(self._finish(turns, ahead.popleft().result(), folders, clock))
         return counts
 
     def by_hand(self, contents: Sequence[bytes], gate: Gate, now: datetime) -> Counts:
@@ -103,19 +137,43 @@ class Intake:
             fetched = [Fetched(key, content, None) for key, content in zip(hashes, part, strict=True)]
             with self.store.write() as tx:
                 tx.messages.see(BY_HAND, 0, hashes)
-            counts.add(self._record(BY_HAND, 0, fetched, [], gate, Folders("", ""), now))
+            prepared = self._prepare(BY_HAND, 0, fetched, [], gate, _NOWHERE, now)
+            with self.store.write() as tx:
+                counts.add(self._write(tx, prepared, _NOWHERE, now)[0])
         return counts
 
+    def decide(
+        self,
+        sha256: str,
+        size: int,
+        received_at: datetime | None,
+        reading: Reading | Unreadable,
+        gate: Gate,
+        now: datetime,
+    ) -> Decided:
+        """The decision about one message (`deciding.decide`) by the rules and readers at hand."""
+        return decide(sha256, size, received_at, reading, gate, self.rules, self.invoices, now)
+
+    def _batches(self, turns: _Turns, uidvalidity: int, folders: Folders) -> Iterator[Sequence[Listed]]:
+        """What waits and was not recorded yet, batch by batch."""
+        windows = turns.mailbox.listing()
+        while True:
+            with turns.lock:
+                window = next(windows, None)
+            if window is None:
+                return
+            yield from self._unread(turns, uidvalidity, window, folders)
+
     def _unread(
-        self, mailbox: Mailbox, uidvalidity: int, window: Sequence[Listed], folders: Folders
+        self, turns: _Turns, uidvalidity: int, window: Sequence[Listed], folders: Folders
     ) -> Iterator[Sequence[Listed]]:
         """The messages of a window that still have to be read, in batches; those that were recorded before but not
         moved are moved."""
         keys = [listed.key for listed in window]
         with self.store.write() as tx:
-            tx.messages.see(mailbox.name, uidvalidity, keys)
-            known = tx.messages.sources(mailbox.name, uidvalidity, keys)
-        self._file(mailbox, [known[key] for key in keys if known[key].message and known[key].folder])
+            tx.messages.see(turns.mailbox.name, uidvalidity, keys)
+            known = tx.messages.sources(turns.mailbox.name, uidvalidity, keys)
+        self._file(turns, [known[key] for key in keys if known[key].message and known[key].folder])
         batch: list[Listed] = []
         size = 0
         for listed in window:
@@ -130,35 +188,43 @@ class Intake:
         if batch:
             yield batch
 
-    def _one_batch(
+    def _fetch(
         self,
-        mailbox: Mailbox,
+        turns: _Turns,
         uidvalidity: int,
         batch: Sequence[Listed],
         gate: Gate,
         folders: Folders,
-        now: datetime,
-    ) -> Counts:
+        clock: Callable[[], datetime],
+    ) -> _Prepared:
         large = [listed for listed in batch if listed.size > folders.max_message_bytes]
         keys = [listed.key for listed in batch if listed.size <= folders.max_message_bytes]
-        fetched = mailbox.fetch(keys) if keys else []
-        counts = self._record(mailbox.name, uidvalidity, fetched, large, gate, folders, now)
-        keys += [listed.key for listed in large]
-        with self.store.read() as tx:
-            settled = tx.messages.sources(mailbox.name, uidvalidity, keys)
-        self._file(mailbox, [source for source in settled.values() if source.folder])
+        with turns.lock:
+            fetched = turns.mailbox.fetch(keys) if keys else []
+        return self._prepare(turns.mailbox.name, uidvalidity, fetched, large, gate, folders, clock())
+
+    def _finish(
+        self, turns: _Turns, prepared: _Prepared, folders: Folders, clock: Callable[[], datetime]
+    ) -> Counts:
+        """Records a batch that was read, and only then moves it."""
+        with self.store.write() as tx:
+            counts, settled = self._write(tx, prepared, folders, clock())
+        self._file(turns, [source for source in settled if source.folder])
         return counts
 
-    def _file(self, mailbox: Mailbox, sources: Sequence[Source]) -> None:
+    def _file(self, turns: _Turns, sources: Sequence[Source]) -> None:
         """Moves recorded messages where they belong, and notes that it is done; repeated until it is."""
         waiting = [source for source in sources if not source.filed]
-        for folder in sorted({source.folder for source in waiting}):
-            mailbox.file([source.key for source in waiting if source.folder == folder], folder)
-        if waiting:
-            with self.store.write() as tx:
-                tx.messages.settle([replace(source, filed=True) for source in waiting])
+        if not waiting:
+            return
+        with turns.lock:
+            for folder in sorted({source.folder for source in waiting}):
+                turns.mailbox.file([source.key for source in waiting if source.folder == folder], folder)
+        with self.store.write() as tx:
+            keys = [source.key for source in waiting]
+            tx.messages.filed(turns.mailbox.name, waiting[0].uidvalidity, keys)
 
-    def _record(
+    def _prepare(
         self,
         name: str,
         uidvalidity: int,
@@ -167,8 +233,8 @@ class Intake:
         gate: Gate,
         folders: Folders,
         now: datetime,
-    ) -> Counts:
-        """Archives, reads and decides outside the transaction, then records everything in one."""
+    ) -> _Prepared:
+        """Archives, reads and decides, all outside the transaction that will record it."""
         hashes = self.archive.keep([message.content for message in fetched])
         with self.store.read() as tx:
             known = set(tx.messages.by_hash(hashes))
@@ -186,38 +252,7 @@ class Intake:
             unread = self._too_large(name, uidvalidity, listed, gate, folders, now)
             decided[unread.sha256] = unread
             places.append((Source(name, uidvalidity, listed.key), unread.sha256))
-        with self.store.write() as tx:
-            return self._write(tx, places, decided, folders, now)
-
-    def decide(
-        self,
-        sha256: str,
-        size: int,
-        received_at: datetime | None,
-        reading: Reading | Unreadable,
-        gate: Gate,
-        now: datetime,
-    ) -> Decided:
-        """The decision about one message, its invoice files read."""
-        handling = handle(reading, gate, self.rules, now)
-        documents = self._read_invoices(handling)
-        refused = next((read for _, read in documents if isinstance(read, Unreadable)), None)
-        if handling.invoices and not documents:
-            names = ", ".join(file.name or "a file without a name" for file in handling.invoices)
-            refused = Unreadable(f"no reader understands {names}", "invoice-unreadable")
-        if refused is not None:
-            handling = replace(handling, outcome="review", code=refused.code, reason=refused.reason)
-        return Decided(sha256, size, received_at, reading, handling, documents)
-
-    def _read_invoices(self, handling: Handling) -> tuple[InvoiceFile, ...]:
-        supplier = handling.partner.id if handling.partner else None
-        documents: list[InvoiceFile] = []
-        for file in handling.invoices:
-            for reader in self.invoices:
-                if reader.identify(file.name, file.media_type, file.content):
-                    documents.append((file.name, reader.read(file.name, file.content, supplier)))
-                    break
-        return tuple(documents)
+        return _Prepared(places, decided)
 
     def _too_large(
         self, name: str, uidvalidity: int, listed: Listed, gate: Gate, folders: Folders, now: datetime
@@ -230,14 +265,10 @@ class Intake:
         return self.decide(sha, listed.size, None, Unreadable(reason, "too-large"), gate, now)
 
     def _write(
-        self,
-        tx: Transaction,
-        places: Sequence[tuple[Source, str]],
-        decided: Mapping[str, Decided],
-        folders: Folders,
-        now: datetime,
-    ) -> Counts:
+        self, tx: Transaction, prepared: _Prepared, folders: Folders, now: datetime
+    ) -> tuple[Counts, list[Source]]:
         """One transaction: the new messages with all that follows from them, and where each was seen."""
+        places, decided = prepared.places, prepared.decided
         instant = record_instant(tx, now)
         known = tx.messages.by_hash([sha for _, sha in places])
         new = {sha: one for sha, one in decided.items() if sha not in known}
@@ -252,13 +283,14 @@ class Intake:
             number = known[sha].id if sha in known else numbers[sha]
             outcome = known[sha].outcome if sha in known else outcomes[number]
             folder = folders.review if outcome is MessageOutcome.REVIEW else folders.processed
-            if outcome is MessageOutcome.IGNORED and sha in new and new[sha].handling.left:
+            reason = known[sha].reason if sha in known else new[sha].handling.reason
+            if outcome is MessageOutcome.IGNORED and reason.startswith(LEFT):
                 folder = ""
             settled.append(replace(source, message=number, folder=folder, filed=False))
             self._count(counts, sha, new.get(sha), outcome, repeated=sha in told)
             told.add(sha)
         tx.messages.settle(settled)
-        return counts
+        return counts, settled
 
     def _count(
         self, counts: Counts, sha: str, one: Decided | None, outcome: MessageOutcome, repeated: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -100,16 +100,18 @@ def outgoing(
 
 def to_json(value: Letter | LetterHead) -> dict[str, Any]:
     """A letter or its head as plain JSON."""
-    plain: dict[str, Any] = _plain(asdict(value))
+    plain: dict[str, Any] = _plain(value)
     return plain
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
         return [_plain(inner) for inner in value]
-    return value.isoformat() if isinstance(value, date) else value
+    return {name: _plain(getattr(value, name)) for name in value.__slots__}
 
 
 def letter_of(plain: Mapping[str, Any]) -> Letter:

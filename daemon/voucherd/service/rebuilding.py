@@ -19,6 +19,7 @@ def rebuild_ledger(store: Store, rules: Rulebook, write: bool) -> tuple[list[str
     differing: list[str] = []
     total = 0
     with store.write() as tx:
+        tx.state.take_turn()
         batch: dict[VoucherKey, Standing] = {}
 
         def flush() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -42,6 +42,7 @@ def take_in(
     Returns the numbers of the documents that were new. A document under a number that is known concerns the
     vouchers of every document of that number: another content may bill now.
     """
+    documents = [_of_partner(document, rules) for document in documents]
     numbers = [tx.invoices.add(document, file, sha256, message, now) for document in documents]
     new = [number for number in numbers if number is not None]
     if new:
@@ -50,6 +51,13 @@ def take_in(
         keys = [key for name in sorted({line.voucher_key for line in lines}) for key in tx.ledger.named(name)]
         rejudge(tx, rules, keys, now)
     return new
+
+
+def _of_partner(document: InvoiceDocument, rules: Rulebook) -> InvoiceDocument:
+    """The document with its supplier as a partner's id, where what it says is a partner's id or name."""
+    said = (document.supplier or "").casefold().strip()
+    named = [p for p in rules.partners.values() if said and said in (p.id.casefold(), p.name.casefold())]
+    return replace(document, supplier=named[0].id) if len(named) == 1 else document
 
 
 @dataclass(frozen=True, slots=True)

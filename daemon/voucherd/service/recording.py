@@ -6,6 +6,7 @@ One transaction: events, vouchers, deadlines' steps, review entries for what con
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -31,7 +32,9 @@ class Recorded:
 
 
 def record_instant(tx: Transaction, now: datetime) -> datetime:
-    """`recorded_at` for what is recorded now: it never goes back behind what is there (RULES.md, Time)."""
+    """Takes the turn to record, and says `recorded_at` for it: it never goes back behind what is there (RULES.md,
+    Time). The first thing that a transaction does which records."""
+    tx.state.take_turn()
     newest = tx.state.newest_record()
     return max(now, newest) if newest is not None else now
 
@@ -69,7 +72,9 @@ def _follow(
     tx.ledger.put(list(changed.items()))
     done.standings.update(changed)
     done.contradictions.update(_open_reviews(tx, changed, histories, now))
-    replan(tx, rules, changed)
+    own = {event.id for event in done.events}
+    new = {key for key in keys if all(event.id in own for event in histories[key])}
+    replan(tx, rules, changed, new)
 
 
 def _open_reviews(
@@ -98,13 +103,18 @@ def _open_reviews(
     return dict(zip(fresh, numbers, strict=True))
 
 
-def replan(tx: Transaction, rules: Rulebook, changed: dict[VoucherKey, Standing]) -> None:
+def replan(
+    tx: Transaction,
+    rules: Rulebook,
+    changed: dict[VoucherKey, Standing],
+    fresh_ones: AbstractSet[VoucherKey] = frozenset(),
+) -> None:
     """Brings the steps of vouchers in line with their deadlines: met ones end, moved ones are superseded, new ones
-    are planned. What was mailed stays."""
+    are planned. What was mailed stays. `fresh_ones` are known to have no steps yet."""
     if not changed:
         return
     existing: dict[tuple[VoucherKey, str, date, int], StepRow] = {}
-    for row in tx.steps.of(list(changed)):
+    for row in tx.steps.of([key for key in changed if key not in fresh_ones]):
         existing[_place(VoucherKey(row.programme, row.voucher_key), row)] = row
     fresh: list[Step] = []
     moved: list[tuple[int, Step]] = []

@@ -122,6 +122,7 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
         if not tx.steps.due(now, 1):
             return 0
     with store.write() as tx:
+        tx.state.take_turn()
         made, rows = plan_until(tx, rules, now, now)
         tx.steps.close(
             [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
@@ -143,6 +144,9 @@ def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
         if tx.state.get("rules") == fingerprint:
             return False
     with store.write() as tx:
+        tx.state.take_turn()
+        if tx.state.get("rules") == fingerprint:  # another daemon was first
+            return False
         for batch in _batches(rebuild(tx, rules)):
             tx.ledger.put(list(batch.items()))
             replan(tx, rules, batch)

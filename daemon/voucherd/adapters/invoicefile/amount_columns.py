@@ -79,7 +79,7 @@ class Settled:
         if cell is None:
             return None
         try:
-            return cell.amount.value(self._mark(cell))
+            return cell.amount.value(self._mark(cell) if cell.amount.open else None)
         except ValueError as error:
             raise RefusedTableError(f"row {row}: {column} {error}") from None
 

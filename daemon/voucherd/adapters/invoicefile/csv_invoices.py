@@ -130,7 +130,7 @@ class _Sheet:
         for row in self._rows:
             if self._is_total(row):
                 document = self._by_number.get(invoice_key(self._text(row, Column.INVOICE)))
-                self._totals[row.number] = _Total(row, document, tuple(since))
+                self._totals[row.number] = _Total(row, document, () if document else tuple(since))
                 self._currency[row.number] = self._currency_of(self._totals[row.number])
                 since = [] if document is None else since
             else:

@@ -56,6 +56,8 @@ class SqlStore:
         """A consistent view; nothing it does is kept."""
         with self._connected() as connection:
             connection.execution_options(voucherd_read=True)
+            if self.file is None:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin() as transaction:
                 yield SqlTransaction(connection)
                 transaction.rollback()

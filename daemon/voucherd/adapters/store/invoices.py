@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,10 @@ from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.lines import line_key
 from voucherd.service.records import StoredDocument, StoredLine
 
+_LONGEST_NAME = (
+    80  # of a supplier, of a line, of a normalised number: no index takes the 2,000 characters of a cell
+)
+
 
 class SqlInvoices:
     """The tables `invoice` and `invoice_line`."""
@@ -27,7 +32,7 @@ class SqlInvoices:
     ) -> int | None:
         """Stores a document with its lines and returns its number; None where this file gave it already."""
         table = schema.invoice
-        key, supplier = invoice_key(document.invoice), document.supplier or ""
+        key, supplier = _number_key(invoice_key(document.invoice)), _cut(document.supplier or "")
         known = select(table.c.number).where(
             table.c.sha256 == sha256,
             table.c.invoice_key == key,
@@ -62,9 +67,9 @@ class SqlInvoices:
         rows = [
             {
                 "document": number,
-                "line": line.line,
+                "line": _cut(line.line),
                 "voucher_text": line.voucher_text,
-                "voucher_key": line_key(line.voucher_text),
+                "voucher_key": _voucher_key(line.voucher_text),
                 "net": sign * line.net,
                 "tax": None if line.tax is None else sign * line.tax,
                 "currency": line.currency,
@@ -113,7 +118,7 @@ class SqlInvoices:
         contradictions are looked for."""
         table = schema.invoice
         found: list[StoredDocument] = []
-        for part in chunks(sorted(set(invoice_keys))):
+        for part in chunks(sorted({_number_key(key) for key in invoice_keys})):
             query = select(table).where(table.c.invoice_key.in_(part)).order_by(table.c.number)
             found.extend(_document(row) for row in self._connection.execute(query).mappings())
         return found
@@ -126,6 +131,22 @@ class SqlInvoices:
     def newest(self) -> datetime | None:
         """When the newest document was taken in: how fresh the invoices are."""
         return self._connection.execute(select(func.max(schema.invoice.c.recorded_at))).scalar_one_or_none()
+
+
+def _cut(text: str) -> str:
+    return schema.storable(text)[:_LONGEST_NAME]
+
+
+def _number_key(key: str) -> str:
+    """A normalised number as the index holds it: a long one by its digest."""
+    key = schema.storable(key)
+    return key if len(key) <= _LONGEST_NAME else hashlib.sha256(key.encode()).hexdigest()
+
+
+def _voucher_key(text: str) -> str:
+    """The voucher that a line names; what is longer than any voucher's ID names none."""
+    key = line_key(schema.storable(text))
+    return key if len(key) <= _LONGEST_NAME else ""
 
 
 def _document(row: Mapping[Any, Any]) -> StoredDocument:

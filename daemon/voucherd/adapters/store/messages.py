@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
+from voucherd.adapters.store.bulk import insert_new_rows
 from voucherd.service.records import AuditRow, MessageOutcome, MessageRow, Source
 
 _CHUNK = 500  # keys in one IN list: well below SQLite's limit of bound values
@@ -35,12 +36,9 @@ class SqlMessages:
 
     def see(self, mailbox: str, uidvalidity: int, keys: Sequence[str]) -> None:
         """Notes that messages were seen, before anything else is done with them; known ones stay as they are."""
-        rows = [
-            {"mailbox": mailbox, "uidvalidity": uidvalidity, "key": key, "folder": "", "filed": False}
-            for key in keys
-        ]
-        if rows:
-            self._connection.execute(insert_new(self._connection, schema.source), rows)
+        columns = ("mailbox", "uidvalidity", "key", "folder", "filed")
+        rows = [(mailbox, uidvalidity, key, "", False) for key in keys]
+        insert_new_rows(self._connection, schema.source, columns, rows)
 
     def sources(self, mailbox: str, uidvalidity: int, keys: Sequence[str]) -> dict[str, Source]:
         """What is known of these messages of a mailbox, by key."""
@@ -69,6 +67,16 @@ class SqlMessages:
         rows = [{f"b_{name}": value for name, value in asdict(source).items()} for source in sources]
         if rows:
             self._connection.execute(statement, rows)
+
+    def filed(self, mailbox: str, uidvalidity: int, keys: Sequence[str]) -> None:
+        """Notes that messages lie where they belong."""
+        table = schema.source
+        for part in chunks(keys):
+            self._connection.execute(
+                update(table)
+                .where(table.c.mailbox == mailbox, table.c.uidvalidity == uidvalidity, table.c.key.in_(part))
+                .values(filed=True)
+            )
 
     def by_hash(self, hashes: Sequence[str]) -> dict[str, MessageRow]:
         """The recorded messages among these content hashes."""

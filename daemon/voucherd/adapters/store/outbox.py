@@ -36,25 +36,25 @@ class SqlOutbox:
 
     def add(self, mails: Sequence[OutgoingMail]) -> list[int | None]:
         """Stores new mails with a delivery per recipient; None for one whose business key is already there."""
-        numbers: list[int | None] = []
+        if not mails:
+            return []
+        statement = insert_new(self._connection, schema.outbox)
+        returned = self._connection.execute(
+            statement.returning(schema.outbox.c.business_key, schema.outbox.c.id),
+            [_mail_row(m) for m in mails],
+        )
+        new: dict[str, int] = {key: int(number) for key, number in returned}
         deliveries: list[dict[str, Any]] = []
         for mail in mails:
-            statement = insert_new(self._connection, schema.outbox).returning(schema.outbox.c.id)
-            number = self._connection.execute(statement, _mail_row(mail)).scalar_one_or_none()
-            numbers.append(number)
-            if number is not None:
-                deliveries.extend(
-                    {
-                        "mail": number,
-                        "address": address,
-                        "status": mail.status.value,
-                        "next_try_at": mail.due_at,
-                    }
-                    for address in dict.fromkeys((*mail.to, *mail.cc))
-                )
+            number = new.get(mail.business_key)
+            deliveries.extend(
+                {"mail": number, "address": address, "status": mail.status.value, "next_try_at": mail.due_at}
+                for address in dict.fromkeys((*mail.to, *mail.cc))
+                if number is not None
+            )
         if deliveries:
             self._connection.execute(insert(schema.delivery), deliveries)
-        return numbers
+        return [new.get(mail.business_key) for mail in mails]
 
     def uncomposed(self, now: datetime, limit: int) -> list[OutgoingMail]:
         """Mails whose time has come and that are not yet put into words."""
@@ -123,8 +123,16 @@ class SqlOutbox:
             self._settle_mails(sorted({d.mail for d in deliveries}))
 
     def _settle_mails(self, numbers: Sequence[int]) -> None:
-        """A mail's status is the least finished of its deliveries (RULES.md, The outbox)."""
+        """A mail's status is the least finished of its deliveries (RULES.md, The outbox).
+
+        The mails are locked first: of two daemons that report on one mail, the second sees what the first did.
+        """
         changes = []
+        if self._connection.dialect.name == "postgresql":
+            table = schema.outbox
+            for part in chunks(list(numbers)):
+                query = select(table.c.id).where(table.c.id.in_(part)).order_by(table.c.id)
+                self._connection.execute(query.with_for_update()).all()
         for number, found in self.deliveries(numbers).items():
             status = min((d.status for d in found), key=_LEAST_FINISHED.index)
             changes.append({"b_id": number, "b_status": status.value})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +40,16 @@ metadata = MetaData(
 _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
+def instant_text(value: datetime) -> str:
+    """A moment as SQLite keeps it: UTC, sortable."""
+    return _utc_text(value.astimezone(UTC))
+
+
+@lru_cache(maxsize=4096)  # the same sending hours come again for every voucher of a partner
+def _utc_text(value: datetime) -> str:
+    return value.strftime(_FORMAT)  # asked for in UTC alone: in other zones the two 02:30 of autumn are equal
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment in UTC: timestamptz on PostgreSQL, sortable text on SQLite."""
 
@@ -53,8 +64,7 @@ class Instant(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        moment = value.astimezone(UTC)
-        return moment.strftime(_FORMAT) if dialect.name == "sqlite" else moment
+        return instant_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
         if value is None:
@@ -63,6 +73,23 @@ class Instant(TypeDecorator[datetime]):
             return datetime.strptime(value, _FORMAT).replace(tzinfo=UTC)
         moment: datetime = value
         return moment.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text of a stranger: what no database can hold (NUL, half a surrogate pair) is stored as U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        return value if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """`text` as far as every database can hold it."""
+    if "\0" not in text and text.isascii():
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 Number = BigInteger().with_variant(Integer, "sqlite")
@@ -80,7 +107,7 @@ mailbox = Table(
     Column("name", String(200), primary_key=True),
     Column("state", String(20), nullable=False),
     Column("last_success", Instant),
-    Column("error", Text, nullable=False, default=""),
+    Column("error", Words, nullable=False, default=""),
 )
 
 message = Table(
@@ -89,15 +116,15 @@ message = Table(
     Column("id", Number, primary_key=True, autoincrement=True),
     Column("sha256", String(64), nullable=False, unique=True),
     Column("size", Number, nullable=False),
-    Column("message_id", Text, nullable=False),
-    Column("sender", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("sender", Words, nullable=False),
+    Column("subject", Words, nullable=False),
     Column("received_at", Instant),
     Column("recorded_at", Instant, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("outcome", String(20), nullable=False),
     Column("code", String(40), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words, nullable=False),
 )
 
 source = Table(
@@ -127,14 +154,14 @@ event = Table(
     Column("kind", String(40), nullable=False),
     Column("on", Date, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("by", Text, nullable=False),
+    Column("by", Words, nullable=False),
     Column("role", String(20), nullable=False),
     Column("partner", String(80)),
     Column("message", Number, ForeignKey("message.id")),
     Column("handed_in_on", Date),
     Column("facts", JSON, nullable=False),
     Column("spans", JSON, nullable=False),
-    Column("note", Text, nullable=False, default=""),
+    Column("note", Words, nullable=False, default=""),
     sqlite_autoincrement=True,
 )
 Index("ix_event_voucher", event.c.programme, event.c.voucher_key)
@@ -149,11 +176,11 @@ voucher = Table(
     Column("voucher", String(80), nullable=False),
     Column("state", String(20), nullable=False),
     Column("partner", String(80)),
-    Column("customer", Text),
-    Column("customer_admin", Text),
-    Column("offering", Text),
+    Column("customer", Words),
+    Column("customer_admin", Words),
+    Column("offering", Words),
     Column("days", Integer),
-    Column("country", String(8)),
+    Column("country", Words),
     Column("created_on", Date),
     Column("assigned_on", Date),
     Column("expires_on", Date),
@@ -191,7 +218,7 @@ step = Table(
     Column("due_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Column("status", String(20), nullable=False),
-    Column("because", Text, nullable=False, default=""),
+    Column("because", Words, nullable=False, default=""),
     Column("mail", Number, ForeignKey("outbox.id")),
     UniqueConstraint("programme", "voucher_key", "deadline", "deadline_on", "days_before"),
 )
@@ -219,9 +246,9 @@ outbox = Table(
     Column("letter", JSON, nullable=False),
     Column("head", JSON, nullable=False),
     Column("envelope_from", Text, nullable=False),
-    Column("message_id", Text, nullable=False),
+    Column("message_id", Words, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("subject", Text),
+    Column("subject", Words),
     Column("content", LargeBinary),
     Column("status", String(20), nullable=False),
     sqlite_autoincrement=True,
@@ -239,13 +266,13 @@ delivery = Table(
     metadata,
     Column("id", Number, primary_key=True, autoincrement=True),
     Column("mail", Number, ForeignKey("outbox.id"), nullable=False),
-    Column("address", Text, nullable=False),
+    Column("address", Words, nullable=False),
     Column("status", String(20), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("doubts", Integer, nullable=False, default=0),
     Column("next_try_at", Instant),
     Column("sent_at", Instant),
-    Column("answer", Text, nullable=False, default=""),
+    Column("answer", Words, nullable=False, default=""),
     UniqueConstraint("mail", "address"),
 )
 _WAITS = text("status IN ('planned', 'sending', 'in-doubt')")
@@ -256,7 +283,7 @@ review = Table(
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
     Column("code", String(40), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("message", Number, ForeignKey("message.id")),
     Column("event", Number, ForeignKey("event.id")),
@@ -265,8 +292,8 @@ review = Table(
     Column("suggestions", JSON, nullable=False),
     Column("status", String(20), nullable=False),
     Column("closed_at", Instant),
-    Column("closed_by", Text, nullable=False, default=""),
-    Column("why", Text, nullable=False, default=""),
+    Column("closed_by", Words, nullable=False, default=""),
+    Column("why", Words, nullable=False, default=""),
     sqlite_autoincrement=True,
 )
 Index("ix_review_open", review.c.status, review.c.code)
@@ -276,12 +303,12 @@ invoice = Table(
     "invoice",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    Column("file", Text, nullable=False),
+    Column("file", Words, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("content_sha256", String(64), nullable=False),
     Column("supplier", String(80), nullable=False),
-    Column("invoice", Text, nullable=False),
-    Column("invoice_key", Text, nullable=False),
+    Column("invoice", Words, nullable=False),
+    Column("invoice_key", Words, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("issued_on", Date, nullable=False),
     Column("currency", String(3), nullable=False),
@@ -299,7 +326,7 @@ invoice_line = Table(
     Column("number", Number, primary_key=True, autoincrement=True),
     Column("document", Number, ForeignKey("invoice.number"), nullable=False),
     Column("line", String(80), nullable=False),
-    Column("voucher_text", Text, nullable=False),
+    Column("voucher_text", Words, nullable=False),
     Column("voucher_key", Key, nullable=False),
     Column("net", Number, nullable=False),
     Column("tax", Number),

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from voucherd.adapters.store import schema
 from voucherd.service.records import MailboxState
 
+_RECORDING = 0x7265636F7264  # "record": the advisory lock that those who record take turns with
+
 
 class SqlState:
     """The tables `meta` and `mailbox`."""
@@ -29,6 +31,16 @@ class SqlState:
         )
         if not changed.rowcount:
             self._connection.execute(insert(schema.meta).values(key=key, value=value))
+
+    def take_turn(self) -> None:
+        """Waits until no other transaction records, and keeps others from it until this one ends.
+
+        What is recorded follows from what is there (the standing of a voucher, what of an invoice was billed, which
+        steps are due): two that looked at the same moment would each overlook the other. SQLite has one writer
+        anyway; on PostgreSQL it is an advisory lock, and claims of the outbox go on beside it.
+        """
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(select(func.pg_advisory_xact_lock(_RECORDING)))
 
     def newest_record(self) -> datetime | None:
         """The latest `recorded_at` of the history: recording never goes back behind it (RULES.md, Time)."""

@@ -10,10 +10,25 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from voucherd.adapters.store import schema
-from voucherd.adapters.store.messages import chunks, insert_new
+from voucherd.adapters.store.bulk import insert_new_rows
+from voucherd.adapters.store.messages import chunks
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.steps import Step, StepStatus
 from voucherd.service.records import StepRow, VoucherKey
+
+_COLUMNS = (
+    "programme",
+    "voucher_key",
+    "voucher",
+    "deadline",
+    "deadline_on",
+    "days_before",
+    "partner",
+    "due_at",
+    "ends_at",
+    "status",
+    "because",
+)
 
 
 class SqlSteps:
@@ -28,30 +43,35 @@ class SqlSteps:
         found: list[StepRow] = []
         for part in chunks([(key.programme, key.key) for key in keys]):
             query = select(table).where(tuple_(table.c.programme, table.c.voucher_key).in_(part))
-            order = query.order_by(table.c.voucher_key, table.c.deadline_on, table.c.deadline, table.c.due_at)
+            order = query.order_by(
+                table.c.voucher_key, table.c.deadline_on, table.c.deadline, table.c.days_before.desc()
+            )
             found.extend(_row(row) for row in self._connection.execute(order).mappings())
         return found
 
     def add(self, steps: Sequence[Step]) -> None:
         """Plans new steps; one that is already there, whatever became of it, stays as it is."""
-        rows = [
-            {
-                "programme": step.key.programme,
-                "voucher_key": voucher_key(step.key.voucher),
-                "voucher": step.key.voucher,
-                "deadline": step.key.deadline,
-                "deadline_on": step.key.deadline_on,
-                "days_before": step.key.days_before,
-                "partner": step.partner,
-                "due_at": step.due_at,
-                "ends_at": step.ends_at,
-                "status": StepStatus.PLANNED.value,
-                "because": "",
-            }
-            for step in steps
-        ]
-        if rows:
-            self._connection.execute(insert_new(self._connection, schema.step), rows)
+        insert_new_rows(
+            self._connection,
+            schema.step,
+            _COLUMNS,
+            [
+                (
+                    step.key.programme,
+                    voucher_key(step.key.voucher),
+                    step.key.voucher,
+                    step.key.deadline,
+                    step.key.deadline_on,
+                    step.key.days_before,
+                    step.partner,
+                    step.due_at,
+                    step.ends_at,
+                    StepStatus.PLANNED.value,
+                    "",
+                )
+                for step in steps
+            ],
+        )
 
     def replan(self, steps: Sequence[tuple[int, Step]]) -> None:
         """Moves planned steps to another instant or partner (row id, the step as it is now)."""

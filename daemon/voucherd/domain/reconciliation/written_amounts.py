@@ -117,6 +117,8 @@ def read_written(text: str, currency: str) -> WrittenAmount:
 
 def _unsigned(rest: str, text: str, currency: str) -> tuple[int, str]:
     """The sign and the digits with their marks, without currency, brackets, `CR` and `DR`; one sign at most."""
+    if rest[:1].isdigit() and rest[-1:].isdigit():
+        return 1, rest
     signs = 0
     sign = 1
     while True:

@@ -99,7 +99,7 @@ def upgrade() -> None:
         sa.Column("customer_admin", sa.Text(), nullable=True),
         sa.Column("offering", sa.Text(), nullable=True),
         sa.Column("days", sa.Integer(), nullable=True),
-        sa.Column("country", sa.String(length=8), nullable=True),
+        sa.Column("country", sa.Text(), nullable=True),
         sa.Column("created_on", sa.Date(), nullable=True),
         sa.Column("assigned_on", sa.Date(), nullable=True),
         sa.Column("expires_on", sa.Date(), nullable=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.letter import Letter, LetterKind
+from voucherd.domain.letter import Letter, LetterItem, LetterKind
 from voucherd.domain.plan import Plan, PlannedMail, plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
@@ -74,9 +74,7 @@ def _outgoing(
         on=planned.day,
         partner=partner.name,
         programme=", ".join(programmes.values()),
-        items=tuple(
-            item(standings[_voucher(step)], planned.day, deadline=step.key.deadline) for step in planned.steps
-        ),
+        items=tuple(_item(planned, step, standings[_voucher(step)]) for step in planned.steps),
     )
     items = [
         MailItem(
@@ -101,6 +99,16 @@ def _outgoing(
         key=token_key,
         now=now,
     )
+
+
+def _item(planned: PlannedMail, step: Step, standing: Standing) -> LetterItem:
+    """The voucher as the mail names it: the nearest open deadline as what to do, whichever step brought it there
+    (RULES.md, Time); a `missed` mail is about the deadline that was missed."""
+    if planned.kind is not LetterKind.MISSED:
+        nearest = item(standing, planned.day)
+        if nearest.due is not None:
+            return nearest
+    return item(standing, planned.day, deadline=step.key.deadline)
 
 
 def _copied(planned: PlannedMail, letter: Letter, rules: Rulebook) -> tuple[str, ...]:

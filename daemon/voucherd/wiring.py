@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from voucherd import log
 from voucherd.domain.handling import Gate
+from voucherd.domain.message import Unreadable
+from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.rates import RateTable
 from voucherd.domain.reconciliation.tolerance import tolerance_of
 from voucherd.domain.rulebook import Desk, Rulebook
@@ -161,10 +163,10 @@ class Application:
 
     @cached_property
     def invoice_readers(self) -> Sequence[InvoiceReader]:
-        """Every reader of invoice files."""
+        """Every reader of invoice files; foreign files are taken apart in the worker processes."""
         from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 
-        return (CsvInvoices(),)
+        return (InWorker(CsvInvoices(), "invoice", self.reader),)
 
     @cached_property
     def token_key(self) -> bytes:
@@ -294,6 +296,24 @@ class Application:
             self.reader.close()
         if "store" in self.__dict__:
             self.store.close()
+
+
+class InWorker:
+    """An invoice reader whose work is done under a worker's limits (PROMISES.md, P6)."""
+
+    def __init__(self, reader: InvoiceReader, job: str, workers: WorkerPool) -> None:
+        self.identify = reader.identify
+        self._job, self._workers = job, workers
+
+    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+        """The reader's answer, or why the worker could not give one."""
+        (answer,) = self._workers.run(self._job, [(name, content, supplier)])
+        if isinstance(answer, list):
+            return answer
+        reason = answer.reason if isinstance(answer, Unreadable) else "the worker gave no answer"
+        known = isinstance(answer, Unreadable) and answer.code.startswith("invoice-")
+        code = answer.code if known and isinstance(answer, Unreadable) else "invoice-unreadable"
+        return Unreadable(reason if known else f"{name}: {reason}", code)
 
 
 class Pace:

@@ -12,7 +12,7 @@ from datetime import datetime
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.handling import Handling
 from voucherd.domain.letter import Letter, LetterKind
-from voucherd.domain.message import Reading, Unreadable
+from voucherd.domain.message import ParsedMail, Reading, Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.letters import Addressing, item, outgoing
@@ -43,6 +43,11 @@ class Decided:
     documents: tuple[InvoiceFile, ...] = ()
 
 
+def shown_message_id(mail: ParsedMail) -> str:
+    """The Message-ID as the mail itself writes it, with its brackets; empty where it has none."""
+    return f"<{mail.message_id}>" if mail.message_id else ""
+
+
 def message_row(one: Decided, now: datetime) -> MessageRow:
     """The row of a message that is recorded at `now`."""
     mail = one.reading.mail if isinstance(one.reading, Reading) else None
@@ -50,7 +55,7 @@ def message_row(one: Decided, now: datetime) -> MessageRow:
     return MessageRow(
         sha256=one.sha256,
         size=one.size,
-        message_id=mail.message_id if mail else "",
+        message_id=shown_message_id(mail) if mail else "",
         sender=mail.from_[0].addr if mail and mail.from_ else "",
         subject=mail.subject if mail else "",
         received_at=one.received_at,
@@ -168,7 +173,7 @@ class Following:
         )
         mail = reading.mail
         chain = mail.first("references").replace("<", " ").replace(">", " ").split()[-10:]
-        answers = f"<{mail.message_id}>" if mail.message_id else ""
+        answers = shown_message_id(mail)
         references = tuple(f"<{one}>" for one in chain)
         return outgoing(
             letter,

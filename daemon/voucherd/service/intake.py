@@ -18,7 +18,7 @@ from voucherd.domain.handling import LEFT, Gate
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.deciding import decide
-from voucherd.service.handin import Decided, Following, message_row
+from voucherd.service.handin import Decided, Following, message_row, shown_message_id
 from voucherd.service.ports import Archive, Fetched, InvoiceReader, Listed, Mailbox, MessageReader
 from voucherd.service.recording import record_instant
 from voucherd.service.records import MessageOutcome, Source
@@ -304,7 +304,7 @@ class Intake:
         self.watch(
             Took(
                 sha256=sha,
-                message_id=mail.message_id if mail else "",
+                message_id=shown_message_id(mail) if mail else "",
                 subject=mail.subject if mail else "",
                 outcome=outcome.value,
                 code=one.handling.code if one else "",

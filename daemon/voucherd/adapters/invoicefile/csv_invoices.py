@@ -270,3 +270,8 @@ def _difference(row: int, column: str, currency: str, stated: int, found: int) -
         f"row {row}: the total {column} is {money(stated, currency)}, the lines add up to "
         f"{money(found, currency)}: {money(stated - found, currency)} of difference"
     )
+
+
+def read(name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+    """What a worker process is asked to do with a file that `CsvInvoices` claims."""
+    return CsvInvoices().read(name, content, supplier)

@@ -201,7 +201,7 @@ class SqlOutbox:
         """How many mails there are of each status."""
         table = schema.outbox
         query = select(table.c.status, func.count()).group_by(table.c.status).order_by(table.c.status)
-        return dict(self._connection.execute(query).tuples().all())
+        return dict(self._connection.execute(query).all())
 
 
 def _claimed(row: Mapping[Any, Any], look_again: datetime) -> Claimed:

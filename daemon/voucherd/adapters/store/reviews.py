@@ -90,7 +90,7 @@ class SqlReviews:
         """How many entries are open, by code."""
         table = schema.review
         query = select(table.c.code, func.count()).where(table.c.status == "open").group_by(table.c.code)
-        return dict(self._connection.execute(query.order_by(table.c.code)).tuples().all())
+        return dict(self._connection.execute(query.order_by(table.c.code)).all())
 
 
 def _entry(row: Mapping[Any, Any]) -> ReviewEntry:

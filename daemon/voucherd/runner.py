@@ -253,6 +253,8 @@ class Runner:
                     log.info(log.Event.REMINDERS_PLANNED, mails=planned)
                 if sent.paused:
                     log.warning(log.Event.OUTBOX_PAUSED, detail=sent.paused)
+                if sent.held:
+                    log.warning(log.Event.OUTBOX_HELD, detail=sent.held)
             except VoucherdError as error:
                 log.warning(log.Event.OUTBOX_FAILED, detail=str(error))
             except Exception as error:  # noqa: BLE001 -- the loop's edge: what is due is tried again at the next tick

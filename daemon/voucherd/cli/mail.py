@@ -63,8 +63,10 @@ def _mbox(path: Path) -> Iterator[tuple[str, bytes]]:
 @pass_context
 def ingest(context: Context, paths: tuple[str, ...], mailbox: str | None, as_json: bool) -> int:
     """Takes mail by hand, as an operator."""
+    from voucherd.cli.run import pass_json
     from voucherd.domain.handling import Gate
     from voucherd.service.intake import BY_HAND, Counts, Took
+    from voucherd.service.passes import PassResult
 
     app = context.app
     gate = Gate(BY_HAND, by_hand=True)
@@ -97,17 +99,7 @@ def ingest(context: Context, paths: tuple[str, ...], mailbox: str | None, as_jso
     if batch:
         flush()
     if as_json:
-        print_json(
-            {
-                "read": counts.read,
-                "recorded": counts.recorded,
-                "ignored": counts.ignored,
-                "review": counts.review,
-                "duplicates": counts.duplicates,
-                "sent": 0,
-                "failed": 0,
-            }
-        )
+        print_json(pass_json(PassResult(counts)))
     return ExitStatus.DONE
 
 

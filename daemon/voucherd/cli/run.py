@@ -84,9 +84,11 @@ def _once(context: Context, as_json: bool) -> int:
         print_json(pass_json(result))
     else:
         click.echo(pass_line(result))
-    for line in result.unavailable:
+    for line in (*result.unavailable, *filter(None, [result.sent.held])):
         click.echo(f"voucherd: {line}", err=True)
-    return ExitStatus.UNAVAILABLE if result.unavailable else ExitStatus.DONE
+    if result.unavailable:
+        return ExitStatus.UNAVAILABLE
+    return ExitStatus.LOOK if result.sent.held else ExitStatus.DONE
 
 
 def pass_json(result: PassResult) -> dict[str, int]:

@@ -20,17 +20,20 @@ from voucherd.service.store import Store
 _COMPOSE_AT_ONCE = 200
 _CLAIM_AT_ONCE = 20
 _LAST_WAIT = 20.0
+RELEASED = "burst-released"  # how many mails a person let go at once
 
 
 @dataclass(slots=True)
 class Sent:
-    """What a dispatch did, in deliveries. `paused` says why it stopped before the end, where it did."""
+    """What a dispatch did, in deliveries. `paused` says why the account takes nothing now, `held` why nothing goes
+    until a person says so; both empty where all is well."""
 
     sent: int = 0
     failed: int = 0
     delayed: int = 0
     in_doubt: int = 0
     paused: str = ""
+    held: str = ""
 
 
 @dataclass(slots=True)
@@ -69,10 +72,15 @@ class Dispatch:
         """More mails at once than `burst_limit` wait for `outbox release-burst` (PROMISES.md, P10)."""
         with self.store.read() as tx:
             waiting = tx.outbox.waiting(now)
-            released = int(tx.state.get("burst-released") or 0)
+            released = int(tx.state.get(RELEASED) or 0)
+        if (
+            released and waiting <= self.burst_limit
+        ):  # the burst that was let go is over: the next one asks again
+            with self.store.write() as tx:
+                tx.state.put(RELEASED, "0")
         if waiting <= max(self.burst_limit, released):
             return True
-        done.paused = (
+        done.held = (
             f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from voucherd.errors import OperatorError
+from voucherd.service.dispatch import RELEASED
 from voucherd.service.records import DeliveryRow, MailStatus
 from voucherd.service.store import Store, Transaction
 
@@ -44,7 +45,7 @@ def release(store: Store, now: datetime) -> int:
     """Lets everything go that is due now, however much it is; returns how many mails that are."""
     with store.write() as tx:
         waiting = tx.outbox.waiting(now)
-        tx.state.put("burst-released", str(waiting))
+        tx.state.put(RELEASED, str(waiting))
         return waiting
 
 

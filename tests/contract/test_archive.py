@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from voucherd.adapters import archive
 from voucherd.adapters.archive import FileArchive
 from voucherd.errors import PermanentError, TemporaryError
 
@@ -109,12 +110,10 @@ def test_what_a_killed_process_left_is_removed_after_a_day(root: Path) -> None:
     assert young.exists()
 
 
-def test_every_file_and_folder_is_synced_before_the_message_counts_as_kept(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever `keep` renamed was synced before it, and each folder that got a name was synced after it."""
+def _noted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Every sync and rename from here on, in order: (what, on which path)."""
     done: list[tuple[str, str]] = []
-    fsync, rename = os.fsync, Path.rename
+    fsync, rename, sync_all = os.fsync, Path.rename, archive._sync_all
 
     def noted_fsync(descriptor: int) -> None:
         done.append(("fsync", str(Path(f"/proc/self/fd/{descriptor}").readlink())))
@@ -124,11 +123,52 @@ def test_every_file_and_folder_is_synced_before_the_message_counts_as_kept(
         done.append(("rename", f"{self} {target}"))
         return rename(self, target)
 
+    def noted_sync_all(folder: Path) -> None:
+        done.append(("syncfs", ""))
+        sync_all(folder)
+
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "rename", noted_rename)
+    monkeypatch.setattr(archive, "_sync_all", noted_sync_all)
+    return done
+
+
+@pytest.mark.skipif(not archive._can_sync_all(), reason="syncfs tells of write errors since Linux 5.8 only")
+def test_many_files_share_one_flush_before_their_renames_and_one_after(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FileArchive(root).keep([b"the folders are there"])
+    done = _noted(monkeypatch)
     FileArchive(root).keep([b"%d" % number for number in range(20)])
+    order = [verb for verb, _ in done if verb != "fsync"]
+    assert order == ["syncfs", *["rename"] * 20, "syncfs"]
+
+
+def test_a_flush_that_fails_is_temporary_and_nothing_counts_as_kept(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(archive, "_can_sync_all", lambda: True)
+    monkeypatch.setattr(archive, "_sync_all", fail)
+    contents = [b"%d" % number for number in range(20)]
+    with pytest.raises(TemporaryError, match="Input/output error"):
+        FileArchive(root).keep(contents)
+    assert not [path for path in (root / "unfinished").iterdir()]
+
+
+@pytest.mark.parametrize("number", [20, 3])
+def test_every_file_and_folder_is_synced_before_the_message_counts_as_kept(
+    root: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Without one flush for all: whatever `keep` renamed was synced before it, and each folder that got a name was
+    synced after it."""
+    monkeypatch.setattr(archive, "_can_sync_all", lambda: False)
+    done = _noted(monkeypatch)
+    FileArchive(root).keep([b"%d" % one for one in range(number)])
     renames = [(at, *what.split()) for at, (verb, what) in enumerate(done) if verb == "rename"]
-    assert len(renames) == 20
+    assert len(renames) == number
     for at, source, target in renames:
         assert ("fsync", source) in done[:at]
         assert ("fsync", str(Path(target).parent)) in done[at:]

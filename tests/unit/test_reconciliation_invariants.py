@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
 from tests.unit.reconciliation_ledgers import (
     CENTS,
     FIRST_DAY,
@@ -22,7 +23,6 @@ from tests.unit.reconciliation_ledgers import (
     ledgers,
     redeemed,
 )
-
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.documents import DocumentStatus, document_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from tests.unit.reconciliation_ledgers import CENTS, invoice, reconcile, redeemed
 
+from tests.unit.reconciliation_ledgers import CENTS, invoice, reconcile, redeemed
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.documents import document_key, judge_documents
 from voucherd.domain.reconciliation.lines import line_key, place, voucher_keys

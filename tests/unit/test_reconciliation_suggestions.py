@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.reconciliation_ledgers import invoice, reconcile, redeemed
 
+from tests.unit.reconciliation_ledgers import invoice, reconcile, redeemed
 from voucherd.domain.reconciliation.bridge import totals_of
 from voucherd.domain.reconciliation.lines import place
 from voucherd.domain.reconciliation.report import reconciliation

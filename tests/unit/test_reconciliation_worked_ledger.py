@@ -6,8 +6,8 @@ import json
 from datetime import date
 
 import pytest
-from tests.unit.reconciliation_ledgers import Outcome, invoice, reconcile, redeemed
 
+from tests.unit.reconciliation_ledgers import Outcome, invoice, reconcile, redeemed
 from voucherd.domain.reconciliation.report import ReportedDocument, reconciliation, stands_out
 
 SEPTEMBER = date(2021, 9, 1)

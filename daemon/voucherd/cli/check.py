@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -31,12 +32,12 @@ def _row(what: str, ok: bool, detail: str, remedy: str = "") -> dict[str, Any]:
     return {"what": what, "ok": ok, "detail": detail, "remedy": remedy}
 
 
-def _tried(what: str, act: Callable[[], str]) -> dict[str, Any]:
-    """The row of something that is simply tried."""
+def _tried(what: str, act: Callable[[], str], otherwise: str) -> dict[str, Any]:
+    """The row of something that is simply tried; `otherwise` is what to do where the error itself does not say."""
     try:
         return _row(what, True, act())
     except VoucherdError as error:
-        return _row(what, False, error.what, error.remedy)
+        return _row(what, False, error.what, error.remedy or otherwise)
 
 
 def _everything(context: Context) -> Iterator[dict[str, Any]]:
@@ -51,11 +52,20 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         yield _row("templates", True, "every kind and language renders")
     for broken in faults:
         yield _row("templates", False, f"{broken.file}:{broken.line}: {broken.what}", "mend that line")
-    yield _tried("database", lambda: _database(context))
-    yield _tried("archive", lambda: _archive(context))
+    yield _tried("database", lambda: _database(context), "see that store.url names it and that it runs")
+    yield _tried("archive", lambda: _archive(context), "see that store.archive can be written")
     for mailbox in settings.mailboxes:
-        yield _tried(f"mailbox {mailbox.name}", lambda mailbox=mailbox: _mailbox(context, mailbox))  # type: ignore[misc]
-    yield _tried("delivery", lambda: _delivery(context))
+        yield _tried(
+            f"mailbox {mailbox.name}",
+            partial(_mailbox, context, mailbox),
+            f"see that {mailbox.url} names it and that it can be reached from here",
+        )
+    url = settings.delivery.url
+    yield _tried(
+        "delivery",
+        lambda: _delivery(context),
+        f"see that {url} names it and that it can be reached from here",
+    )
     for secret in settings.secrets:
         warning = secret.warning()
         if warning is not None:

@@ -21,7 +21,7 @@ from voucherd.domain.recognition import VoucherFacts, vouchers_of
 from voucherd.domain.rulebook import Rulebook
 
 LEFT = "left untouched"  # the reason of a message that stays where it is (`unrecognised = "leave"`)
-# what programmes and forwarding rules set on mails that do carry a voucher: recorded, and never answered
+# what programmes, forwarding rules and invoicing systems set on mails that do carry something: never answered
 _MAY_CARRY = ("auto-submitted: auto-generated", "auto-submitted: auto-forwarded", "precedence: ", "list-")
 
 
@@ -91,7 +91,10 @@ def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: date
     sender = sender_of(reading, gate, rules)
     machine = "" if gate.by_hand else _machine(reading, rules)
     decided = _by_kind(reading, sender, gate, rules, now)
-    if machine and not (decided.hand_ins and machine.startswith(_MAY_CARRY)):
+    voucher_mail = decided.kind == "assigned" and decided.code != "no-voucher-id"
+    # an invoicing system's mail is a machine's as well; from anybody else it is just an attachment
+    carries = voucher_mail or bool(decided.invoices)
+    if machine and not (carries and machine.startswith(_MAY_CARRY)):
         return Handling("ignored", machine, sender, kind="automatic")
     decided = replace(decided, answerable=not machine and not gate.by_hand)
     if decided.code == "no-voucher-id" and gate.leave_unrecognised:

@@ -18,11 +18,16 @@ MISSED = -1  # the step after the deadline: the one mail that says it was missed
 
 
 class StepStatus(StrEnum):
-    """What became of a step. `mailed` is on its way or sent: its mail's row in the outbox knows which."""
+    """What became of a step. `mailed` is on its way or sent: its mail's row in the outbox knows which.
+
+    `superseded` fell away for good when its time came; `withdrawn` is not wanted as things stand (the deadline moved,
+    the voucher was revoked), and is planned again should it be wanted again. People are shown one word for both.
+    """
 
     PLANNED = "planned"
     MAILED = "mailed"
     SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
     MET = "met"
 
 

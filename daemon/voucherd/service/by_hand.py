@@ -15,6 +15,7 @@ from voucherd.service.recording import record, record_instant
 from voucherd.service.records import VoucherKey
 from voucherd.service.store import Store, Transaction
 
+_LONGEST = 99  # days of a voucher, as mails are read
 RECORDABLE = tuple(kind for kind in EventKind if kind is not EventKind.DECIDED)
 
 
@@ -79,10 +80,7 @@ def record_fact(
             where="--partner",
             remedy=f"known are {', '.join(rules.partners)}",
         )
-    told = {name: value for name, value in (facts or {}).items() if value}
-    unknown = sorted(set(told) - set(FACTS))
-    if unknown:
-        raise OperatorError(f"{unknown[0]} is not a fact", remedy=f"known are {', '.join(FACTS)}")
+    told = checked_facts({name: value for name, value in (facts or {}).items() if value})
     with store.write() as tx:
         instant = record_instant(tx, now)
         key = find(tx, voucher, programme)
@@ -106,6 +104,28 @@ def record_fact(
         own = {event.id for event in done.events}
         reviews = tuple(number for event, number in done.contradictions.items() if event in own)
         return RecordedFact(done.standings[key], reviews, opened, instant)
+
+
+def checked_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    """Facts that an operator states, in their normal form; OperatorError for one that cannot be meant."""
+    unknown = sorted(set(facts) - set(FACTS))
+    if unknown:
+        raise OperatorError(f"{unknown[0]} is not a fact", remedy=f"known are {', '.join(FACTS)}")
+    return {name: _checked(name, value.strip()) for name, value in facts.items()}
+
+
+def _checked(name: str, value: str) -> str:
+    if name == "days":
+        if not (value.isascii() and value.isdigit() and 1 <= len(value) <= 3 and 1 <= int(value) <= _LONGEST):
+            remedy = f"write a number from 1 to {_LONGEST}"
+            raise OperatorError(f'days "{value[:80]}" is no number of days', remedy=remedy)
+        return str(int(value))
+    if not name.endswith("_on"):
+        return value
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise OperatorError(f'{name} "{value[:80]}" is no date', remedy="write 2021-11-15") from None
 
 
 def _only_partner(rules: Rulebook) -> str | None:

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.retry import DOUBT_WAIT, DOUBTS_BORNE, given_up, next_try
+from voucherd.domain.standing import Standing
+from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
 from voucherd.service.letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
-from voucherd.service.records import Claimed, DeliveryRow, MailStatus
-from voucherd.service.store import Store
+from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, VoucherKey
+from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
 _CLAIM_AT_ONCE = 20
@@ -119,11 +122,15 @@ class Dispatch:
         now = clock()
         with self.store.write() as tx:
             claimed = tx.outbox.claim(now, _CLAIM_AT_ONCE, DOUBT_WAIT)
+            settled = _settled(tx, claimed)
         for place, claim in enumerate(claimed):
             if stopping() or done.paused:
                 self._give_back(claimed[place:], now)
-                break
-            result = self._attempt(claim, clock, done)
+                return False
+            if clock() - now > DOUBT_WAIT / 2:  # slow going: nobody may take what waits here for interrupted
+                self._give_back(claimed[place:], now)
+                return True
+            result = self._attempt(claim, settled.get(claim.delivery.mail, ""), clock, done)
             with self.store.write() as tx:
                 tx.outbox.report([result])
         return len(claimed) == _CLAIM_AT_ONCE
@@ -143,8 +150,12 @@ class Dispatch:
                 ]
             )
 
-    def _attempt(self, claim: Claimed, clock: Callable[[], datetime], done: Sent) -> DeliveryRow:
+    def _attempt(
+        self, claim: Claimed, settled: str, clock: Callable[[], datetime], done: Sent
+    ) -> DeliveryRow:
         row, now = claim.delivery, clock()
+        if settled and not row.doubts:
+            return replace(row, status=MailStatus.SUPERSEDED, next_try_at=None, answer=settled)
         if claim.obsolete_at is not None and now > claim.obsolete_at and not row.doubts:
             reason = "its deadline ended before it could be sent: the `missed` mail takes its place"
             return replace(row, status=MailStatus.SUPERSEDED, next_try_at=None, answer=reason)
@@ -157,6 +168,32 @@ class Dispatch:
         attempt = self.delivery.send(claim.envelope_from, row.address, claim.content)
         self.watch(claim, attempt)
         return _result(claim, attempt, clock(), done)
+
+
+def _settled(tx: Transaction, claimed: list[Claimed]) -> dict[int, str]:
+    """The mails that remind of nothing any more, with the reason: what they ask for was done while they waited."""
+    keys = {item: VoucherKey(item.programme, voucher_key(item.voucher)) for c in claimed for item in c.items}
+    standings = tx.ledger.standings(list(dict.fromkeys(keys.values())))
+    found: dict[int, str] = {}
+    for claim in claimed:
+        reasons = [_done_with(item, standings.get(keys[item])) for item in claim.items]
+        if reasons and all(reasons):
+            found[claim.delivery.mail] = reasons[0]
+    return found
+
+
+def _done_with(item: MailItem, standing: Standing | None) -> str:
+    """Why a voucher need not be named any more; empty where it must."""
+    if standing is None:
+        return ""
+    deadline = standing.deadline(item.deadline)
+    if standing.voucher.state is State.REVOKED:
+        return f"{item.voucher} was revoked on {standing.voucher.revoked_on}"
+    if deadline is None or deadline.on != item.deadline_on:
+        return f"the {item.deadline} deadline of {item.voucher} is not {item.deadline_on} any more"
+    if deadline.met_on is not None:
+        return f"the {item.deadline} deadline of {item.voucher} was met on {deadline.met_on}"
+    return ""
 
 
 def _result(claim: Claimed, attempt: Attempt, now: datetime, done: Sent) -> DeliveryRow:

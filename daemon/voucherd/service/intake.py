@@ -26,7 +26,10 @@ from voucherd.service.store import Store, Transaction
 
 BY_HAND = "ingest"
 _BATCH = 200
-_BATCH_BYTES = 32 * 1024 * 1024
+_BATCH_BYTES = 16 * 1024 * 1024
+_AHEAD = (
+    2  # batches being fetched, archived and read while one is recorded: the workers never wait for the disk
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +113,19 @@ class Intake:
     ) -> Counts:
         """Reads a mailbox until nothing new is left in it; between batches it heeds `stopping`.
 
-        While one batch is recorded and moved, the next is fetched and read: reading is the longer half, and it
-        runs in worker processes. What was read ahead and not recorded is simply read again at the next pass.
+        While one batch is recorded and moved, the next ones are fetched and read: reading is the longer half, and
+        it runs in worker processes. What was read ahead and not recorded is simply read again at the next pass.
         """
         turns = _Turns(mailbox)
         uidvalidity = mailbox.open() or 0
         counts = Counts()
         ahead: deque[Future[_Prepared]] = deque()
-        with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reading:
+        with ThreadPoolExecutor(_AHEAD, thread_name_prefix="read-ahead") as reading:
             for batch in self._batches(turns, uidvalidity, folders):
                 if stopping():
                     break
                 ahead.append(reading.submit(self._fetch, turns, uidvalidity, batch, gate, folders, clock))
-                if len(ahead) > 1:
+                if len(ahead) > _AHEAD:
                     counts.add(self._finish(turns, ahead.popleft().result(), folders, clock))
             while ahead:
                 counts.add(self._finish(turns, ahead.popleft().result(), folders, clock))

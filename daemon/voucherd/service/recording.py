@@ -116,7 +116,7 @@ def replan(
     changed: dict[VoucherKey, Standing],
     fresh_ones: AbstractSet[VoucherKey] = frozenset(),
 ) -> None:
-    """Brings the steps of vouchers in line with their deadlines: met ones end, moved ones are superseded, new ones
+    """Brings the steps of vouchers in line with their deadlines: met ones end, moved ones are withdrawn, new ones
     are planned. What was mailed stays. `fresh_ones` are known to have no steps yet."""
     if not changed:
         return
@@ -150,8 +150,8 @@ def _place(key: VoucherKey, step: StepKey | StepRow) -> tuple[VoucherKey, str, d
 
 
 def _differs(row: StepRow, step: Step) -> bool:
-    """Whether a stored step must be planned anew: it waits for another instant, or its deadline is open again."""
-    if row.status == StepStatus.MET:
+    """Whether a stored step must be planned anew: it waits for another instant, or it is wanted again."""
+    if row.status in (StepStatus.MET, StepStatus.WITHDRAWN):
         return True
     same = (row.partner, row.due_at, row.ends_at) == (step.partner, step.due_at, step.ends_at)
     return row.status == StepStatus.PLANNED and not same
@@ -160,15 +160,15 @@ def _differs(row: StepRow, step: Step) -> bool:
 def _fate(standing: Standing, row: StepRow) -> tuple[StepStatus, str]:
     """Why a planned step is no longer wanted."""
     if standing.voucher.state is State.REVOKED:
-        return StepStatus.SUPERSEDED, f"the voucher was revoked on {standing.voucher.revoked_on}"
+        return StepStatus.WITHDRAWN, f"the voucher was revoked on {standing.voucher.revoked_on}"
     deadline = standing.deadline(row.deadline)
     if deadline is None:
-        return StepStatus.SUPERSEDED, f"there is no {row.deadline} deadline any more"
+        return StepStatus.WITHDRAWN, f"there is no {row.deadline} deadline any more"
     if deadline.on != row.deadline_on:
-        return StepStatus.SUPERSEDED, f"the deadline moved to {deadline.on}: {deadline.because}"
+        return StepStatus.WITHDRAWN, f"the deadline moved to {deadline.on}: {deadline.because}"
     if deadline.met_on is not None:
         return StepStatus.MET, f"the {row.deadline} deadline was met on {deadline.met_on}"
-    return StepStatus.SUPERSEDED, "the configuration has no such step any more"
+    return StepStatus.WITHDRAWN, "the configuration has no such step any more"
 
 
 def rebuild(tx: Transaction, rules: Rulebook) -> Iterable[tuple[VoucherKey, Standing]]:

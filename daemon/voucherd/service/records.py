@@ -164,7 +164,8 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this process has taken: attempt and next try are already committed."""
+    """A delivery that this process has taken: attempt and next try are already committed. `items` are the steps that
+    its mail carries."""
 
     delivery: DeliveryRow
     envelope_from: str
@@ -174,6 +175,7 @@ class Claimed:
     partner: str | None
     due_at: datetime
     obsolete_at: datetime | None
+    items: tuple[MailItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def fate(row: StepRow, sent: Mapping[int, OutgoingMail], rules: Rulebook, now: d
     """What became of a step, or will (CONTRACT.md, `explain`), with the one reason."""
     if row.status == StepStatus.MET:
         return "met", row.because
-    if row.status == StepStatus.SUPERSEDED:
+    if row.status in (StepStatus.SUPERSEDED, StepStatus.WITHDRAWN):
         return "superseded", row.because
     if row.mail is not None and row.mail in sent:
         mail = sent[row.mail]

@@ -12,6 +12,7 @@ from voucherd.domain.identifiers import shown_id, voucher_key
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
+from voucherd.service.by_hand import checked_facts
 from voucherd.service.handin import Decided, Following
 from voucherd.service.intake import Intake
 from voucherd.service.recording import record, record_instant
@@ -163,10 +164,7 @@ def _hand_ins(
 ) -> tuple[HandIn, ...]:
     from voucherd.domain.recognition import vouchers_of
 
-    facts = dict(correction.facts or {})
-    unknown = sorted(set(facts) - set(FACTS))
-    if unknown:
-        raise OperatorError(f"{unknown[0]} is not a fact", remedy=f"known are {', '.join(FACTS)}")
+    facts = checked_facts(correction.facts or {})
     today = now.astimezone(rules.desk.zone).date()
     base: list[tuple[str, str, Mapping[str, str]]] = [(h.programme, h.voucher, h.facts) for h in found]
     if correction.voucher is not None:

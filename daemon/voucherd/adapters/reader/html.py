@@ -44,6 +44,7 @@ _FORMATTING = frozenset(
     ("a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
 )
 _HIDDEN_STYLE = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
+_MAY_HIDE = re.compile(r"hidden|display", re.IGNORECASE)
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
 
@@ -81,6 +82,7 @@ def _too_open(html: str) -> bool:
 
 def _walked(html: str) -> str:
     layout = Layout()
+    hides = _MAY_HIDE.search(html) is not None
     # Every node above the one at hand that was opened and must be closed again.
     above: list[tuple[LexborNode, str]] = []
     node: LexborNode | None = LexborHTMLParser(html).root
@@ -89,7 +91,7 @@ def _walked(html: str) -> str:
         child: LexborNode | None = None
         if tag == "-text":
             layout.text(node.text_content or "")
-        elif not tag.startswith("-") and tag not in UNSEEN and not _hidden(node):
+        elif not tag.startswith("-") and tag not in UNSEEN and not (hides and _hidden(node)):
             layout.open(tag)
             child = node.first_child
             if child is None and tag != "br":

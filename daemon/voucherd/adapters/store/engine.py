@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
@@ -48,13 +48,13 @@ class SqlStore:
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """A transaction that may change things: all of it is durable when the block ends, or none."""
-        with self._connected() as connection, connection.begin():
+        with self.connected() as connection, connection.begin():
             yield SqlTransaction(connection)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """A consistent view; nothing it does is kept."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execution_options(voucherd_read=True)
             if self.file is None:
                 connection.execution_options(isolation_level="REPEATABLE READ")
@@ -63,11 +63,12 @@ class SqlStore:
                 transaction.rollback()
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def connected(self) -> Iterator[Connection]:
+        """A connection while the block runs; TemporaryError where the database does not answer."""
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (OperationalError, sqlite3.OperationalError) as error:
+        except (OperationalError, InterfaceError, sqlite3.OperationalError) as error:
             raise TemporaryError(
                 f"the database does not answer: {_first_line(error)}",
                 where=self.where,

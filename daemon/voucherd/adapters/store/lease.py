@@ -46,7 +46,7 @@ def mailbox_lease(store: SqlStore, name: str) -> Iterator[bool]:
         yield True
         return
     key = int.from_bytes(hashlib.sha256(f"mailbox {name}".encode()).digest()[:8], "big", signed=True)
-    with store.engine.connect() as connection:
+    with store.connected() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         held = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one())
         try:

@@ -136,9 +136,33 @@ class SqlLedger:
         )
         return [VoucherKey(programme, found) for programme, found in self._connection.execute(query)]
 
-    def clear(self) -> None:
-        """Empties the computed vouchers (the history stays), before they are rebuilt."""
-        self._connection.execute(delete(schema.voucher))
+    def differing(self, standings: Sequence[tuple[VoucherKey, Standing]]) -> list[VoucherKey]:
+        """Which of these vouchers are not stored, or say something else there. Compared row by row, so that one that
+        is damaged beyond reading is found as well."""
+        stored: dict[VoucherKey, dict[Any, Any]] = {}
+        table = schema.voucher
+        for programme, part in _by_programme([key for key, _ in standings]):
+            query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
+            for row in self._connection.execute(query).mappings():
+                stored[VoucherKey(programme, row["voucher_key"])] = dict(row)
+        return [key for key, standing in standings if stored.get(key) != _voucher_row(key, standing)]
+
+    def stored_keys(self) -> list[tuple[VoucherKey, str]]:
+        """Every stored voucher with its ID as written."""
+        table = schema.voucher
+        query = select(table.c.programme, table.c.voucher_key, table.c.voucher)
+        order = query.order_by(table.c.voucher_key, table.c.programme)
+        return [
+            (VoucherKey(programme, key), shown) for programme, key, shown in self._connection.execute(order)
+        ]
+
+    def forget(self, keys: Sequence[VoucherKey]) -> None:
+        """Drops computed vouchers that no history stands behind; histories stay."""
+        table = schema.voucher
+        for programme, part in _by_programme(keys):
+            self._connection.execute(
+                delete(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
+            )
 
 
 def _by_programme(keys: Sequence[VoucherKey]) -> Iterable[tuple[str, Sequence[str]]]:
@@ -157,8 +181,8 @@ def _event_row(key: VoucherKey, event: Event) -> dict[str, Any]:
         voucher_key=key.key,
         kind=event.kind.value,
         role=event.role.value,
-        facts=dict(event.facts),
-        spans=dict(event.spans),
+        facts={name: schema.storable(value) for name, value in event.facts.items()},
+        spans={name: schema.storable(value) for name, value in event.spans.items()},
     )
     return row
 

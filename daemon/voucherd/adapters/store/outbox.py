@@ -89,7 +89,7 @@ class SqlOutbox:
             select(
                 table, mail.c.envelope_from, mail.c.content, mail.c.message_id, mail.c.kind, mail.c.partner
             )
-            .add_columns(mail.c.due_at, mail.c.obsolete_at)
+            .add_columns(mail.c.due_at, mail.c.obsolete_at, mail.c["items"])
             .join(mail, table.c.mail == mail.c.id)
             .where(table.c.status.in_(_OPEN), table.c.next_try_at <= now, mail.c.content.is_not(None))
             .order_by(table.c.next_try_at, table.c.id)
@@ -223,6 +223,7 @@ def _claimed(row: Mapping[Any, Any], look_again: datetime) -> Claimed:
         row["partner"],
         row["due_at"],
         row["obsolete_at"],
+        _items(row),
     )
 
 
@@ -245,15 +246,18 @@ def _mail_row(mail: OutgoingMail) -> dict[str, Any]:
 
 def _mail(row: Mapping[Any, Any]) -> OutgoingMail:
     values = {name: value for name, value in row.items() if name != "id"}
-    items = tuple(
-        MailItem(**{**item, "deadline_on": date.fromisoformat(item["deadline_on"])}) for item in row["items"]
-    )
     values.update(
         number=row["id"],
         to=tuple(row["to"]),
         cc=tuple(row["cc"]),
         vouchers=tuple(row["vouchers"]),
-        items=items,
+        items=_items(row),
         status=MailStatus(row["status"]),
     )
     return OutgoingMail(**values)
+
+
+def _items(row: Mapping[Any, Any]) -> tuple[MailItem, ...]:
+    return tuple(
+        MailItem(**{**item, "deadline_on": date.fromisoformat(item["deadline_on"])}) for item in row["items"]
+    )

@@ -155,7 +155,7 @@ def test_a_flush_that_fails_is_temporary_and_nothing_counts_as_kept(
     contents = [b"%d" % number for number in range(20)]
     with pytest.raises(TemporaryError, match="Input/output error"):
         FileArchive(root).keep(contents)
-    assert not [path for path in (root / "unfinished").iterdir()]
+    assert not list((root / "unfinished").iterdir())
 
 
 @pytest.mark.parametrize("number", [20, 3])

@@ -33,6 +33,7 @@ def is_business_day(day: date, country: str = "") -> bool:
     return not country or day not in _public_holidays(country)
 
 
+@lru_cache(maxsize=65536)
 def business_day_on_or_before(day: date, country: str = "") -> date:
     """`day` itself, or the nearest business day before it."""
     for _ in range(_FAR):
@@ -51,6 +52,7 @@ def business_day_on_or_after(day: date, country: str = "") -> date:
     return day
 
 
+@lru_cache(maxsize=65536)
 def leave_business_days(end: date, days: int, country: str = "") -> date:
     """The last business day after which `days` business days are left, up to and including `end`.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.business_days import business_day_on_or_after, business_day_on_or_before
@@ -64,6 +65,11 @@ class ReminderPolicy:
     steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=16384)  # the same hours come again for every voucher of a partner
+def _instant(day: date, send_at: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, send_at, zone).astimezone(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Clockwork:
     """The sending hours of one partner: local time, quiet days."""
@@ -75,8 +81,7 @@ class Clockwork:
 
     def instant(self, day: date) -> datetime:
         """`send_at` on `day`; an hour that the change to summer time skips is taken as the first one after it."""
-        local = datetime.combine(day, self.send_at, self.zone)
-        return local.astimezone(ZoneInfo("UTC"))
+        return _instant(day, self.send_at, self.zone)
 
     def on_or_before(self, day: date) -> date:
         """The latest day up to `day` on which mail goes out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -13,6 +13,8 @@ from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import insert_new_rows
 from voucherd.service.records import AuditRow, MessageOutcome, MessageRow, Source
 
+_SOURCE = tuple(field.name for field in fields(Source))
+_MESSAGE = tuple(field.name for field in fields(MessageRow) if field.name != "id")
 _CHUNK = 500  # keys in one IN list: well below SQLite's limit of bound values
 
 
@@ -64,7 +66,7 @@ class SqlMessages:
             )
             .values(message=bindparam("b_message"), folder=bindparam("b_folder"), filed=bindparam("b_filed"))
         )
-        rows = [{f"b_{name}": value for name, value in asdict(source).items()} for source in sources]
+        rows = [{f"b_{name}": getattr(source, name) for name in _SOURCE} for source in sources]
         if rows:
             self._connection.execute(statement, rows)
 
@@ -106,7 +108,7 @@ class SqlMessages:
         """Stores new messages and returns their numbers, in order."""
         if not messages:
             return []
-        rows = [{k: v for k, v in asdict(message).items() if k != "id"} for message in messages]
+        rows = [{name: getattr(message, name) for name in _MESSAGE} for message in messages]
         statement = insert(schema.message).returning(schema.message.c.id, sort_by_parameter_order=True)
         return [int(row[0]) for row in self._connection.execute(statement, rows)]
 

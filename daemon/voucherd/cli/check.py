@@ -29,7 +29,7 @@ def check(context: Context, as_json: bool) -> int:
 
 
 def _row(what: str, ok: bool, detail: str, remedy: str = "") -> dict[str, Any]:
-    return {"what": what, "ok": ok, "detail": detail, "remedy": remedy}
+    return {"what": what, "ok": ok, "detail": detail, "remedy": remedy or None}
 
 
 def _tried(what: str, act: Callable[[], str], otherwise: str) -> dict[str, Any]:

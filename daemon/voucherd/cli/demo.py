@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,11 +140,18 @@ def _page(context: Context, took: list[Took], told: list[str], result: PassResul
             click.echo(plain(f"   {row['reason']}"))
         _title("What the reconciliation found (voucherd reconcile)")
         reconciliation_page(reconciliation(tx, app.rules, now)[0])
-    config = f"voucherd --config {folder}/voucherd.toml --as-of {context.as_of}"
+    config = f"{_program()} --config {folder}/voucherd.toml --as-of {context.as_of}"
     _title("Where to look next")
     processed = f"read {folder}/in/.Processed/new/*"
     for command in ("show DPS-83K2-99017", "explain DPS-83K2-99017", "plan --days 30 --full", processed):
         click.echo(f"  {config} {command}")
+
+
+def _program() -> str:
+    """The command as this person can type it: by name where the shell finds it, else by its path."""
+    if shutil.which("voucherd"):
+        return "voucherd"
+    return "python -m voucherd" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
 
 
 def _mail_in(took: list[Took], told: list[str]) -> None:

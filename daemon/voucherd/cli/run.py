@@ -41,6 +41,9 @@ def run(context: Context, once: bool, as_json: bool) -> int:
     from voucherd.adapters.store.lease import only_daemon
 
     with only_daemon(app.store):
+        if app.store.file is not None:  # alone: what is still being sent was cut off by a crash
+            with app.store.write() as tx:
+                tx.outbox.interrupted()
         if once:
             return _once(context, as_json)
         _forever(context)

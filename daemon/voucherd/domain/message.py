@@ -123,7 +123,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A message that could not be read within its limits; `code` is a review code (CONTRACT.md)."""
+    """A message that could not be read within its limits; `code` is a review code (CONTRACT.md). `sender`, `subject`
+    and `message_id` are what its first lines show, for a person's eyes alone; empty where they show nothing."""
 
     reason: str
     code: str = "unreadable"
+    sender: str = ""
+    subject: str = ""
+    message_id: str = ""

@@ -147,6 +147,9 @@ def _event(
             on = money[-1].on
         invoices = sorted({line.line.invoice for line in verdict.lines})
         note = f"{verdict.billing} by invoice {', '.join(invoices)}"
+        said = [e for e in money if e.role is Role.RECONCILIATION][-1:]
+        if [(e.kind, e.on, e.note) for e in said] == [(kind, on, note)]:
+            return None  # said already: something else, as a denied payment, stands against it
     elif not complete and billed_on is not None and money and money[-1].role is Role.RECONCILIATION:
         last = max((line.line.issued_on for line in verdict.lines), default=today)
         kind, on = EventKind.CREDIT_NOTE, max(last, billed_on)

@@ -86,7 +86,7 @@ def record_fact(
         key = find(tx, voucher, programme)
         opened = key is None
         if key is None:
-            key = VoucherKey(_programme(programme, rules), _new_id(voucher))
+            key = VoucherKey(_programme(programme, rules), voucher_key(checked_id(voucher)))
         event = Event(
             id=0,
             programme=key.programme,
@@ -142,11 +142,12 @@ def _programme(named: str | None, rules: Rulebook) -> str:
     return named or next(iter(rules.programmes))
 
 
-def _new_id(text: str) -> str:
+def checked_id(text: str) -> str:
+    """The ID that an operator gives to a new voucher, as it is shown; OperatorError for what cannot be one."""
     shown = shown_id(text)
     if not is_id_token(shown):
         raise OperatorError(
             f"{text} cannot be a voucher ID",
             remedy="an ID has 6 to 32 letters, digits and hyphens, one digit at least",
         )
-    return voucher_key(shown)
+    return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,7 +27,7 @@ def decide(
     """What is to be done with a message. An invoice file that no reader understands puts it before a person."""
     handling = handle(reading, gate, rules, now)
     documents = _read_invoices(handling, readers)
-    refused = next((read for _, read in documents if isinstance(read, Unreadable)), None)
+    refused = next((read for _, _, read in documents if isinstance(read, Unreadable)), None)
     if handling.invoices and not documents:
         names = ", ".join(file.name or "a file without a name" for file in handling.invoices)
         refused = Unreadable(f"no reader understands {names}", "invoice-unreadable")
@@ -41,6 +42,7 @@ def _read_invoices(handling: Handling, readers: Sequence[InvoiceReader]) -> tupl
     for file in handling.invoices:
         for reader in readers:
             if reader.identify(file.name, file.media_type, file.content):
-                documents.append((file.name, reader.read(file.name, file.content, supplier)))
+                digest = hashlib.sha256(file.content).hexdigest()
+                documents.append((file.name, digest, reader.read(file.name, file.content, supplier)))
                 break
     return tuple(documents)

@@ -12,7 +12,7 @@ from datetime import datetime
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.handling import Handling
 from voucherd.domain.letter import Letter, LetterKind
-from voucherd.domain.message import ParsedMail, Reading, Unreadable
+from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.letters import Addressing, item, outgoing
@@ -28,7 +28,7 @@ from voucherd.service.records import (
 )
 from voucherd.service.store import Transaction
 
-InvoiceFile = tuple[str, list[InvoiceDocument] | Unreadable]
+InvoiceFile = tuple[str, str, list[InvoiceDocument] | Unreadable]  # name, sha256 of its bytes, what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +43,29 @@ class Decided:
     documents: tuple[InvoiceFile, ...] = ()
 
 
-def shown_message_id(mail: ParsedMail) -> str:
+def shown_message_id(reading: Reading | Unreadable) -> str:
     """The Message-ID as the mail itself writes it, with its brackets; empty where it has none."""
-    return f"<{mail.message_id}>" if mail.message_id else ""
+    identity = reading.mail.message_id if isinstance(reading, Reading) else reading.message_id
+    return f"<{identity}>" if identity else ""
+
+
+def _shown(reading: Reading | Unreadable) -> tuple[str, str]:
+    """Sender and subject as the message shows them: whose it is, for a person who looks at it."""
+    if isinstance(reading, Unreadable):
+        return reading.sender, reading.subject
+    return reading.mail.from_[0].addr if reading.mail.from_ else "", reading.mail.subject
 
 
 def message_row(one: Decided, now: datetime) -> MessageRow:
     """The row of a message that is recorded at `now`."""
-    mail = one.reading.mail if isinstance(one.reading, Reading) else None
+    sender, subject = _shown(one.reading)
     handling = one.handling
     return MessageRow(
         sha256=one.sha256,
         size=one.size,
-        message_id=shown_message_id(mail) if mail else "",
-        sender=mail.from_[0].addr if mail and mail.from_ else "",
-        subject=mail.subject if mail else "",
+        message_id=shown_message_id(one.reading),
+        sender=sender,
+        subject=subject,
         received_at=one.received_at,
         recorded_at=now,
         kind=handling.kind,
@@ -130,9 +138,9 @@ class Following:
 
     def _invoices(self, new: Sequence[tuple[int, Decided]]) -> None:
         for number, one in new:
-            for name, read in one.documents:
+            for name, sha256, read in one.documents:
                 if not isinstance(read, Unreadable):
-                    take_in(self.tx, self.rules, read, name, one.sha256, number, self.now)
+                    take_in(self.tx, self.rules, read, name, sha256, number, self.now)
 
     def _receipts(self, new: Sequence[tuple[int, Decided]], done: Recorded, before: set[VoucherKey]) -> None:
         mails: list[OutgoingMail] = []
@@ -173,7 +181,7 @@ class Following:
         )
         mail = reading.mail
         chain = mail.first("references").replace("<", " ").replace(">", " ").split()[-10:]
-        answers = shown_message_id(mail)
+        answers = shown_message_id(reading)
         references = tuple(f"<{one}>" for one in chain)
         return outgoing(
             letter,

@@ -308,7 +308,7 @@ class Intake:
         self.watch(
             Took(
                 sha256=sha,
-                message_id=shown_message_id(mail) if mail else "",
+                message_id=shown_message_id(one.reading) if one else "",
                 subject=mail.subject if mail else "",
                 outcome=outcome.value,
                 code=one.handling.code if one else "",

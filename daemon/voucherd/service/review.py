@@ -8,16 +8,22 @@ from datetime import date, datetime
 
 from voucherd.domain.events import FACTS, Event, EventKind, Role
 from voucherd.domain.handling import Gate, HandIn
-from voucherd.domain.identifiers import shown_id, voucher_key
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
-from voucherd.service.by_hand import checked_facts
+from voucherd.service.by_hand import checked_facts, checked_id
 from voucherd.service.handin import Decided, Following
 from voucherd.service.intake import Intake
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import MessageOutcome, MessageRow, ReviewCode, ReviewEntry
 from voucherd.service.store import Store, Transaction
+
+_NEVER_ACCEPTED = (
+    ReviewCode.INVOICE_UNREADABLE,
+    ReviewCode.INVOICE_INCONSISTENT,
+    ReviewCode.TOO_LARGE,  # never downloaded: there is nothing to be read
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def accept(
     entry, message = _open_entry(intake.store, number)
     if entry.event is not None:
         return _accept_claim(intake, entry, by, why, now)
-    if message is None or entry.code in (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT):
+    if message is None or entry.code in _NEVER_ACCEPTED:
         raise OperatorError(
             f"review entry {number} ({entry.code}) cannot be accepted",
             remedy=f"mend what it says and `voucherd review retry {number}`, or `review reject {number} --why …`",
@@ -168,7 +174,7 @@ def _hand_ins(
     today = now.astimezone(rules.desk.zone).date()
     base: list[tuple[str, str, Mapping[str, str]]] = [(h.programme, h.voucher, h.facts) for h in found]
     if correction.voucher is not None:
-        base = [(next(iter(rules.programmes)), shown_id(correction.voucher), {})]
+        base = [(next(iter(rules.programmes)), checked_id(correction.voucher), {})]
     elif not base and isinstance(reading, Reading):
         programme = reading.programme or next(iter(rules.programmes))
         base = [
@@ -179,6 +185,10 @@ def _hand_ins(
     for programme, voucher, known in base:
         merged = {**known, **facts}
         assigned = date.fromisoformat(merged["assigned_on"]) if "assigned_on" in merged else today
+        if assigned > today:
+            raise OperatorError(
+                f"{voucher}: assigned on {assigned} is in the future", remedy=f"today is {today}"
+            )
         made.append(HandIn(programme, voucher, voucher_key(voucher), assigned, merged, {}))
     return tuple(made)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voucherd.adapters.reader import mail
+from voucherd.adapters.reader import mail, outside
 from voucherd.adapters.reader.guard import RefusedError
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.programme import Programme
@@ -17,5 +17,5 @@ def read_here(content: bytes, programmes: tuple[Programme, ...]) -> Reading | Un
     try:
         parsed = mail.parse(content)
     except RefusedError as error:
-        return error.answer
+        return outside.labelled(error.answer, content)
     return read(parsed, programmes)

@@ -102,6 +102,14 @@ class SqlOutbox:
         self._store([claim.delivery for claim in claimed])
         return claimed
 
+    def interrupted(self) -> int:
+        """Marks what a process that is gone had claimed as in doubt, for its one more try; returns how many. Only for
+        who knows that nobody else is sending."""
+        query = select(schema.delivery).where(schema.delivery.c.status == MailStatus.SENDING.value)
+        left = [_delivery(row) for row in self._connection.execute(query).mappings()]
+        self._store([replace(row, status=MailStatus.IN_DOUBT, doubts=row.doubts + 1) for row in left])
+        return len(left)
+
     def report(self, deliveries: Sequence[DeliveryRow]) -> None:
         """Stores how attempts ended, and with them the status of their mails."""
         self._store(deliveries)

@@ -200,7 +200,9 @@ class Runner:
         wait = _FIRST_WAIT
         while not self._stop.is_set():
             try:
-                with self._using() as works, works.lease(post.name) as held:
+                with self._using() as works:
+                    lease = works.lease(post.name)  # held for as long as the connection, whatever is reloaded
+                with lease as held:
                     if held:
                         self._attend(post, name)
                         wait = _FIRST_WAIT

@@ -46,13 +46,13 @@ class NotifySocket:
 
 
 class Daemon:
-    """`voucherd run` as a process."""
+    """`voucherd run` as a process, by the real clock or by one that stands at `as_of`."""
 
-    def __init__(self, desk: Desk, environ: Mapping[str, str]) -> None:
+    def __init__(self, desk: Desk, environ: Mapping[str, str], as_of: str | None = None) -> None:
         self.log: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.process = subprocess.Popen(
-            desk.command("run"),
+            desk.command("run", as_of=as_of),
             cwd=desk.folder,
             env={**desk.environ, **environ},
             stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ class Daemon:
                     if all(word in line for word in words):
                         return line
                     continue
-            raise AssertionError(f"{words} is not in the log:\n" + "\n".join(self.log))
+            raise AssertionError(f"{words} is not in the log:\n" + "\n".join(self.log[-20:]))
 
     def tell(self, number: signal.Signals) -> None:
         """Sends a signal."""
@@ -95,9 +95,9 @@ class Daemon:
 
 
 @contextmanager
-def daemon(desk: Desk, **environ: str) -> Iterator[Daemon]:
+def daemon(desk: Desk, as_of: str | None = None, **environ: str) -> Iterator[Daemon]:
     """A daemon that is gone when the block ends, whatever happened in it."""
-    running = Daemon(desk, environ)
+    running = Daemon(desk, environ, as_of)
     try:
         yield running
     finally:

@@ -70,10 +70,10 @@ def named_files(text: str) -> list[Path]:
 
 def test_the_commands_that_the_demo_recommends_work(tmp_path: Path) -> None:
     said = demo(tmp_path).out.partition("Where to look next")[2]
-    commands = [line.split() for line in said.splitlines() if line.strip().startswith("voucherd")]
+    commands = re.findall(r"^  (?:\S*voucherd|python -m voucherd) (--config .*)$", said, re.MULTILINE)
     assert len(commands) >= 3
     for command in commands:
-        words = [str(path) for word in command[1:] for path in sorted(tmp_path.glob(word)) or [word]]
+        words = [str(path) for word in command.split() for path in sorted(tmp_path.glob(word)) or [word]]
         ended = run([*voucherd(), *words], tmp_path, working_environ())
         assert ended.status == 0, ended.err
         assert ended.out

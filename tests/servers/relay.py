@@ -11,11 +11,11 @@ _CHUNK = 65_536
 
 
 class Relay:
-    """Listens on `port` and carries every connection to `target`; `close` ends it."""
+    """Listens on `port` (a free one where none is named) and carries every connection to `target`; `close` ends it."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, port: int = 0) -> None:
         self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lock = threading.Lock()

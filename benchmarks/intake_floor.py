@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import mailparser
+
 from benchmarks.mails import voucher_mails
 from tests.servers.certificates import make_certificates
 from tests.servers.dovecot import Dovecot

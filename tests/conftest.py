@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.servers.certificates import TlsFiles, make_certificates
 from tests.servers.dovecot import BARE, DOTTED, PLAIN, TWO_CONNECTIONS, WITHOUT_MOVE, Dovecot, Variant
 from tests.servers.process import free_port as find_free_port

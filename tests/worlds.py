@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from tests.fakes_delivery import FakeDelivery
 from voucherd.adapters.store import SqlStore
+from voucherd.adapters.store.engine import SqlTransaction
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import Composed, Letter, LetterHead
@@ -186,9 +187,22 @@ class World:
     ) -> Recorded:
         """Records one fact, at the noon of its day unless told otherwise."""
         with self.store.write() as tx:
-            now = record_instant(tx, instant(at or on))
-            event = event_of(voucher, kind, date.fromisoformat(on), now, **changes)
-            return record(tx, self.rules, [(key_of(voucher), event)], now)
+            return self.record_in(tx, voucher, kind, on, at=at, **changes)
+
+    def record_in(
+        self,
+        tx: SqlTransaction,
+        voucher: str,
+        kind: EventKind,
+        on: str,
+        *,
+        at: str | None = None,
+        **changes: Any,
+    ) -> Recorded:
+        """The same inside a transaction of the test's own."""
+        now = record_instant(tx, instant(at or on))
+        event = event_of(voucher, kind, date.fromisoformat(on), now, **changes)
+        return record(tx, self.rules, [(key_of(voucher), event)], now)
 
     def assigned(
         self, voucher: str, on: str = "2021-05-12", *, at: str | None = None, **changes: Any
@@ -254,10 +268,16 @@ class World:
     def take_in(self, *documents: InvoiceDocument, file: str = "", at: str = "2021-09-30") -> list[int]:
         """Takes documents in as one file; without a name each call is another file of the same content."""
         with self.store.write() as tx:
-            now = record_instant(tx, instant(at))
-            name = file or f"file {len(tx.invoices.all_documents())}"
-            digest = hashlib.sha256(name.encode()).hexdigest()
-            return take_in(tx, self.rules, documents, f"{name}.csv", digest, None, now)
+            return self.take_in_in(tx, *documents, file=file, at=at)
+
+    def take_in_in(
+        self, tx: SqlTransaction, *documents: InvoiceDocument, file: str = "", at: str = "2021-09-30"
+    ) -> list[int]:
+        """The same inside a transaction of the test's own."""
+        now = record_instant(tx, instant(at))
+        name = file or f"file {len(tx.invoices.all_documents())}"
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        return take_in(tx, self.rules, documents, f"{name}.csv", digest, None, now)
 
     def reconciliation(self, at: str) -> dict[str, Any]:
         """The JSON of `reconcile`."""
@@ -287,3 +307,14 @@ def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return [future.result(timeout=60) for future in [pool.submit(start, work) for work in works]]
+
+
+def overlapping(store: SqlStore, first: Callable[[SqlTransaction], Any], second: Callable[[], Any]) -> None:
+    """Runs `second` in another thread while the transaction of `first` is not committed yet; where it has to wait for
+    that, it gets the time to begin waiting."""
+    with ThreadPoolExecutor(1) as pool:
+        with store.write() as tx:
+            first(tx)
+            behind = pool.submit(second)
+            wait([behind], timeout=0.5)
+        behind.result(timeout=60)

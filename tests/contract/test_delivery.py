@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.fakes_delivery import FakeDelivery
 from tests.smtp_server import (
     ENDLESS,
@@ -27,7 +28,6 @@ from tests.smtp_server import (
     make_certificate,
     smtp_server,
 )  # fmt: skip
-
 from voucherd.adapters.maildir_delivery import MaildirDelivery
 from voucherd.adapters.smtp import SmtpDelivery
 from voucherd.adapters.smtp.delivery import Timeouts

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.fakes_mailbox import FakeMailbox
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.relay import Relay
-
 from voucherd.adapters.imap import ImapMailbox
 from voucherd.adapters.maildir import MaildirMailbox
 from voucherd.errors import TemporaryError

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from tests.servers.certificates import TlsFiles
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.relay import Relay
 from tests.servers.scripted import ScriptedImap
-
 from voucherd.adapters.imap import ImapMailbox
 from voucherd.errors import PermanentError, TemporaryError
 

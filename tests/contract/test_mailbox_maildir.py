@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,14 @@ def test_a_path_that_is_no_folder_is_named_with_what_to_do(root: Path) -> None:
     root.write_bytes(b"")
     with pytest.raises(PermanentError, match=r"read and write access"):
         MaildirMailbox("vouchers", root).open()
+
+
+def test_a_file_name_that_is_no_utf8_gives_a_key_that_can_be_kept(box: MaildirMailbox, root: Path) -> None:
+    box.open()
+    odd = os.fsdecode(b"1620115331.\xff\xe9.host")
+    (root / "new" / odd).write_bytes(b"Subject: x\n\nx\n")
+    (listed,) = [one for window in box.listing() for one in window]
+    assert listed.key == "1620115331.%FF%E9.host"
+    assert [one.content for one in box.fetch([listed.key])] == [b"Subject: x\n\nx\n"]
+    box.file([listed.key], "Processed")
+    assert not list((root / "new").iterdir())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.mailmaking import mail, multipart, part
 
+from tests.mailmaking import mail, multipart, part
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.reader.task import read_here
 from voucherd.domain.message import Reading, Unreadable

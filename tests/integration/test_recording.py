@@ -12,7 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text, update
 
-from tests.worlds import FABRIKAM, WORTH, World, event_of, instant, invoice, key_of, rulebook
+from tests.worlds import (
+    FABRIKAM,
+    WORTH,
+    Opener,
+    World,
+    event_of,
+    instant,
+    invoice,
+    key_of,
+    overlapping,
+    rulebook,
+)
 from voucherd.adapters.store import SqlStore, schema
 from voucherd.domain.events import EventKind, Role
 from voucherd.domain.voucher import State
@@ -238,6 +249,40 @@ def test_a_fact_by_hand_that_cannot_be_meant_is_refused_and_leaves_nothing(
 def test_a_country_may_be_written_as_people_write_it(world: World) -> None:
     world.assigned(DPS, facts={**WORTH, "country": "Bundesrepublik Deutschland"})
     assert world.standing(DPS).voucher.country == "Bundesrepublik Deutschland"
+
+
+# several daemons
+
+
+@pytest.mark.server
+def test_facts_of_one_voucher_that_are_recorded_at_once_all_count(
+    server_url: str, open_store: Opener
+) -> None:
+    world = World(open_store(server_url))
+    world.assigned(DPS)
+    overlapping(
+        world.store,
+        lambda tx: world.record_in(tx, DPS, EventKind.RESERVED, "2021-05-20"),
+        lambda: world.record(DPS, EventKind.DELIVERED, "2021-06-01"),
+    )
+    voucher = world.standing(DPS).voucher
+    assert (voucher.reserved_on, voucher.delivered_on) == (date(2021, 5, 20), date(2021, 6, 1))
+    assert rebuild_ledger(world.store, world.rules, write=False) == ([], 1)
+
+
+@pytest.mark.server
+def test_what_two_daemons_record_at_once_is_recorded_in_the_order_of_its_ids(
+    server_url: str, open_store: Opener
+) -> None:
+    world = World(open_store(server_url))
+    overlapping(
+        world.store,
+        lambda tx: world.record_in(tx, DPS, EventKind.ASSIGNED, "2021-05-12", at="2021-06-10"),
+        lambda: world.record("DPS-1002", EventKind.ASSIGNED, "2021-05-12", at="2021-06-01"),
+    )
+    [first], [second] = world.history(DPS), world.history("DPS-1002")
+    assert first.id < second.id
+    assert first.recorded_at <= second.recorded_at
 
 
 # the ledger is a function of the history

@@ -8,13 +8,25 @@ from datetime import date
 import pytest
 
 from tests.fakes_delivery import FakeDelivery
-from tests.worlds import CONTOSO, TOKEN_KEY, Opener, World, at_once, instant, key_of, later, rulebook
+from tests.worlds import (
+    CONTOSO,
+    TOKEN_KEY,
+    Opener,
+    World,
+    at_once,
+    instant,
+    key_of,
+    later,
+    overlapping,
+    rulebook,
+)
+from voucherd.adapters.store.engine import SqlTransaction
 from voucherd.domain.events import EventKind, Role
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.inspect import explain_json
 from voucherd.service.ports import Attempt, Outcome
 from voucherd.service.records import MailStatus
-from voucherd.service.remind import remind, replan_everything
+from voucherd.service.remind import due_mails, plan_until, remind, replan_everything
 
 pytest_plugins = ["tests.stores"]
 
@@ -147,45 +159,63 @@ def test_an_extension_makes_new_reminders_and_the_old_date_is_not_spoken_of(worl
 # several daemons
 
 
+def without_digests(world: World) -> None:
+    world.rules = replace(world.rules, reminders=replace(world.rules.reminders, digest=False))
+
+
 @pytest.mark.server
 def test_daemons_that_remind_at_once_put_each_step_into_one_mail(server_url: str, open_store: Opener) -> None:
-    worlds = [World(open_store(server_url)) for _ in range(4)]
-    for number in range(12):
-        worlds[0].assigned(f"DPS-10{number:02}", partner=("contoso", "fabrikam")[number % 2], at="2021-05-14")
-    rules = replace(rulebook(), reminders=replace(rulebook().reminders, digest=False))
+    worlds = [World(open_store(server_url)) for _ in range(3)]
+    vouchers = [f"DPS-10{number:02}" for number in range(6)]
+    for number, voucher in enumerate(vouchers):
+        worlds[0].assigned(voucher, partner=("contoso", "fabrikam")[number % 2], at="2021-05-14")
+    for world in worlds:
+        without_digests(world)
+
+    def remind_all(day: str) -> None:
+        at_once([lambda world=world: world.remind(day) for world in worlds])
+
     for day in ("2021-10-01T10:00", "2021-10-18T10:00", NINE, "2021-11-02T10:00"):
-        at_once(
-            [
-                lambda world=world: remind(world.store, rules, TOKEN_KEY, instant(day))  # noqa: B023 -- run at once
-                for world in worlds
-            ]
-        )
+        remind_all(day)
     items = [item for mail in worlds[0].mails() for item in mail.items]
     assert len(items) == len(set(items))
-    steps = [step for number in range(12) for step in worlds[0].steps(f"DPS-10{number:02}")]
-    mailed = [step for step in steps if step.status == "mailed"]
+    mailed = [step for voucher in vouchers for step in worlds[0].steps(voucher) if step.status == "mailed"]
     assert len(mailed) == len(items)
     assert {step.mail for step in mailed} == {mail.number for mail in worlds[0].mails()}
 
 
 @pytest.mark.server
-def test_daemons_that_record_and_remind_at_once_never_remind_of_what_is_met(
+def test_a_daemon_does_not_remind_of_what_another_is_just_recording_as_done(
+    server_url: str, open_store: Opener
+) -> None:
+    world = World(open_store(server_url))
+    world.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    overlapping(
+        world.store,
+        lambda tx: world.record_in(tx, DPS, EventKind.RESERVED, "2021-10-29", at=NINE, partner="fabrikam"),
+        lambda: world.remind("2021-10-29T09:01"),
+    )
+    assert [item.deadline for mail in world.mails() for item in mail.items] == ["redeem"]
+
+
+@pytest.mark.server
+def test_a_digest_that_one_daemon_is_writing_is_not_written_again_with_one_voucher_more(
     server_url: str, open_store: Opener
 ) -> None:
     one, two = World(open_store(server_url)), World(open_store(server_url))
-    vouchers = [f"DPS-10{number:02}" for number in range(10)]
-    for voucher in vouchers:
-        one.assigned(voucher, partner="fabrikam", at="2021-05-14")
+    one.assigned(DPS, partner="fabrikam", at="2021-05-14")
 
-    def meet() -> None:
-        for voucher in vouchers:
-            one.record(voucher, EventKind.RESERVED, "2021-10-29", at=NINE, partner="fabrikam")
+    def remind_and_hold(tx: SqlTransaction) -> None:
+        tx.state.take_turn()
+        made, rows = plan_until(tx, one.rules, instant("2021-11-02T09:00"), instant("2021-11-02T09:00"))
+        due = due_mails(tx, one.rules, made.mails, TOKEN_KEY, instant("2021-11-02T09:00"))
+        for number, mail in zip(tx.outbox.add([each.mail for each in due]), due, strict=True):
+            assert number is not None
+            tx.steps.take([rows[step.key].id for step in mail.planned.steps], number)
 
-    at_once([meet, lambda: two.remind(NINE), lambda: two.remind(NINE)])
-    reminded = {item.voucher for mail in one.mails() for item in mail.items if item.deadline == "reserve"}
-    for voucher in vouchers:
-        mailed = [step for step in one.steps(voucher, "reserve") if step.status == "mailed"]
-        assert bool(mailed) == (voucher in reminded)
+    overlapping(one.store, remind_and_hold, lambda: two.remind("2021-11-02T09:00"))
+    items = [item for mail in one.mails() for item in mail.items]
+    assert len(items) == len(set(items)) == 2
 
 
 @pytest.mark.server

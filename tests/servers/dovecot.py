@@ -16,6 +16,7 @@ from string import Template
 from typing import Any
 
 from imapclient import IMAPClient
+
 from tests.servers.certificates import TlsFiles
 from tests.servers.process import (
     ServerFailedError,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
 from tests.servers.process import (
     ServerFailedError,
     ServerMissingError,

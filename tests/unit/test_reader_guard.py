@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.mailmaking import base64_part, mail, multipart, part
 
+from tests.mailmaking import base64_part, mail, multipart, part
 from voucherd.adapters.reader import guard
 from voucherd.adapters.reader import mail as reader
 from voucherd.domain.message import Unreadable

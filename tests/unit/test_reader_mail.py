@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.mailmaking import base64_part, mail, multipart, part
 
+from tests.mailmaking import base64_part, mail, multipart, part
 from voucherd.adapters.reader import guard
 from voucherd.adapters.reader import mail as reader
 from voucherd.domain.message import Address, ParsedMail

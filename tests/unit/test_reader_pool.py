@@ -13,8 +13,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from tests.mailmaking import mail
 
+from tests.mailmaking import mail
 from voucherd.adapters.reader import answers, frames
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.reader.worker import JOBS, Limits

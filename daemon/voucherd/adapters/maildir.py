@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 from voucherd.errors import PermanentError, TemporaryError
 from voucherd.service.ports import Fetched, Listed
@@ -170,7 +171,9 @@ def _on(paths: dict[str, Path], keys: Sequence[str], act: Callable[[Path], _Resu
 
 
 def _key(filename: str) -> str:
-    return filename.partition(":")[0]
+    """The unique name before the flags; one that is not UTF-8 in a form that every store can keep."""
+    name = filename.partition(":")[0]
+    return name if name.isascii() else quote(os.fsencode(name), safe=",=")
 
 
 def _is_trashed(filename: str) -> bool:

@@ -143,6 +143,8 @@ def _event(
     money = [e for e in recorded_order(history) if e.kind in (EventKind.BILLED, EventKind.CREDIT_NOTE)]
     if complete and billed_on is None and verdict.completed_on is not None:
         kind, on = EventKind.BILLED, verdict.completed_on
+        if _an_operator_says_otherwise(money, on):
+            return None
         if money and money[-1].on > on:  # billed again after a credit note: not before that note
             on = money[-1].on
         invoices = sorted({line.line.invoice for line in verdict.lines})
@@ -167,4 +169,15 @@ def _event(
         role=Role.RECONCILIATION,
         partner=None,
         note=note,
+    )
+
+
+def _an_operator_says_otherwise(money: Sequence[Event], on: date) -> bool:
+    """Whether a person recorded a credit note that no line issued since then has answered."""
+    last = money[-1] if money else None
+    return (
+        last is not None
+        and last.kind is EventKind.CREDIT_NOTE
+        and last.role is Role.OPERATOR
+        and on <= last.on
     )

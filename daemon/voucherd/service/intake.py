@@ -273,7 +273,6 @@ class Intake:
         """One transaction: the new messages with all that follows from them, and where each was seen."""
         places, decided = prepared.places, prepared.decided
         instant = record_instant(tx, now)
-        tx.state.hold([f"message {sha}" for _, sha in places])
         known = tx.messages.by_hash([sha for _, sha in places])
         new = {sha: one for sha, one in decided.items() if sha not in known}
         numbers = dict(

@@ -44,7 +44,6 @@ def record(
 ) -> Recorded:
     """Adds events to the history and stores what follows from them."""
     keys = list(dict.fromkeys(key for key, _ in events))
-    _hold(tx, keys)
     done = Recorded(events=tx.ledger.add(events))
     _follow(tx, rules, keys, now, done)
     late = billing_events(tx, rules, keys, done.standings, now)
@@ -56,15 +55,9 @@ def record(
 
 def rejudge(tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime) -> Recorded:
     """Records what the invoice lines of these vouchers now say about their billing."""
-    _hold(tx, keys)
     done = Recorded(standings=tx.ledger.standings(keys))
     events = billing_events(tx, rules, keys, done.standings, now)
     return record(tx, rules, events, now) if events else done
-
-
-def _hold(tx: Transaction, keys: Sequence[VoucherKey]) -> None:
-    """Nobody else folds these vouchers until this is stored: a fold must see every event that is recorded."""
-    tx.state.hold([f"voucher {key.programme} {key.key}" for key in keys])
 
 
 def _follow(

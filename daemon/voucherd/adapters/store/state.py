@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.service.records import MailboxState
 
 _RECORDING = 0x7265636F7264  # "record": the advisory lock that those who record take turns with
-
-
-def _lock_key(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 class SqlState:
@@ -46,18 +41,6 @@ class SqlState:
         """
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(select(func.pg_advisory_xact_lock(_RECORDING)))
-
-    def hold(self, names: Sequence[str]) -> None:
-        """Keeps other daemons from working on the same things until this transaction ends; waits for those that do.
-
-        On SQLite a writer is alone anyway. On PostgreSQL these are advisory locks, taken in one order by everybody so
-        that two transactions cannot wait for each other.
-        """
-        if self._connection.dialect.name != "postgresql" or not names:
-            return
-        keys = sorted({_lock_key(name) for name in names})
-        query = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
-        self._connection.execute(query, {"keys": keys})
 
     def newest_record(self) -> datetime | None:
         """The latest `recorded_at` of the history: recording never goes back behind it (RULES.md, Time)."""

@@ -63,7 +63,8 @@ class Fault:
 
     def __str__(self) -> str:
         shown = f" = {self.value}" if self.value else ""
-        return f"{self.file}: {self.key}{shown}: {self.what}; {self.remedy}"
+        where = f"{self.file}: " if self.file else ""
+        return f"{where}{self.key}{shown}: {self.what}; {self.remedy}"
 
 
 class ConfigurationError(VoucherdError):

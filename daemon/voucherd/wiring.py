@@ -268,10 +268,12 @@ class Application:
         )
 
     def works(self) -> Works:
-        """Everything that a pass works with."""
+        """Everything that a pass works with. What the configuration makes impossible is found here, not in a loop:
+        ConfigurationError for a certificate file or a template folder that cannot be used."""
         from voucherd.adapters.store.lease import mailbox_lease
 
         store = self.store
+        _ = self.composer, self.delivery(), [self.mailbox(each) for each in self.settings.mailboxes]
         posts = [
             Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, partial(self.mailbox, each))
             for each in self.settings.mailboxes

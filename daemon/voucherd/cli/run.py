@@ -136,7 +136,6 @@ def _forever(context: Context) -> None:
     def rebuild() -> Works:
         fresh = Application(load(context.config_path, context.environ), context.environ)
         watch(fresh)
-        _ = fresh.composer, fresh.token_key  # what cannot be built must be found before the old one goes
         return fresh.works()
 
     Runner(app.works(), rebuild, context.clock, Notifier(os.environ), watchdog_seconds(os.environ)).run()

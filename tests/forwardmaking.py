@@ -396,15 +396,15 @@ def html_body(vouchers: Sequence[Voucher], language: str, layout: str) -> str:
 # --- Whole mails -----------------------------------------------------------------------------------------
 
 
-def mail(content: str, subject: str, *, html: bool, number: int = 1, sender: str = "Mara Lindqvist <mara@adatum.example>",
-         kind: str = "") -> bytes:  # fmt: skip
+def mail(content: str, subject: str, *, html: bool, number: int = 1, kind: str = "") -> bytes:
     """A mail of the customer to the desk, found authentic by our border."""
     media = kind or f'text/{"html" if html else "plain"}; charset="utf-8"'
     encoded = base64.b64encode(subject.encode()).decode()
     head = (
         "Authentication-Results: mx.desk.example; dmarc=pass header.from=adatum.example\n"
-        f"From: {sender}\nTo: Voucher desk <vouchers@desk.example>\nSubject: =?utf-8?B?{encoded}?=\n"
-        f"Date: Tue, 18 May 2021 08:01:00 +0200\nMessage-ID: <synthetic-{number}@adatum.example>\nMIME-Version: 1.0\n"
+        "From: Mara Lindqvist <mara@adatum.example>\nTo: Voucher desk <vouchers@desk.example>\n"
+        f"Subject: =?utf-8?B?{encoded}?=\nDate: Tue, 18 May 2021 08:01:00 +0200\n"
+        f"Message-ID: <synthetic-{number}@adatum.example>\nMIME-Version: 1.0\n"
         f"Content-Type: {media}\nContent-Transfer-Encoding: 8bit\n\n"
     )
     return (head + content).replace("\n", "\r\n").encode()

@@ -1,7 +1,8 @@
 """Dates as people and mail programs write them, in many languages.
 
 A date that can be read in two ways is given back as two candidates; none is ever guessed. Dates that cannot be
-(31 April), dates without a year, and two-digit years are refused.
+(31 April), dates without a year, and two-digit years are refused; the header of a forwarded message may have a
+two-digit year, for phones write one, where its language leaves one reading.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ _DAY_FIRST = frozenset(
 )
 """Languages in which a numeric date with the year last has its day first (CLDR); English depends on the region,
 and the languages that put the year first have no such habit of their own."""
+_SHORT_YEAR_FIRST = frozenset(["ko", "ja", "zh", "hu", "lt"])
+"""Languages that put a two-digit year first."""
+_EITHER_END = frozenset(["sv"])
+"""Languages that put the year last in words, and a two-digit one first or last."""
 _MONTH_FIRST_REGIONS = frozenset({"us", "ph"})
 
 # Each pattern has only single-character classes with bounded counts: none can backtrack over a long text.
@@ -59,11 +64,15 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(
     r"(?<!\d)(?<!\d[./-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?([./-])\s?(\d{4})(?!\d)", re.ASCII
 )
+_YEAR_SHORT = re.compile(
+    r"(?<!\d)(?<!\d[./-])(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{2})(?!\d)(?![./-]\s?\d)", re.ASCII
+)
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 _CLOCK = re.compile(
     r"(?<![\d.:])(\d{1,2})[:.h時시点](?:\s?)(\d{2})(?:[:.](\d{2}))?(?:[.,]\d{1,6})?(?!\d)", re.ASCII
 )
 _OFFSET = re.compile(r"(?<=[\sa-z0-9(])([+-])(\d{1,2}):?(\d{2})?(?!\d)", re.ASCII)
+_NAMED_OFFSET = re.compile(r"(?:gmt|utc)([+-])(\d{1,2})(?::?(\d{2}))?(?!\d)", re.ASCII)
 _LIST_NUMBER = re.compile(r"\d{1,2}[.)]\s?[^\W\d_]")
 
 _FILLERS = frozenset(
@@ -113,12 +122,15 @@ def read_datetime(text: str, language: str = "", *, also: tuple[str, ...] = ()) 
     With an offset where one is shown, naive otherwise, midnight where no time is shown; None where the date
     cannot be read or reads in two ways.
     """
-    dates, _, rest = _scan(text, tuple(part for part in (language, *also) if part), own_line=False)
+    languages = tuple(part for part in (language, *also) if part)
+    dates, _, rest = _scan(text, languages, own_line=False)
+    if not dates:
+        dates, rest = _short_years(rest, languages)
     if len(dates) != 1:
         return None
     day = dates[0]
     hour, minute, second, after = _clock(rest)
-    return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=_offset(after))
+    return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=_offset(after, rest))
 
 
 def _scan(text: str, languages: tuple[str, ...], own_line: bool) -> tuple[list[date], str, str]:
@@ -177,6 +189,30 @@ def _orders(language: str) -> set[str]:
     if base == "en" and region:
         return {"month"} if region in _MONTH_FIRST_REGIONS else {"day"}
     return {"day", "month"}
+
+
+def _short_years(rest: str, languages: tuple[str, ...]) -> tuple[list[date], str]:
+    """Dates with a two-digit year, of this century, and the text without them."""
+    match = _YEAR_SHORT.search(rest)
+    if match is None:
+        return [], rest
+    first, second, last = int(match[1]), int(match[3]), int(match[4])
+    orders = {order for language in languages for order in _short_orders(language)}
+    readings: list[date] = []
+    if "day" in orders:
+        readings += _valid(2000 + last, second, first)
+    if "month" in orders:
+        readings += _valid(2000 + last, first, second)
+    if "year" in orders and len(match[1]) == 2:
+        readings += _valid(2000 + first, second, last)
+    return _distinct(readings), f"{rest[: match.start()]} {rest[match.end() :]}"
+
+
+def _short_orders(language: str) -> set[str]:
+    base = language.lower().partition("-")[0]
+    if base in _SHORT_YEAR_FIRST:
+        return {"year"}
+    return _orders(language) | ({"year"} if base in _EITHER_END else set())
 
 
 def _named(line: str, languages: tuple[str, ...]) -> tuple[list[date], str]:
@@ -253,9 +289,10 @@ def _clock(rest: str) -> tuple[int, int, int, str]:
     return hour, minute, second, rest[match.end() :]
 
 
-def _offset(after: str) -> timezone | None:
-    """The offset from UTC that stands after a time: +0200, UTC+3, GMT+03:00, CEST; None where there is none."""
-    match = _OFFSET.search(" " + after)
+def _offset(after: str, rest: str) -> timezone | None:
+    """The offset from UTC that stands after a time: +0200, UTC+3, GMT+03:00, CEST, or by name anywhere beside
+    it (`GMT+8 17:45:10`, as in Chinese); None where there is none."""
+    match = _OFFSET.search(" " + after) or _NAMED_OFFSET.search(rest)
     if match is not None:
         hours, minutes = int(match[2]), int(match[3] or 0)
         if hours <= 14 and minutes <= 59:

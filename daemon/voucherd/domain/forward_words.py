@@ -56,7 +56,8 @@ HEADERS: dict[str, dict[str, str]] = {
     },
     "sv": {
         "from": "Från|Avsändare", "to": "Till", "cc": "Kopia|Cc", "bcc": "Hemlig kopia",
-        "date": "Skickat|Datum|Skickades", "subject": "Ämne", "reply_to": "Svar till", "other": "Bilagor|Prioritet",
+        "date": "Skickat|Datum|Skickades", "subject": "Ämne|Rubrik", "reply_to": "Svar till",
+        "other": "Bilagor|Prioritet",
     },
     "da": {
         "from": "Fra|Afsender", "to": "Til", "cc": "Cc|Kopi|Kopi til", "bcc": "Bcc", "date": "Sendt|Dato",
@@ -67,7 +68,7 @@ HEADERS: dict[str, dict[str, str]] = {
         "subject": "Emne", "reply_to": "Svar til", "other": "Vedlegg|Viktighet",
     },
     "fi": {
-        "from": "Lähettäjä", "to": "Vastaanottaja", "cc": "Kopio", "bcc": "Piilokopio",
+        "from": "Lähettäjä", "to": "Vastaanottaja|Saaja", "cc": "Kopio", "bcc": "Piilokopio",
         "date": "Lähetetty|Päivämäärä|Päiväys|Lähetysaika", "subject": "Aihe|Otsikko", "reply_to": "Vastausosoite",
         "other": "Liitteet|Tärkeys",
     },
@@ -106,7 +107,7 @@ HEADERS: dict[str, dict[str, str]] = {
         "subject": "主题|标题", "reply_to": "回复至|答复", "other": "附件|重要性",
     },
     "zh-TW": {
-        "from": "寄件者|寄件人|發件人", "to": "收件者|收件人", "cc": "副本|抄送", "bcc": "密件副本",
+        "from": "寄件者|寄件人|發件人|自", "to": "收件者|收件人|至", "cc": "副本|抄送", "bcc": "密件副本",
         "date": "寄件日期|日期|傳送日期|發送時間", "subject": "主旨|主題", "reply_to": "回覆至", "other": "附件|重要性",
     },
     "hr": {

@@ -50,7 +50,9 @@ def dsn(
 
 def complaint(*, to: str = "vouchers@desk.example", kind: str = "abuse", mail_from: str = "") -> bytes:
     """A complaint (RFC 5965)."""
-    fields = f"Feedback-Type: {kind}\r\nUser-Agent: loop/1\r\nVersion: 1\r\nOriginal-Rcpt-To: <{RECIPIENT}>\r\n"
+    fields = (
+        f"Feedback-Type: {kind}\r\nUser-Agent: loop/1\r\nVersion: 1\r\nOriginal-Rcpt-To: <{RECIPIENT}>\r\n"
+    )
     fields += f"Original-Mail-From: <{mail_from}>\r\n" if mail_from else ""
     return multipart(
         part("This is an abuse report.\r\n"),
@@ -88,7 +90,9 @@ QMAIL_TOO_LONG = (
     "failure notice",
     QMAIL[1]
     .replace("Remote host said: 550 5.1.1 User unknown", "Connected but sender was rejected. (#4.4.2)")
-    .replace("Giving up on 192.0.2.25.", "I'm not going to try again; this message has been in the queue too long."),
+    .replace(
+        "Giving up on 192.0.2.25.", "I'm not going to try again; this message has been in the queue too long."
+    ),
 )
 EXIM = (
     "Mail delivery failed: returning message to sender",

@@ -7,10 +7,10 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests import bounced
 from tests.bounced import RECIPIENT, complaint, dsn, worded
 from tests.mailmaking import base64_part, mail, multipart, part
-
 from voucherd.adapters.reader.mail import parse
 from voucherd.domain import bounce_texts
 from voucherd.domain.bounces import Fate, Report, ReportKind, report_of
@@ -27,7 +27,9 @@ def fates(content: bytes) -> list[tuple[str, str]]:
 
 
 def test_a_delivery_report_tells_who_was_refused_why_and_what_it_returns() -> None:
-    found = report(dsn(envelope_id="1b@desk.example", original="Sam@contoso.example", recipient="so@contoso.example"))
+    found = report(
+        dsn(envelope_id="1b@desk.example", original="Sam@contoso.example", recipient="so@contoso.example")
+    )
 
     (one,) = found.failed
     assert one.addresses == ("so@contoso.example", "sam@contoso.example")
@@ -80,7 +82,9 @@ def test_a_report_with_international_addresses_is_read_as_well() -> None:
 
 
 def test_a_status_part_in_base64_is_read_as_well() -> None:
-    fields = b"Reporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822;sam@contoso.example\r\nAction: failed\r\n"
+    fields = (
+        b"Reporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822;sam@contoso.example\r\nAction: failed\r\n"
+    )
     content = multipart(
         part("text"),
         base64_part(fields, "message/delivery-status"),
@@ -128,14 +132,18 @@ def test_the_returned_message_id_is_found_in_words(text: tuple[str, str]) -> Non
 
 
 def test_a_bounce_may_name_the_returned_mail_as_what_it_answers() -> None:
-    content = worded(*bounced.GMAIL, ("In-Reply-To", "<1b@desk.example>"), ("References", "<1b@desk.example>"))
+    content = worded(
+        *bounced.GMAIL, ("In-Reply-To", "<1b@desk.example>"), ("References", "<1b@desk.example>")
+    )
 
     assert report(content).message_ids == ("1b@desk.example",)
 
 
 def test_recipients_named_in_a_header_are_found_where_the_text_names_none() -> None:
     content = worded(
-        "Mail delivery failed", "It could not be delivered.\n", ("X-Failed-Recipients", "a@b.example, C@d.example")
+        "Mail delivery failed",
+        "It could not be delivered.\n",
+        ("X-Failed-Recipients", "a@b.example, C@d.example"),
     )
 
     assert fates(content) == [("a@b.example", "failed"), ("c@d.example", "failed")]
@@ -198,7 +206,9 @@ def test_no_text_breaks_the_reading_of_words(text: str, subject: str) -> None:
     assert all("@" in address for address in found.addresses)
 
 
-@pytest.mark.parametrize("piece", ["5.1.", "a@", "<a@b.example>: ", "4.4.4 ", "message-id: <x>\n", "a.", "\n"])
+@pytest.mark.parametrize(
+    "piece", ["5.1.", "a@", "<a@b.example>: ", "4.4.4 ", "message-id: <x>\n", "a.", "\n"]
+)
 def test_a_hostile_text_is_read_in_linear_time(piece: str) -> None:
     before = time.process_time()
     bounce_texts.read("", piece * (2_000_000 // len(piece)))

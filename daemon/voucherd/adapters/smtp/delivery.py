@@ -33,7 +33,6 @@ _MAILBOX = re.compile(r"[^\s<>@,;:\\\"()\[\]]+@[^\s<>@,;:\\\"()\[\]]+")
 _LONGEST_MAILBOX = 254
 # Only characters that xtext leaves as they are, 100 of them at most (RFC 3461 section 4.4).
 _OWN_ID = re.compile(rb"^Message-ID: <([A-Za-z0-9.@-]{1,100})>\r$", re.MULTILINE)
-_HEADER_WINDOW = 16_384
 _LONGEST_ANSWER = 500
 
 
@@ -295,7 +294,9 @@ class SmtpDelivery:
     def _envelope_id(self, content: bytes) -> str:
         """The Message-ID once more, where the server takes it back into its reports (RFC 3461, 4.4): some return
         nothing else of the mail."""
-        found = _OWN_ID.search(content, 0, _HEADER_WINDOW) if "DSN" in self._offers else None
+        if "DSN" not in self._offers:
+            return ""
+        found = _OWN_ID.search(content, 0, max(0, content.find(b"\r\n\r\n")) + 2)
         return f" ENVID={found[1].decode('ascii')}" if found else ""
 
 

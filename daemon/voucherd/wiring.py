@@ -25,6 +25,7 @@ from voucherd.domain.steps import ReminderPolicy
 from voucherd.errors import OperatorError
 from voucherd.resources import shipped
 from voucherd.service.dispatch import Dispatch
+from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.intake import Folders, Intake, Took
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
@@ -48,7 +49,14 @@ def rulebook(settings: Settings) -> Rulebook:
     desk, reminders = settings.desk, settings.reminders
     tolerance = settings.reconciliation
     return Rulebook(
-        desk=Desk(desk.address, desk.addr, tuple(desk.operators), ZoneInfo(desk.timezone), desk.locale),
+        desk=Desk(
+            desk.address,
+            desk.addr,
+            tuple(desk.operators),
+            ZoneInfo(desk.timezone),
+            desk.locale,
+            desk.plus_addressing,
+        ),
         programmes={programme.id: programme for programme in settings.programmes},
         partners={partner.id: partner for partner in settings.partners},
         reminders=ReminderPolicy(
@@ -102,6 +110,7 @@ def gate_of(mailbox: tables.Mailbox) -> Gate:
         name=mailbox.name,
         authserv_id=mailbox.authserv_id,
         accept=tuple(mailbox.accept),
+        arc_sealers=mailbox.arc_sealers,
         require_authentication=mailbox.require_authentication,
         leave_unrecognised=mailbox.unrecognised == "leave",
     )
@@ -265,6 +274,7 @@ class Application:
             burst_limit=settings.burst_limit,
             watch=lambda claim, attempt: self.watch_attempt(claim, attempt),
             wait_turn=Pace(settings.rate_per_minute).wait,
+            envelope=EnvelopeSender(self.token_key, self.rules.desk).of,
         )
 
     def works(self) -> Works:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from voucherd.domain.automatic import automatic
@@ -46,10 +48,45 @@ def mail(
         (("X-Autorespond", ""), "x-autorespond: set (an answering machine's header)"),
         (("X-Auto-Reply", "vacation"), "x-auto-reply: vacation (an answering machine's header)"),
         (("X-Voucherd", "1"), "our own mail (X-Voucherd)"),
+        (
+            ("X-MS-Exchange-Inbox-Rules-Loop", "a@b.example"),
+            "x-ms-exchange-inbox-rules-loop: a@b.example (an",
+        ),
+        (("X-FC-MachineGenerated", "true"), "x-fc-machinegenerated: true (an answering machine's header)"),
     ],
 )
 def test_a_header_that_only_a_machine_sets_is_named_as_the_rule(header: tuple[str, str], rule: str) -> None:
-    assert automatic(mail(header), MARKER) == rule
+    assert automatic(mail(header), MARKER).startswith(rule)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatic reply: Voucher DPS-1001",
+        "AUTOMATIC REPLY: x",
+        "Out of Office: x",
+        "Automatische Antwort: x",
+        "Abwesenheitsnotiz: x",
+        "Réponse automatique\u00a0: x",
+        "자동 회신: x",
+        "自動応答：x",
+        "自动答复: x",
+        "Autosvar: x",
+        "Автоматический ответ: x",
+    ],
+)
+def test_an_absence_is_known_by_how_its_subject_begins(subject: str) -> None:
+    automatic_by = automatic(replace(mail(("Auto-Submitted", "auto-generated")), subject=subject), MARKER)
+
+    assert automatic_by.startswith("subject: ")
+    assert automatic_by.endswith("(an answering machine's)")
+
+
+@pytest.mark.parametrize(
+    "subject", ["RE: Automatic reply: x", "FW: Automatic reply: x", "Automatic reply rules", ""]
+)
+def test_an_answer_to_an_absence_or_its_forward_is_a_persons(subject: str) -> None:
+    assert automatic(replace(mail(), subject=subject), MARKER) == ""
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,20 @@ clearly a pass is no pass, with a reason that a person can check.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from voucherd.domain import arc
+from voucherd.domain.auth_results import Result, Results, read_results, tokens_of
 from voucherd.domain.domain_names import ascii_form, suspicious
+from voucherd.domain.lookalikes import names_another
 from voucherd.domain.message import Address, ParsedMail
 
 _RESULTS = "authentication-results"
 _RECEIVED = "received"
-# A closing parenthesis that nothing opened matches nothing.
-_LEX = re.compile(r'[ \t\r\n]+|[;="(]|[^ \t\r\n;="()]+')
+# RFC 5322, 3.6.6: set by whoever sends a mail of somebody else once more
+_RESENT = ("resent-from", "resent-sender")
+_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +31,17 @@ class Authentication:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One result of an Authentication-Results header: `dkim=pass`, with its properties (`header.d` and so on)."""
-
-    method: str
-    result: str
-    properties: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """One Authentication-Results header: who wrote it, and what it found."""
-
-    authserv_id: str
-    results: tuple[Result, ...]
-
-
 def authenticate(
-    mail: ParsedMail, authserv_id: str | None, accept: Sequence[str] = ("dmarc",)
+    mail: ParsedMail,
+    authserv_id: str | None,
+    accept: Sequence[str] = ("dmarc",),
+    arc_sealers: Sequence[str] = (),
 ) -> Authentication:
     """Judges the sender of `mail` by what the border `authserv_id` found, by one of the methods in `accept`.
 
     `dmarc` asks for a pass for exactly the From domain; `dkim` and `spf`, where accepted, for that domain or
-    a parent of it with at least two labels (CONTRACT.md `authserv_id`; PROMISES.md, forged addresses).
+    a parent of it with at least two labels (CONTRACT.md `authserv_id`; PROMISES.md, forged addresses). Where none
+    of them passes, the border's `arc=pass` lets a forwarder in `arc_sealers` say what it saw (RFC 8617).
     """
     if len(mail.from_) != 1 or not mail.from_[0].addr:
         return Authentication(False, None, _no_sender(mail.from_))
@@ -59,34 +49,50 @@ def authenticate(
     domain = ascii_form(sender.domain)
     if domain is None:
         return Authentication(False, sender, f"{sender.domain} is no domain name")
-    if doubt := suspicious(sender.domain):
+    doubt = suspicious(sender.domain) or _dressed_up(mail, sender)
+    if doubt:
         return Authentication(False, sender, doubt)
     if not authserv_id:
         return Authentication(False, sender, "no authserv_id is configured, so nobody is authenticated")
     found = _of_our_border(mail.headers, authserv_id)
     if isinstance(found, str):
         return Authentication(False, sender, found)
-    return _judged(sender, domain, found, accept)
+    judged = _judged(sender, domain, found, accept)
+    if judged.authenticated or not arc_sealers:
+        return judged
+    return _by_arc(judged, mail, domain, found, arc_sealers)
 
 
-def read_results(value: str) -> Results | None:
-    """Reads one header value (RFC 8601 section 2.2), None where it is malformed: then it says nothing at all."""
-    pieces = _tokens(value)
-    if pieces is None or not pieces[0]:
-        return None
-    head = pieces[0]
-    # The identifier, then perhaps a version, which is 1 (section 2.5).
-    if len(head) > 2 or "=" in head or (len(head) == 2 and head[1] != "1"):
-        return None
-    results: list[Result] = []
-    for tokens in pieces[1:]:
-        if not tokens or tokens == ["none"]:
-            continue
-        result = _result(tokens)
-        if result is None:
-            return None
-        results.append(result)
-    return Results(head[0], tuple(results))
+def _dressed_up(mail: ParsedMail, sender: Address) -> str:
+    """What makes the one From address look like, or speak for, somebody else; empty where nothing does."""
+    if "=?" in sender.addr:
+        return "the From address holds an encoded word, which readers show as something else (RFC 2047, 5)"
+    if other := names_another(sender):
+        return f"the From header shows the address {other} as a name, but is from {sender.addr}"[:_SHOWN]
+    for header in _RESENT:
+        if value := mail.first(header):
+            return f"the mail was sent on by another ({header}: {value}): its From did not send it here"[
+                :_SHOWN
+            ]
+    return ""
+
+
+def _by_arc(
+    judged: Authentication, mail: ParsedMail, domain: str, found: Results, sealers: Sequence[str]
+) -> Authentication:
+    """The same judgement by what a configured sealer recorded, where our own border found the chain whole."""
+    results = {result.result for result in found.results if result.method == "arc"}
+    if results != {"pass"}:
+        said = ", ".join(sorted(results)) or "no result"
+        return Authentication(False, judged.sender, f"{judged.reason}; arc: {said}"[:_SHOWN])
+    chosen = arc.vouched_for(mail.headers, sealers, domain)
+    if isinstance(chosen, str):
+        return Authentication(False, judged.sender, f"{judged.reason}; {chosen}"[:_SHOWN])
+    reason = (
+        f"arc=pass by {found.authserv_id}: {chosen.sealer} recorded dmarc=pass for {domain} "
+        f"(ARC set {chosen.instance})"
+    )
+    return Authentication(True, judged.sender, reason)
 
 
 def _judged(sender: Address, domain: str, found: Results, accept: Sequence[str]) -> Authentication:
@@ -105,7 +111,9 @@ def _judged(sender: Address, domain: str, found: Results, accept: Sequence[str])
         if not results:
             seen.append(f"no {method} result")
     said = ", ".join(seen) or "nothing that is accepted"
-    return Authentication(False, sender, f"{found.authserv_id} found {said}; the mail is from {domain}"[:500])
+    return Authentication(
+        False, sender, f"{found.authserv_id} found {said}; the mail is from {domain}"[:_SHOWN]
+    )
 
 
 def _claimed(result: Result) -> str:
@@ -175,92 +183,9 @@ def _names(value: str, authserv_id: str) -> bool:
 
 def _by(received: str) -> str:
     """The host after `by` in a Received header (RFC 5321 section 4.4), lower-cased, comments left out."""
-    pieces = _tokens(received)
+    pieces = tokens_of(received)
     words = pieces[0] if pieces else []
     for at, word in enumerate(words[:-1]):
         if word.lower() == "by":
             return words[at + 1].lower()
     return ""
-
-
-def _result(tokens: list[str]) -> Result | None:
-    if len(tokens) < 3 or tokens[1] != "=":
-        return None
-    method, _, version = tokens[0].lower().partition("/")
-    if not method or version not in ("", "1"):
-        return None
-    properties: dict[str, str] = {}
-    at = 3
-    while at < len(tokens):
-        if at + 2 >= len(tokens) or tokens[at + 1] != "=" or "=" in (tokens[at], tokens[at + 2]):
-            return None
-        name = tokens[at].lower()
-        if name in properties:
-            return None
-        properties[name] = tokens[at + 2]
-        at += 3
-    return Result(method, tokens[2].lower(), properties)
-
-
-def _tokens(value: str) -> list[list[str]] | None:
-    """The words and `=` signs of a header, split at `;`, without comments; None where a quote or comment is left
-    open. One pass over the value; a quoted string is part of the word that it stands in."""
-    pieces: list[list[str]] = [[]]
-    word: list[str] = []
-    at = 0
-    while at < len(value):
-        token = _LEX.match(value, at)
-        if token is None:
-            return None
-        text, at = token[0], token.end()
-        if text == '"':
-            at = _quoted(value, at, word)
-        elif text == "=" and word and pieces[-1][-1:] == ["="]:
-            word.append(text)  # inside a value (a base64 signature); only the first one divides
-        elif text[0] in " \t\r\n;=(":
-            _finish(pieces[-1], word)
-            if text == "=":
-                pieces[-1].append(text)
-            elif text == ";":
-                pieces.append([])
-            elif text == "(":
-                at = _after_comment(value, at - 1)
-        else:
-            word.append(text)
-        if at < 0:
-            return None
-    _finish(pieces[-1], word)
-    return pieces
-
-
-def _finish(piece: list[str], word: list[str]) -> None:
-    if word:
-        piece.append("".join(word))
-        word.clear()
-
-
-def _quoted(value: str, at: int, word: list[str]) -> int:
-    word.append("")
-    while at < len(value):
-        if value[at] == '"':
-            return at + 1
-        if value[at] == "\\" and at + 1 < len(value):
-            at += 1
-        word.append(value[at])
-        at += 1
-    return -1
-
-
-def _after_comment(value: str, at: int) -> int:
-    depth = 0
-    while at < len(value):
-        if value[at] == "\\":
-            at += 1
-        elif value[at] == "(":
-            depth += 1
-        elif value[at] == ")":
-            depth -= 1
-            if depth == 0:
-                return at + 1
-        at += 1
-    return -1

@@ -59,6 +59,11 @@ def suspicious(domain: str) -> str:
     return ""
 
 
+def shown_form(domain: str) -> str:
+    """The domain as a reader sees it: A-labels as the text that they stand for, where they stand for one."""
+    return ".".join(_shown(label) or label for label in domain.lower().rstrip(".").split("."))
+
+
 def _shown(label: str) -> str | None:
     if not label.startswith("xn--"):
         return label

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from voucherd.domain.addressed import addressed_to
 from voucherd.domain.authentication import authenticate
 from voucherd.domain.authority import INVOICE, role_of
 from voucherd.domain.automatic import automatic
+from voucherd.domain.bounces import Report, report_of
+from voucherd.domain.envelope_token import BOUNCE, tokens_in
 from voucherd.domain.events import FACTS, Role
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Address, Attachment, Candidate, Reading, Unreadable
@@ -22,7 +25,10 @@ from voucherd.domain.rulebook import Rulebook
 
 LEFT = "left untouched"  # the reason of a message that stays where it is (`unrecognised = "leave"`)
 # what programmes, forwarding rules and invoicing systems set on mails that do carry something: never answered
-_MAY_CARRY = ("auto-submitted: auto-generated", "auto-submitted: auto-forwarded", "precedence: ", "list-")
+_MAY_CARRY = (
+    *("auto-submitted: auto-generated", "auto-submitted: auto-forwarded", "precedence: ", "list-"),
+    "our envelope sender",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Gate:
     name: str
     authserv_id: str | None = None
     accept: tuple[str, ...] = ("dmarc",)
+    arc_sealers: tuple[str, ...] = ()
     require_authentication: bool = True
     leave_unrecognised: bool = False
     by_hand: bool = False
@@ -68,7 +75,8 @@ class HandIn:
 @dataclass(frozen=True, slots=True)
 class Handling:
     """The decision. `outcome` is recorded, ignored or review; `code` a review code, empty elsewhere.
-    `answerable` says that a person wrote it, whom a receipt may reach (PROMISES.md, P7)."""
+    `answerable` says that a person wrote it, whom a receipt may reach (PROMISES.md, P7). `report` is what a bounce
+    or a complaint says of a mail of ours."""
 
     outcome: str
     reason: str
@@ -81,6 +89,7 @@ class Handling:
     handed_in_on: date | None = None
     suggestions: tuple[str, ...] = field(default=())
     answerable: bool = False
+    report: Report | None = None
 
 
 def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: datetime) -> Handling:
@@ -89,6 +98,9 @@ def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: date
         nobody = Sender("", "", authenticated=False, role=Role.NOBODY, partner=None, why="not read")
         return Handling("review", reading.reason, nobody, code=reading.code, kind="unreadable")
     sender = sender_of(reading, gate, rules)
+    report = report_of(reading.mail)
+    if report is not None:
+        return Handling("ignored", report.rule, sender, kind=report.kind.value, report=report)
     machine = "" if gate.by_hand else _machine(reading, rules)
     decided = _by_kind(reading, sender, gate, rules, now)
     voucher_mail = decided.kind == "assigned" and decided.code != "no-voucher-id"
@@ -106,7 +118,11 @@ def _machine(reading: Reading, rules: Rulebook) -> str:
     """The rule by which a machine wrote this mail, ours included; empty for a person's."""
     if any(address.addr == rules.desk.addr for address in reading.mail.from_):
         return "our own mail (From is the desk's address)"
-    return automatic(reading.mail, "")
+    if machine := automatic(reading.mail, ""):
+        return machine
+    if tokens_in(addressed_to(reading.mail), rules.desk.addr, BOUNCE):
+        return "our envelope sender was answered: only a machine does that"
+    return ""
 
 
 def sender_of(reading: Reading, gate: Gate, rules: Rulebook) -> Sender:
@@ -120,8 +136,10 @@ def sender_of(reading: Reading, gate: Gate, rules: Rulebook) -> Sender:
         if not known:
             why = "the message does not name one sender"
     else:
-        answer = authenticate(reading.mail, gate.authserv_id, gate.accept)
+        answer = authenticate(reading.mail, gate.authserv_id, gate.accept, gate.arc_sealers)
         known, address, why = answer.authenticated, shown.addr, answer.reason
+        if known and (imitated := rules.imitated_by(shown.domain)):
+            known, why = False, f"the From domain {shown.domain} is made to look like {imitated}"
     role, partner = role_of(address if known else None, rules)
     return Sender(address, shown.name, known, role, partner, why)
 
@@ -221,9 +239,7 @@ def which_partner(reading: Reading, sender: Sender, rules: Rulebook) -> Partner 
     """CONTRACT.md, Configuration: the alias that the mail was addressed to, the partner that the voucher mail
     names, the sender's own, or the only one there is."""
     mail = reading.mail
-    addressed = [address.addr for address in (*mail.to, *mail.cc)]
-    for header in ("delivered-to", "x-original-to", "envelope-to"):
-        addressed.extend(value.strip().strip("<>").lower() for value in mail.all(header))
+    addressed = addressed_to(mail)
     partners = list(rules.partners.values())
     by_alias = {p.id: p for p in partners if any(alias in addressed for alias in p.aliases)}
     if len(by_alias) == 1:

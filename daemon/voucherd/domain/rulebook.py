@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from voucherd.domain.lookalikes import resembles, skeletons
 from voucherd.domain.partner import Partner
 from voucherd.domain.programme import Programme
 from voucherd.domain.reconciliation.rates import RateTable
@@ -25,6 +26,7 @@ class Desk:
     operators: tuple[str, ...] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     locale: str = "en"
+    plus_addressing: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,23 @@ class Rulebook:
             for programme in self.programmes.values()
             for own in programme.domains
         )
+
+    def imitated_by(self, domain: str) -> str:
+        """The domain of ours, of a partner or of a programme that `domain` is made to look like; empty for none."""
+        return resembles(domain, self._domains, self._skeletons)
+
+    @cached_property
+    def _domains(self) -> frozenset[str]:
+        addresses = [self.desk.addr, *self.desk.operators]
+        named = [own for programme in self.programmes.values() for own in programme.domains]
+        for partner in self.partners.values():
+            addresses += partner.addresses
+            named += partner.domains
+        return frozenset((*named, *(address.rpartition("@")[2] for address in addresses)))
+
+    @cached_property
+    def _skeletons(self) -> dict[str, str]:
+        return skeletons(self._domains)
 
     def stand(self, voucher: Voucher) -> Standing | None:
         """The voucher with its deadlines; None where its programme is not configured any more."""

@@ -41,7 +41,8 @@ class Sent:
 
 @dataclass(slots=True)
 class Dispatch:
-    """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate."""
+    """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate; `envelope` gives the
+    envelope sender of an attempt."""
 
     store: Store
     composer: Composer
@@ -49,6 +50,7 @@ class Dispatch:
     burst_limit: int = 200
     watch: Callable[[Claimed, Attempt], None] = field(default=lambda *_: None)
     wait_turn: Callable[[], None] = field(default=lambda: None)
+    envelope: Callable[[Claimed, datetime], str] = field(default=lambda claim, _now: claim.envelope_from)
 
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
@@ -165,7 +167,7 @@ class Dispatch:
         if self.delivery is None:
             return replace(row, status=MailStatus.PLANNED, next_try_at=now)
         self.wait_turn()
-        attempt = self.delivery.send(claim.envelope_from, row.address, claim.content)
+        attempt = self.delivery.send(self.envelope(claim, now), row.address, claim.content)
         self.watch(claim, attempt)
         return _result(claim, attempt, clock(), done)
 

@@ -15,7 +15,9 @@ from voucherd.domain.letter import Letter, LetterKind
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service import bounces
 from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.receipts import Answering, allowed
 from voucherd.service.reconcile import take_in
 from voucherd.service.recording import Recorded, record
 from voucherd.service.records import (
@@ -97,6 +99,7 @@ class Following:
             changes.append((number, MessageOutcome.REVIEW, ReviewCode.CONFLICT.value, reason))
         self.tx.messages.set_outcomes(changes)
         self._reviews(new)
+        self._bounces(new, outcomes)
         self._invoices(new)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
@@ -136,6 +139,17 @@ class Following:
         ]
         self.tx.reviews.open(entries)
 
+    def _bounces(self, new: Sequence[tuple[int, Decided]], outcomes: dict[int, MessageOutcome]) -> None:
+        reports = [
+            (number, one.reading.mail, one.handling.report)
+            for number, one in new
+            if isinstance(one.reading, Reading) and one.handling.report is not None
+        ]
+        bounced = bounces.settle(self.tx, self.rules, self.token_key, reports, self.now)
+        code = ReviewCode.BOUNCE.value
+        self.tx.messages.set_outcomes([(b.message, MessageOutcome.REVIEW, code, b.reason) for b in bounced])
+        outcomes.update((each.message, MessageOutcome.REVIEW) for each in bounced)
+
     def _invoices(self, new: Sequence[tuple[int, Decided]]) -> None:
         for number, one in new:
             for name, sha256, read in one.documents:
@@ -143,14 +157,14 @@ class Following:
                     take_in(self.tx, self.rules, read, name, sha256, number, self.now)
 
     def _receipts(self, new: Sequence[tuple[int, Decided]], done: Recorded, before: set[VoucherKey]) -> None:
-        mails: list[OutgoingMail] = []
+        wanted: list[Answering] = []
         known = set(before)
         for _, one in new:
             mail = self._receipt(one, done, known)
-            if mail is not None:
-                mails.append(mail)
+            if mail is not None and isinstance(one.reading, Reading):
+                wanted.append(Answering(mail, one.reading.mail))
             known.update(VoucherKey(h.programme, h.key) for h in one.handling.hand_ins)
-        self.tx.outbox.add(mails)
+        self.tx.outbox.add(allowed(self.tx, wanted, self.now))
 
     def _receipt(self, one: Decided, done: Recorded, known: set[VoucherKey]) -> OutgoingMail | None:
         """The receipt to whoever handed vouchers in; none to an operator's own hand (the command says it) and none

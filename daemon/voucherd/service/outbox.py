@@ -10,7 +10,7 @@ from voucherd.service.dispatch import RELEASED
 from voucherd.service.records import DeliveryRow, MailStatus
 from voucherd.service.store import Store, Transaction
 
-_RETRIABLE = (MailStatus.FAILED, MailStatus.IN_DOUBT, MailStatus.CANCELLED)
+_RETRIABLE = (MailStatus.FAILED, MailStatus.IN_DOUBT, MailStatus.BOUNCED, MailStatus.CANCELLED)
 _FINISHED = (MailStatus.SENT, MailStatus.CANCELLED, MailStatus.SUPERSEDED)
 
 

@@ -79,7 +79,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ReviewEntry:
-    """Something that waits for a person, or waited. `number` 0 before it is stored."""
+    """Something that waits for a person, or waited. `number` 0 before it is stored; `about` is what one entry
+    stands for however often it comes up (the address that mails bounce from), empty elsewhere."""
 
     code: ReviewCode
     reason: str
@@ -88,6 +89,7 @@ class ReviewEntry:
     event: int | None = None
     voucher: VoucherKey | None = None
     suggestions: tuple[str, ...] = ()
+    about: str = ""
     status: str = "open"
     closed_at: datetime | None = None
     closed_by: str = ""
@@ -160,6 +162,16 @@ class DeliveryRow:
     next_try_at: datetime | None = None
     sent_at: datetime | None = None
     answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt that went, or will go, to `address`; `subject` is empty before it is put into words."""
+
+    address: str
+    created_at: datetime
+    vouchers: tuple[str, ...]
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,11 @@ def retry(intake: Intake, gates: Mapping[str, Gate], number: int | None, now: da
         raise OperatorError(f"review entry {number} is not open", remedy="`voucherd review` lists what is")
     done: dict[int, str] = {}
     for entry in chosen:
-        if entry.message is None or entry.event is not None or entry.code is ReviewCode.TOO_LARGE:
+        if (
+            entry.message is None
+            or entry.event is not None
+            or entry.code in (ReviewCode.TOO_LARGE, ReviewCode.BOUNCE)
+        ):
             done[entry.number] = "review"
             continue
         message = messages[entry.message]

@@ -249,6 +249,12 @@ class Mailbox(Section):
         min_length=1,
         description="Which aligned pass authenticates a sender: dmarc, dkim, spf.",
     )
+    arc_sealers: tuple[Domain, ...] = Field(
+        default=(),
+        description="Forwarders (the d= of their ARC-Seal) whose record of the sender's DMARC pass counts, where our "
+        "border found arc=pass (RFC 8617).",
+        examples=[["lists.contoso.example"]],
+    )
     require_authentication: bool = Field(
         default=True,
         description="false only where whatever fills the mailbox is trusted (demo, local delivery).",

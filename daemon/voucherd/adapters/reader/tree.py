@@ -6,6 +6,8 @@ part (it would merge an attached message into the outer text, or write it out ag
 
 from __future__ import annotations
 
+from binascii import Error as Base64Error
+from binascii import a2b_base64
 from dataclasses import dataclass, field
 from email.errors import (
     CloseBoundaryNotFoundDefect,
@@ -84,11 +86,22 @@ def _message(
         found.messages.append((inner[0], inner[0].depth, in_report))
         return
     # Blocks of fields (message/delivery-status, RFC 3464, and its like) are kept as the lines that they are.
-    blocks = [
-        "".join(f"{name}: {headers.plain(value)}\n" for name, value in one.raw_items()) for one in inner
-    ]
-    part.gate.keep(sum(map(len, blocks)))
-    found.attachments.append(Attachment(_name(part), kind, "\n".join(blocks).encode("utf-8", "replace")))
+    content = "\n".join(_block(one) for one in inner).encode("utf-8", "replace")
+    if part.encoding() == "base64":  # the standard parser has taken the encoded text for a block without fields
+        try:
+            content = a2b_base64(content)
+        except Base64Error:
+            content = b""
+    part.gate.keep(len(content))
+    found.attachments.append(Attachment(_name(part), kind, content))
+
+
+def _block(one: GatedMessage) -> str:
+    """One block as lines; behind it what the parser took for its body (the second block of a kind that it does not
+    know, as message/global-delivery-status, RFC 6533)."""
+    fields = "".join(f"{name}: {headers.plain(value)}\n" for name, value in one.raw_items())
+    body = charsets.guess(_octets(one))
+    return f"{fields}\n{body}" if body.strip() else fields
 
 
 def _leaf(found: Contents, part: GatedMessage, kind: str, in_report: bool) -> None:

@@ -31,6 +31,8 @@ _TOO_LARGE = 552
 _ABOUT_THE_ACCOUNT = frozenset({530, 534, 535, 538})
 _MAILBOX = re.compile(r"[^\s<>@,;:\\\"()\[\]]+@[^\s<>@,;:\\\"()\[\]]+")
 _LONGEST_MAILBOX = 254
+# Only characters that xtext leaves as they are, 100 of them at most (RFC 3461 section 4.4).
+_OWN_ID = re.compile(rb"^Message-ID: <([A-Za-z0-9.@-]{1,100})>\r$", re.MULTILINE)
 _LONGEST_ANSWER = 500
 
 
@@ -287,7 +289,15 @@ class SmtpDelivery:
         size = f" SIZE={len(content)}" if "SIZE" in self._offers else ""
         body = "" if content.isascii() else " BODY=8BITMIME"
         utf8 = "" if recipient.isascii() and sender.isascii() else " SMTPUTF8"
-        return f"MAIL FROM:<{sender}>{size}{body}{utf8}"
+        return f"MAIL FROM:<{sender}>{size}{body}{utf8}{self._envelope_id(content)}"
+
+    def _envelope_id(self, content: bytes) -> str:
+        """The Message-ID once more, where the server takes it back into its reports (RFC 3461, 4.4): some return
+        nothing else of the mail."""
+        if "DSN" not in self._offers:
+            return ""
+        found = _OWN_ID.search(content, 0, max(0, content.find(b"\r\n\r\n")) + 2)
+        return f" ENVID={found[1].decode('ascii')}" if found else ""
 
 
 def _verifying_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
-from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail
+from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail, Receipt
 
 _OPEN = (MailStatus.PLANNED.value, MailStatus.SENDING.value, MailStatus.IN_DOUBT.value)
 _LEAST_FINISHED = (
@@ -184,6 +184,30 @@ class SqlOutbox:
         for part in chunks(list(numbers)):
             for row in self._connection.execute(select(*columns).where(table.c.id.in_(part))).mappings():
                 found[row["id"]] = _mail({**row, "content": None})
+        return found
+
+    def by_message_id(self, ids: Sequence[str]) -> dict[str, int]:
+        """The mails of ours that carry these Message-IDs (with their brackets), by Message-ID."""
+        table = schema.outbox
+        found: dict[str, int] = {}
+        for part in chunks(list(ids)):
+            query = select(table.c.message_id, table.c.id).where(table.c.message_id.in_(part))
+            found.update((identity, int(number)) for identity, number in self._connection.execute(query))
+        return found
+
+    def receipts(self, addresses: Sequence[str], since: datetime) -> dict[str, list[Receipt]]:
+        """The receipts to each of these addresses that were made at `since` or later, oldest first."""
+        table, mail = schema.delivery, schema.outbox
+        found: dict[str, list[Receipt]] = defaultdict(list)
+        for part in chunks(list(addresses)):
+            query = (
+                select(table.c.address, mail.c.created_at, mail.c.vouchers, mail.c.subject)
+                .join(mail, table.c.mail == mail.c.id)
+                .where(table.c.address.in_(part), mail.c.kind == "receipt", mail.c.created_at >= since)
+                .order_by(mail.c.id)
+            )
+            for address, made, vouchers, subject in self._connection.execute(query):
+                found[address].append(Receipt(address, made, tuple(vouchers), subject or ""))
         return found
 
     def waiting(self, now: datetime) -> int:

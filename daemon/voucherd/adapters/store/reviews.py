@@ -33,6 +33,7 @@ class SqlReviews:
                 "programme": entry.voucher.programme if entry.voucher else None,
                 "voucher_key": entry.voucher.key if entry.voucher else None,
                 "suggestions": list(entry.suggestions),
+                "about": entry.about,
                 "status": "open",
                 "closed_by": "",
                 "why": "",
@@ -77,6 +78,17 @@ class SqlReviews:
             )
         return found
 
+    def open_about(self, code: str, names: Sequence[str]) -> set[str]:
+        """The ones of these names that an open entry of this code is about."""
+        table = schema.review
+        found: set[str] = set()
+        for part in chunks(list(names)):
+            query = select(table.c.about).where(
+                table.c.status == "open", table.c.code == code, table.c.about.in_(part)
+            )
+            found.update(name for (name,) in self._connection.execute(query))
+        return found
+
     def events_reviewed(self, events: Sequence[int]) -> set[int]:
         """The events among these that an entry, open or closed, is about already."""
         table = schema.review
@@ -103,6 +115,7 @@ def _entry(row: Mapping[Any, Any]) -> ReviewEntry:
         event=row["event"],
         voucher=voucher,
         suggestions=tuple(row["suggestions"]),
+        about=row["about"],
         status=row["status"],
         closed_at=row["closed_at"],
         closed_by=row["closed_by"],

@@ -254,6 +254,7 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_outbox_partner_day", outbox.c.partner, outbox.c.day)
+Index("ix_outbox_message_id", outbox.c.message_id)
 Index(
     "ix_outbox_uncomposed",
     outbox.c.due_at,
@@ -276,6 +277,7 @@ delivery = Table(
     UniqueConstraint("mail", "address"),
 )
 _WAITS = text("status IN ('planned', 'sending', 'in-doubt')")
+Index("ix_delivery_address", delivery.c.address)
 Index("ix_delivery_waiting", delivery.c.next_try_at, sqlite_where=_WAITS, postgresql_where=_WAITS)
 
 review = Table(
@@ -290,6 +292,7 @@ review = Table(
     Column("programme", String(80)),
     Column("voucher_key", Key),
     Column("suggestions", JSON, nullable=False),
+    Column("about", Words, nullable=False, default=""),
     Column("status", String(20), nullable=False),
     Column("closed_at", Instant),
     Column("closed_by", Words, nullable=False, default=""),

@@ -75,6 +75,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_message_id", ["message_id"], unique=False)
         batch_op.create_index("ix_outbox_partner_day", ["partner", "day"], unique=False)
         batch_op.create_index(
             "ix_outbox_uncomposed",
@@ -143,6 +144,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("mail", "address", name=op.f("uq_delivery_mail_address")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_address", ["address"], unique=False)
         batch_op.create_index(
             "ix_delivery_waiting",
             ["next_try_at"],
@@ -321,6 +323,7 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("suggestions", sa.JSON(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=False),

@@ -1,0 +1,186 @@
+"""Bounces of our own mail, end to end: what they mark, whom they ask, and what they leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import bounced
+from tests.bounced import complaint, dsn, worded
+from tests.desks import VOUCHER_MAIL, TestDesk, results
+from tests.mailmaking import mail
+from voucherd.adapters.reader.pool import WorkerPool
+from voucherd.domain import envelope_token
+from voucherd.service.outbox import retry_mail
+
+pytest_plugins = ["tests.reading_workers"]
+VOUCHER = "DPS-83K2-99017"
+PARTNER, DIRECTOR = "vouchers@contoso.example", "director@contoso.example"
+REMINDED = "2021-10-08T10:00"
+LATER = "2021-10-08T11:00"
+
+
+@pytest.fixture
+def desk(tmp_path: Path, workers: WorkerPool) -> Iterator[TestDesk]:
+    """A desk that has confirmed a voucher and reminded its partner of it."""
+    made = TestDesk(tmp_path, workers=workers)
+    made.put(mail(VOUCHER_MAIL.format(voucher=VOUCHER), results("contoso.example")))
+    made.run("2021-05-14T10:00")
+    made.run(REMINDED)
+    assert [one.kind for one in made.mails()] == ["receipt", "reminder"]
+    yield made
+    made.close()
+
+
+def envelope(desk: TestDesk) -> str:
+    return desk.sent[-1].envelope_from
+
+
+def message_id(desk: TestDesk) -> str:
+    return desk.mails()[-1].message_id
+
+
+def statuses(desk: TestDesk) -> list[str]:
+    return [row.status.value for row in desk.deliveries()]
+
+
+def bounces(desk: TestDesk) -> list[str]:
+    return [entry.about for entry in desk.reviews() if entry.code.value == "bounce"]
+
+
+def take(desk: TestDesk, *contents: bytes, at: str = LATER) -> None:
+    desk.put(*contents)
+    desk.run(at)
+
+
+def test_a_receipt_has_the_null_sender_and_a_reminder_one_with_a_token(desk: TestDesk) -> None:
+    receipt, reminder = desk.sent
+
+    assert receipt.envelope_from == ""
+    assert reminder.envelope_from.startswith("vouchers+b.")
+    assert reminder.envelope_from.endswith("@desk.example")
+
+
+def test_a_permanent_bounce_marks_its_delivery_and_asks_for_another_address(desk: TestDesk) -> None:
+    content = dsn(
+        to=envelope(desk), recipient="forwarded@elsewhere.example", message_id="<unknown@x.example>"
+    )
+    before = desk.vouchers(LATER)
+    take(desk, content)
+
+    assert statuses(desk) == ["sent", "bounced"]
+    assert [one.status.value for one in desk.mails()] == ["sent", "bounced"]
+    (entry,) = desk.reviews()
+    assert (entry.code.value, entry.about) == ("bounce", PARTNER)
+    assert f"to {PARTNER} came back: 5.1.1 550 5.1.1" in entry.reason
+    row = desk.message(content)
+    assert (row.kind, row.outcome.value, row.code) == ("bounce", "review", "bounce")
+    assert desk.vouchers(LATER) == before
+    assert len(desk.sent) == 2
+
+
+@pytest.mark.parametrize(
+    "text", [bounced.QMAIL, bounced.EXIM, bounced.POSTFIX, bounced.EXCHANGE, bounced.GMAIL]
+)
+def test_a_bounce_in_words_does_the_same(desk: TestDesk, text: tuple[str, str]) -> None:
+    take(desk, worded(*text, to=envelope(desk)))
+
+    assert statuses(desk) == ["sent", "bounced"]
+    assert bounces(desk) == [PARTNER]
+
+
+@pytest.mark.parametrize("tied_by", ["envelope id", "message id", "words", "complained envelope"])
+def test_without_a_token_the_envelope_id_or_the_returned_message_id_ties_it(
+    desk: TestDesk, tied_by: str
+) -> None:
+    ours = message_id(desk)
+    contents = {
+        "envelope id": dsn(envelope_id=ours.strip("<>"), recipient=PARTNER, message_id="<x@y.example>"),
+        "message id": dsn(message_id=ours, recipient=PARTNER),
+        "words": worded(bounced.QMAIL[0], bounced.QMAIL[1].replace(bounced.RETURNED, ours)),
+        "complained envelope": complaint(mail_from=envelope(desk)),
+    }
+    take(desk, contents[tied_by])
+
+    assert statuses(desk)[-1] == ("sent" if tied_by == "complained envelope" else "bounced")
+    assert bounces(desk) == [PARTNER]
+
+
+def test_many_bounces_of_one_address_open_one_entry(desk: TestDesk) -> None:
+    contents = [dsn(to=envelope(desk), diagnostic=f"smtp; 550 5.1.1 attempt {n}") for n in range(300)]
+    take(desk, *contents)
+    take(desk, dsn(to=envelope(desk), diagnostic="smtp; 550 5.1.1 and again"), at="2021-10-08T12:00")
+
+    assert bounces(desk) == [PARTNER]
+    outcomes = [desk.message(content).outcome.value for content in contents]
+    assert (outcomes.count("review"), outcomes.count("ignored")) == (1, 299)
+    assert len(desk.sent) == 2
+
+
+def _other_token(desk: TestDesk, number: int, recipient: str) -> str:
+    day = desk.mails()[-1].day.replace(year=2022)
+    token = envelope_token.make(desk.app.token_key, number, recipient, day)
+    return envelope_token.plus_address("vouchers@desk.example", envelope_token.BOUNCE, token)
+
+
+@pytest.mark.parametrize(
+    "case", ["delayed", "warning", "relayed", "unmatched", "forged", "too late", "no failure"]
+)
+def test_what_is_no_permanent_bounce_of_ours_does_nothing(desk: TestDesk, case: str) -> None:
+    at = "2021-12-31T10:00" if case == "too late" else LATER
+    contents = {
+        "delayed": dsn(to=envelope(desk), action="delayed", status="4.4.1"),
+        "warning": worded(*bounced.POSTFIX_WARNING, to=envelope(desk)),
+        "relayed": dsn(to=envelope(desk), action="relayed", status="2.0.0"),
+        "unmatched": dsn(to="vouchers@desk.example", recipient=PARTNER),
+        "forged": dsn(to=_other_token(desk, 2, "x@evil.example"), recipient=PARTNER),
+        "too late": dsn(to=envelope(desk)),
+        "no failure": complaint(to=envelope(desk), kind="not-spam"),
+    }
+    content = contents[case]
+    take(desk, content, at=at)
+
+    assert statuses(desk)[:2] == ["sent", "sent"]
+    assert bounces(desk) == []
+    row = desk.message(content)
+    assert (row.outcome.value, row.kind in ("bounce", "complaint")) == ("ignored", True)
+    assert row.reason
+
+
+def test_a_bounce_settles_a_mail_that_was_in_doubt_and_a_person_may_send_it_again(desk: TestDesk) -> None:
+    take(desk, dsn(to=envelope(desk)))
+    number = desk.mails()[-1].number
+    assert retry_mail(desk.app.store, number, desk.mails()[-1].due_at) == [PARTNER]
+    desk.run("2021-10-08T12:00")
+
+    assert statuses(desk) == ["sent", "sent"]
+    assert desk.sent[-1].content == desk.sent[-2].content
+
+
+def test_an_absence_that_answers_our_envelope_sender_is_ignored(desk: TestDesk) -> None:
+    plain = mail("I am away until Monday.", ("From", "sam@contoso.example"), ("To", envelope(desk)))
+    marked = mail(
+        "I am away.", ("Auto-Submitted", "auto-replied"), ("Subject", "Away"), ("To", envelope(desk))
+    )
+    outlook = mail(
+        "I am away.",
+        ("Auto-Submitted", "auto-generated"),
+        ("Subject", f"Automatic reply: Voucher ID: {VOUCHER}"),
+    )
+    take(desk, plain, marked, outlook)
+
+    assert [desk.message(one).outcome.value for one in (plain, marked, outlook)] == ["ignored"] * 3
+    assert desk.reviews() == []
+    assert len(desk.sent) == 2
+
+
+def test_the_retry_of_all_that_waits_leaves_a_bounce_to_the_person(desk: TestDesk) -> None:
+    from voucherd.service.review import retry
+
+    take(desk, dsn(to=envelope(desk)))
+    (entry,) = desk.reviews()
+
+    assert retry(desk.app.intake(), desk.app.gates(), None, entry.opened_at) == {entry.number: "review"}
+    assert bounces(desk) == [PARTNER]

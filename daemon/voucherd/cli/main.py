@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vouchers": ("ledger", "The ledger, a row each."),
     "show": ("ledger", "One voucher: facts, deadlines with their reasons, history."),
     "record": ("ledger", "A fact by hand."),
+    "import": ("importing", "A spreadsheet of vouchers: the validation tool's export, .xlsx or .csv."),
     "plan": ("plan", "Every mail that will be sent, when, and to whom."),
     "explain": ("plan", "For each reminder step of a voucher: its instant, and why it was sent or not."),
     "outbox": ("outbox", "What was sent, what waits, what failed, what is in doubt."),
@@ -44,7 +45,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"voucherd.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        name = "import_" if cmd_name == "import" else cmd_name  # a keyword of Python
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -43,7 +43,9 @@ def msg_tree(
         tree[f"__recip_version1.0_#{number:08X}"] = _property_streams(
             {SHOWN: name, SMTP: address, RECIPIENT_TYPE: 1}, 8
         )
-    attached: list[tuple[Properties, Tree]] = [({FILE: name, DATA: content, METHOD: 1}, {}) for name, content in files]
+    attached: list[tuple[Properties, Tree]] = [
+        ({FILE: name, DATA: content, METHOD: 1}, {}) for name, content in files
+    ]
     attached += [({SHOWN: "A message", METHOD: 5}, {"__substg1.0_3701000D": one}) for one in messages]
     for number, (own, inner) in enumerate(attached):
         tree[f"__attach_version1.0_#{number:08X}"] = {**_property_streams(own, 8), **inner}
@@ -120,8 +122,15 @@ def _compound(tree: Tree) -> bytes:
     fat += [_FAT] * tables
     fat += [_FREE] * (tables * 128 - len(fat))
     sectors += struct.pack(f"<{len(fat)}I", *fat)
-    head = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 6
-    head += struct.pack("<IIIIIIII", 0, tables, directory_at, 0, _CUTOFF, mini_at, len(mini_table) // _SECTOR, _END)
+    head = (
+        bytes.fromhex("d0cf11e0a1b11ae1")
+        + b"\0" * 16
+        + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+        + b"\0" * 6
+    )
+    head += struct.pack(
+        "<IIIIIIII", 0, tables, directory_at, 0, _CUTOFF, mini_at, len(mini_table) // _SECTOR, _END
+    )
     head += struct.pack("<I", 0)
     head += struct.pack("<109I", *[fat_at + at if at < tables else _FREE for at in range(109)])
     return head + sectors

@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "The main job on shipped sample mail, with nothing to configure."),
     "run": ("run", "The daemon in the foreground; --once makes one whole pass."),
     "check": ("check", "Configuration, templates, database, mailboxes, delivery: what is wrong, what to do."),
-    "ingest": ("mail", "Takes mail by hand: .eml files, mbox, Maildir, - for standard input."),
+    "ingest": ("mail", "Takes mail by hand: .eml, .msg, mbox, Maildir, - for standard input."),
     "read": ("mail", "What voucherd makes of a message, without recording anything."),
     "vouchers": ("ledger", "The ledger, a row each."),
     "show": ("ledger", "One voucher: facts, deadlines with their reasons, history."),

@@ -49,8 +49,8 @@ def id_like(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _keep(found: dict[str, str], written: str) -> None:
-    if not any(char.isdigit() for char in written) and not any(char in "OoIlSsBb" for char in written):
-        return
+    if not any(char.isdigit() for char in written):
+        return  # a word: no ID is so mistyped that none of its digits is left
     form = skeleton(written)
-    if form and any(char.isdigit() for char in form):
+    if form:
         found.setdefault(form, written)

@@ -25,6 +25,8 @@ def suggestions(
         for number, reading, handling in messages
         if isinstance(reading, Reading) and handling.code in CODES
     }
+    if not tokens:
+        return {}
     known = tx.ledger.looking_like(sorted({form for each in tokens.values() for form in each}))
     found: dict[int, tuple[str, ...]] = {}
     for number, each in tokens.items():
@@ -34,6 +36,14 @@ def suggestions(
         if said:
             found[number] = tuple(said[:MOST])
     return found
+
+
+def suggestions_now(tx: Transaction, reading: Reading | Unreadable) -> tuple[str, ...]:
+    """The same for one message, by what is known now."""
+    tokens = id_like(_texts(reading)) if isinstance(reading, Reading) else {}
+    known = tx.ledger.looking_like(sorted(tokens))
+    said = [_sentence(one, written) for form, written in tokens.items() for one in known.get(form, ())]
+    return tuple(said[:MOST])
 
 
 def _sentence(voucher: str, written: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 EXTRA: Final = "voucherd[outlook]"
 _MAX_COMPRESSED: Final = 512 * 1024
 _MAX_RTF: Final = 2 * 1024 * 1024
-_MAX_FONTS: Final = 40_000
+_MAX_FONTS: Final = 20_000
 _MAX_TEXT: Final = 1_000_000
 
 

@@ -102,10 +102,11 @@ def _book(file: str, content: bytes) -> tuple[Sheet, ...]:
             sheet = book.get_sheet_by_name(name)
             if sheet.total_height > MAX_ROWS or sheet.total_width > 100 * MAX_COLUMNS:
                 raise UnreadSheetError(f"it has more than {MAX_ROWS:,} rows, or very many columns")
-            if sheet.total_height:
-                # rows above the first used one are kept, so that a row's number is the one that a person sees
-                shown = file if not found else f"{file}, {name.translate(_BREAKS)[:40]}"
-                found.append(_sheet(shown, sheet.to_python(skip_empty_area=False)))
+            # rows above the first used one are kept, so that a row's number is the one that a person sees
+            shown = file if not found else f"{file}, {name.translate(_BREAKS)[:40]}"
+            made = _sheet(shown, sheet.to_python(skip_empty_area=False))
+            if made.text.strip():
+                found.append(made)
         return tuple(found)
     except (CalamineError, OSError, ValueError) as error:
         raise UnreadSheetError(f"it cannot be opened ({type(error).__name__})") from None

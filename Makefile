@@ -33,7 +33,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 # The lock, for every platform, without the name of any registry; LOCKFLAGS=--upgrade takes newer releases.
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
-	uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --extra postgresql --group dev \
+	uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --extra postgresql --extra outlook --group dev \
 	    --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	    --quiet --output-file requirements.lock $(LOCKFLAGS)
 

@@ -125,11 +125,12 @@ def read(context: Context, files: tuple[str, ...], mailbox: str | None, as_json:
         print_json(shown)
     else:
         for one in shown:
-            _page(one)
+            page(one)
     return ExitStatus.DONE
 
 
-def _page(one: dict[str, Any]) -> None:
+def page(one: dict[str, Any]) -> None:
+    """What `read` says about a message, for people."""
     click.echo(
         plain(
             f"{one['file']}: {one['kind']}, {one['outcome']}" + (f" ({one['code']})" if one["code"] else "")
@@ -143,6 +144,8 @@ def _page(one: dict[str, Any]) -> None:
         click.echo(
             plain(f"  forwarded {hop['from']} to {hop['to']} on {when}: {hop['subject']} ({hop['how']})")
         )
+    for note in one["unread"]:
+        click.echo(plain(f"  unread    {note}"))
     for fact in one["candidates"]:
         click.echo(
             plain(f"  {fact['fact']:<14} {fact['value']}  “{fact['text']}” in {fact['part']}: {fact['rule']}")

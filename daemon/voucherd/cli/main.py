@@ -18,11 +18,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "The main job on shipped sample mail, with nothing to configure."),
     "run": ("run", "The daemon in the foreground; --once makes one whole pass."),
     "check": ("check", "Configuration, templates, database, mailboxes, delivery: what is wrong, what to do."),
-    "ingest": ("mail", "Takes mail by hand: .eml files, mbox, Maildir, - for standard input."),
+    "ingest": ("mail", "Takes mail by hand: .eml, .msg, mbox, Maildir, - for standard input."),
     "read": ("mail", "What voucherd makes of a message, without recording anything."),
     "vouchers": ("ledger", "The ledger, a row each."),
     "show": ("ledger", "One voucher: facts, deadlines with their reasons, history."),
     "record": ("ledger", "A fact by hand."),
+    "import": ("importing", "A spreadsheet of vouchers: the validation tool's export, .xlsx or .csv."),
     "plan": ("plan", "Every mail that will be sent, when, and to whom."),
     "explain": ("plan", "For each reminder step of a voucher: its instant, and why it was sent or not."),
     "outbox": ("outbox", "What was sent, what waits, what failed, what is in doubt."),
@@ -44,7 +45,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"voucherd.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        name = "import_" if cmd_name == "import" else cmd_name  # a keyword of Python
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

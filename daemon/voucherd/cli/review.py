@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
 from voucherd.errors import ExitStatus, OperatorError
+
+if TYPE_CHECKING:
+    from voucherd.domain.handling import Handling
 
 
 @click.group(invoke_without_command=True)
@@ -18,20 +23,21 @@ def review(ctx: click.Context, as_json: bool, code: str | None) -> int | None:
         return None
     from voucherd.service import inspect
 
+    _check_code(code)
     context: Context = ctx.obj
     with context.app.store.read() as tx:
         rows = inspect.reviews_json(tx, code)
     if as_json:
         print_json(rows)
         return ExitStatus.DONE
-    print_table(
-        ("no.", "code", "mailbox", "from", "subject", "reason"),
-        [
-            tuple(row[name] for name in ("number", "code", "mailbox", "from", "subject", "reason"))
-            for row in sorted(rows, key=lambda row: (row["code"], row["number"]))
-        ],
-        "Nothing waits for a person.",
-    )
+    if not rows:
+        click.echo("Nothing waits for a person.")
+    for kind in dict.fromkeys(sorted(row["code"] for row in rows)):
+        own = [row for row in rows if row["code"] == kind]
+        click.echo(f"{kind}: {len(own)}")
+        columns = ("number", "mailbox", "from", "subject", "reason")
+        print_table(("no.", *columns[1:]), [tuple(row[name] for name in columns) for row in own], "nothing")
+        click.echo("")
     return ExitStatus.DONE
 
 
@@ -43,7 +49,8 @@ def show(context: Context, number: int, as_json: bool) -> int:
     """One entry: the mail's facts, the candidates, and what would happen."""
     from voucherd.service import inspect
     from voucherd.service.reading import read_json
-    from voucherd.service.review import entry_of
+    from voucherd.service.review import entry_of, gate_of_place, if_accepted
+    from voucherd.service.suggesting import CODES, suggestions_now
 
     app = context.app
     entry, message = entry_of(app.store, number)
@@ -51,26 +58,57 @@ def show(context: Context, number: int, as_json: bool) -> int:
         places = tx.messages.mailbox_of([message.id]) if message else {}
     place = places.get(message.id) if message else None
     row = inspect.review_json(entry, message, place)
+    row.update(status=entry.status, closed_by=entry.closed_by or None, why=entry.why or None)
     if message is not None and entry.code != "too-large":
         reading = app.reader.read([app.archive.load(message.sha256)])[0]
-        gate = app.gates().get(place or "")
+        gate = gate_of_place(app.gates(), place or "")
         row["message"] = read_json(message.sha256, reading, gate, app.rules, context.now)
+        row["if_accepted"] = _outcome(if_accepted(reading, app.rules, context.now))
+        if not entry.suggestions and entry.code in CODES:
+            with app.store.read() as tx:
+                row["suggestions"] = list(suggestions_now(tx, reading))
     if as_json:
         print_json(row)
-        return ExitStatus.DONE
-    click.echo(plain(f"Review {row['number']}: {row['code']} ({entry.status})"))
-    click.echo(plain(f"  because  {row['reason']}"))
-    click.echo(plain(f"  mail     {row['subject']} from {row['from']}, received {row['received_at']}"))
-    for suggestion in row["suggestions"]:
-        click.echo(plain(f"  perhaps  {suggestion}"))
-    for fact in row.get("message", {}).get("candidates", []):
-        click.echo(
-            plain(f"  {fact['fact']:<14} {fact['value']}  “{fact['text']}” in {fact['part']}: {fact['rule']}")
-        )
-    click.echo(
-        f"`voucherd review accept {number}`, `review reject {number} --why …` or `review retry {number}`"
-    )
+    else:
+        _page(row)
     return ExitStatus.DONE
+
+
+def _outcome(handling: Handling) -> dict[str, Any]:
+    return {
+        "outcome": handling.outcome,
+        "code": handling.code or None,
+        "reason": handling.reason,
+        "partner": handling.partner.id if handling.partner else None,
+        "vouchers": [
+            {"voucher_id": one.voucher, **one.facts, "assigned_on": one.assigned_on.isoformat()}
+            for one in handling.hand_ins
+        ],
+    }
+
+
+def _page(row: dict[str, Any]) -> None:
+    from voucherd.cli.mail import page
+
+    number = row["number"]
+    click.echo(plain(f"Review {number}: {row['code']} ({row['status']})"))
+    click.echo(plain(f"  because   {row['reason']}"))
+    if row["closed_by"]:
+        click.echo(plain(f"  closed    by {row['closed_by']}: {row['why']}"))
+    click.echo(plain(f"  mail      {row['subject']} from {row['from']}, received {row['received_at']}"))
+    for suggestion in row["suggestions"]:
+        click.echo(plain(f"  perhaps   {suggestion}"))
+    if "message" in row:
+        page(row["message"])
+        then = row["if_accepted"]
+        click.echo(plain(f"  accepted as it is, it would be {then['outcome']}: {then['reason']}"))
+        for voucher in then["vouchers"]:
+            facts = ", ".join(f"{name} {value}" for name, value in voucher.items() if name != "voucher_id")
+            click.echo(plain(f"    {voucher['voucher_id']} for {then['partner']}: {facts}"))
+    if row["status"] == "open":
+        click.echo(
+            f"`voucherd review accept {number}`, `review reject {number} --why …` or `review retry {number}`"
+        )
 
 
 @review.command()
@@ -124,13 +162,16 @@ def reject(context: Context, number: int, why: str) -> int:
 
 @review.command()
 @click.argument("number", type=int, required=False)
+@click.option("--code", help="All entries of this kind.")
 @json_option
 @pass_context
-def retry(context: Context, number: int | None, as_json: bool) -> int:
-    """Reads waiting messages again with today's rules and configuration."""
+def retry(context: Context, number: int | None, code: str | None, as_json: bool) -> int:
+    """Reads waiting messages again with today's rules and configuration: one, all of a kind, or all."""
     from voucherd.service.review import retry as retry_entries
 
-    done = retry_entries(context.app.intake(), context.app.gates(), number, context.writing_now())
+    _check_code(code)
+    app, now = context.app, context.writing_now()
+    done = retry_entries(app.intake(), app.gates(), number, now, by=context.operator, code=code)
     if as_json:
         print_json([{"number": entry, "outcome": outcome} for entry, outcome in done.items()])
         return ExitStatus.DONE
@@ -139,3 +180,13 @@ def retry(context: Context, number: int | None, as_json: bool) -> int:
     if not done:
         click.echo("Nothing waits for a person.")
     return ExitStatus.DONE
+
+
+def _check_code(code: str | None) -> None:
+    from voucherd.service.records import ReviewCode
+
+    known = [one.value for one in ReviewCode]
+    if code is not None and code not in known:
+        raise OperatorError(
+            f"{code} is no kind of entry", where="--code", remedy=f"known are {', '.join(known)}"
+        )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from voucherd.domain import arc
 from voucherd.domain.auth_results import Result, Results, read_results, tokens_of
 from voucherd.domain.domain_names import ascii_form, suspicious
-from voucherd.domain.lookalikes import names_another
+from voucherd.domain.imitations import names_another
 from voucherd.domain.message import Address, ParsedMail
 
 _RESULTS = "authentication-results"

@@ -27,6 +27,8 @@ ENTITLED: dict[EventKind, frozenset[Role]] = {
     EventKind.DECIDED: frozenset({Role.OPERATOR}),
 }
 INVOICE = frozenset({Role.PARTNER, Role.OPERATOR})
+EXPORT = frozenset({Role.PROGRAMME, Role.OPERATOR})
+"""Who may hand in the export of a validation tool: it speaks of every partner's vouchers."""
 
 
 def role_of(sender: str | None, rules: Rulebook) -> tuple[Role, Partner | None]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from voucherd.domain.addressed import addressed_to
 from voucherd.domain.authentication import authenticate
-from voucherd.domain.authority import INVOICE, role_of
+from voucherd.domain.authority import EXPORT, INVOICE, role_of
 from voucherd.domain.automatic import automatic
 from voucherd.domain.bounces import Report, report_of
 from voucherd.domain.envelope_token import BOUNCE, tokens_in
@@ -22,6 +22,7 @@ from voucherd.domain.message import Address, Attachment, Candidate, Reading, Unr
 from voucherd.domain.partner import Partner
 from voucherd.domain.recognition import VoucherFacts, vouchers_of
 from voucherd.domain.rulebook import Rulebook
+from voucherd.domain.sheets import Export
 
 LEFT = "left untouched"  # the reason of a message that stays where it is (`unrecognised = "leave"`)
 # what programmes, forwarding rules and invoicing systems set on mails that do carry something: never answered
@@ -76,7 +77,8 @@ class HandIn:
 class Handling:
     """The decision. `outcome` is recorded, ignored or review; `code` a review code, empty elsewhere.
     `answerable` says that a person wrote it, whom a receipt may reach (PROMISES.md, P7). `report` is what a bounce
-    or a complaint says of a mail of ours."""
+    or a complaint says of a mail of ours. `exports` are the spreadsheets whose rows are recorded; `note` stands
+    beside each event."""
 
     outcome: str
     reason: str
@@ -90,6 +92,8 @@ class Handling:
     suggestions: tuple[str, ...] = field(default=())
     answerable: bool = False
     report: Report | None = None
+    exports: tuple[Export, ...] = ()
+    note: str = ""
 
 
 def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: datetime) -> Handling:
@@ -105,7 +109,7 @@ def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: date
     decided = _by_kind(reading, sender, gate, rules, now)
     voucher_mail = decided.kind == "assigned" and decided.code != "no-voucher-id"
     # an invoicing system's mail is a machine's as well; from anybody else it is just an attachment
-    carries = voucher_mail or bool(decided.invoices)
+    carries = voucher_mail or bool(decided.invoices or decided.exports)
     if machine and not (carries and machine.startswith(_MAY_CARRY)):
         return Handling("ignored", machine, sender, kind="automatic")
     decided = replace(decided, answerable=not machine and not gate.by_hand)
@@ -150,9 +154,13 @@ def _by_kind(reading: Reading, sender: Sender, gate: Gate, rules: Rulebook, now:
         return _hand_in(reading, found, sender, rules, now)
     if reading.kind == "invoice" and reading.mail.attachments:
         return _invoice(reading, sender)
+    if reading.exports:
+        return _export(reading, sender)
     code, reason = "no-voucher-id", "no voucher ID was recognised"
     if reading.mail.images_only:
         reason = "the mail holds nothing but a picture: no voucher ID can be read from it"
+    if not found:
+        reason = "; ".join((reason, *reading.problems[:3], *reading.mail.unread[:3]))
     if reading.kind not in ("assigned", "invoice", "reply", "other"):
         named = ", ".join(facts.voucher_id for facts in found)
         code, reason = "ambiguous", f"a notice that a voucher was {reading.kind}: record it by hand"
@@ -163,6 +171,21 @@ def _by_kind(reading: Reading, sender: Sender, gate: Gate, rules: Rulebook, now:
     if not sender.authenticated and not gate.leave_unrecognised:
         reason = f"{reason}; the sender is not authenticated: {sender.why}"
     return Handling("review", reason, sender, code=code, kind=reading.kind)
+
+
+def _export(reading: Reading, sender: Sender) -> Handling:
+    """The export of a programme's validation tool: the word of the programme or of an operator."""
+    if not sender.authenticated:
+        return Handling("review", sender.why, sender, code="unauthenticated", kind="export")
+    if sender.role not in EXPORT:
+        reason = (
+            f"{sender.address} is neither the programme's nor an operator: only they may hand in an export"
+        )
+        return Handling("review", reason, sender, code="not-entitled", kind="export")
+    rows = sum(len(one.rows) for one in reading.exports)
+    names = ", ".join(one.name for one in reading.exports)
+    reason = f"an export of {rows} vouchers: {names}"
+    return Handling("recorded", reason, sender, kind="export", exports=reading.exports)
 
 
 def _answers_us(reading: Reading, rules: Rulebook) -> bool:

@@ -1,89 +1,56 @@
-"""Domains and names that are made to be read as somebody else's (Unicode TS 39, confusables)."""
+"""Look-alikes: texts that a person may have meant as a known voucher ID. They suggest a voucher, never are one.
+
+O and 0, I, l and 1, S and 5, B and 8, letters of other alphabets that look the same, blanks, dashes, full-width
+forms, a line break inside, leading zeros that a spreadsheet lost (DOMAIN.md: an ID is opaque).
+"""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping
-from typing import Final
+import re
+from collections.abc import Iterable
 
-from voucherd.domain.domain_names import ascii_form, shown_form
-from voucherd.domain.message import Address
+from voucherd.domain.identifiers import LONGEST, SHORTEST, shown_id, voucher_key
 
-_PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
-# What a reader takes for a Latin letter: digits, letters of other scripts, and Latin letters with a twist.
-_READ_AS: Final = str.maketrans(
-    {
-        **dict.fromkeys("1i|ıìíîïіӏιɩǀ", "l"),
-        **dict.fromkeys("0оοօ", "o"),
-        **dict.fromkeys("аαɑ", "a"),
-        **dict.fromkeys("еєɛε", "e"),
-        **dict.fromkeys("сϲ", "c"),
-        **dict.fromkeys("рρ", "p"),
-        **dict.fromkeys("ѕ5", "s"),
-        **dict.fromkeys("уγ", "y"),
-        **dict.fromkeys("хχ", "x"),
-        **dict.fromkeys("кκ", "k"),
-        **dict.fromkeys("тτ", "t"),
-        **dict.fromkeys("нһհ", "h"),
-        **dict.fromkeys("вß", "b"),
-        **dict.fromkeys("мʍ", "m"),
-        **dict.fromkeys("ηпո", "n"),
-        **dict.fromkeys("υս", "u"),
-        **dict.fromkeys("νѵ", "v"),
-        **dict.fromkeys("ԁɖ", "d"),
-        **dict.fromkeys("ɡցգ", "g"),
-        "ј": "j",
-        "ԛ": "q",
-        "ԝ": "w",
-        "-": None,
-    }
+MAX_TOKENS = 400
+"""ID-like texts that are looked at in one message."""
+_MAX_LINES = 5_000
+_MAX_LINE = 1_000
+_ALIKE = str.maketrans("OILSB", "01158") | str.maketrans(
+    # Cyrillic and Greek capitals that are drawn like Latin ones, on to what those fold to
+    "АВЕКМНОРСТУХІЅЈΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "A8EKMH0PCTYX15JA8EZH1KMN0PTYX",
 )
+_TOKEN = re.compile(r"[^\W_]+(?:[-\u00ad\u2010-\u2015\u2212._/][^\W_]+)*[-\u2010-\u2015]?")
 
 
-def skeleton(domain: str) -> str:
-    """What a reader sees: the domain without marks, hyphens, and the differences between letters that look alike."""
-    shown = unicodedata.normalize("NFKD", shown_form(domain))
-    bare = "".join(char for char in shown if not unicodedata.combining(char)).casefold().translate(_READ_AS)
-    for pair, one in _PAIRS:
-        bare = bare.replace(pair, one)
-    return bare
+def skeleton(text: str) -> str:
+    """The form that an ID shares with everything that looks like it; empty for what can look like none."""
+    folded = voucher_key(text).translate(_ALIKE).lstrip("0")
+    return folded if SHORTEST - 2 <= len(folded) <= LONGEST else ""
 
 
-def skeletons(domains: frozenset[str]) -> dict[str, str]:
-    """The domains that are known, by what a reader sees of them."""
-    return {skeleton(domain): domain for domain in sorted(domains)}
+def id_like(texts: Iterable[str]) -> dict[str, str]:
+    """What in these texts may have been meant as an ID: its skeleton, and the text as written.
 
-
-def resembles(domain: str, known: frozenset[str], seen: Mapping[str, str]) -> str:
-    """The known domain that `domain` is made to look like; empty where it is one itself, below one, or like none.
-
-    `seen` is what `skeletons` made of `known`. Every parent of two labels or more is compared as well:
-    `mail.c0ntoso.example` looks like a host of contoso.example.
+    A token is joined with the next one as well: a blank or a line break may stand inside an ID. At most 400, the
+    first ones.
     """
-    plain = (ascii_form(domain) or domain).lower()
-    labels = plain.split(".")
-    above = [".".join(labels[at:]) for at in range(max(1, len(labels) - 1))]
-    if any(parent in known for parent in above):
-        return ""
-    return next((seen[skeleton(parent)] for parent in above if skeleton(parent) in seen), "")
+    found: dict[str, str] = {}
+    for text in texts:
+        before = ""
+        for line in text.split("\n", _MAX_LINES)[:_MAX_LINES]:
+            for token in _TOKEN.findall(shown_id(line[:_MAX_LINE])):
+                for written in (token, f"{before} {token}" if before else ""):
+                    if len(found) >= MAX_TOKENS:
+                        return found
+                    _keep(found, written)
+                before = token if len(token) <= LONGEST else ""
+    return found
 
 
-def names_another(sender: Address) -> str:
-    """The address of another domain that the display name shows; empty where it shows none.
-
-    `"ceo@contoso.example" <x@evil.example>`: mail programmes show the name and hide the address.
-    """
-    shown = unicodedata.normalize("NFKC", sender.name).lower()
-    for word in shown.translate(_BLANKS).split():
-        local, at, domain = word.strip(".:!").partition("@")
-        domain = domain.strip(".:!")
-        if at and local and "." in domain and not _same_or_below(domain, sender.domain):
-            return f"{local}@{domain}"
-    return ""
-
-
-_BLANKS: Final = str.maketrans(dict.fromkeys("<>()[]{}\"';,|=", " "))
-
-
-def _same_or_below(one: str, other: str) -> bool:
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+def _keep(found: dict[str, str], written: str) -> None:
+    if not any(char.isdigit() for char in written):
+        return  # a word: no ID is so mistyped that none of its digits is left
+    form = skeleton(written)
+    if form:
+        found.setdefault(form, written)

@@ -13,6 +13,8 @@ from voucherd.domain.forwards import subject_prefixes
 from voucherd.domain.message import ParsedMail
 
 ASSIGNED, INVOICE, REPLY, OTHER = "assigned", "invoice", "reply", "other"
+EXPORT = "export"
+"""The export of a programme's validation tool: a spreadsheet of available and reserved vouchers."""
 _SHEETS = (".csv", ".xlsx", ".pdf", ".xml")
 _INVOICE_WORDS = frozenset(
     (

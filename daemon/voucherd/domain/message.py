@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from voucherd.domain.sheets import Export, Sheet
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -36,7 +38,8 @@ class ParsedMail:
     `from_` has more than one entry only where the message itself does. `text` is the plain part, `html`
     the HTML part already turned to lines of text (table cells joined by a tab, one row a line,
     list items on lines of their own without numbers). `children` are attached messages (message/rfc822, .eml).
-    `degraded` says why the minimal reader had to be used, and is empty otherwise.
+    `degraded` says why the minimal reader had to be used, and is empty otherwise. `sheets` are the attached
+    spreadsheets; `unread` names each attachment that could not be looked into, and why.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -54,6 +57,8 @@ class ParsedMail:
     children: tuple[ParsedMail, ...] = ()
     degraded: str = ""
     images_only: bool = False
+    sheets: tuple[Sheet, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def all(self, name: str) -> list[str]:
         """Every value of the header `name`, top first."""
@@ -109,7 +114,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What voucherd makes of one message by its content alone: no authority, no ledger, no clock."""
+    """What voucherd makes of one message by its content alone: no authority, no ledger, no clock.
+
+    `exports` are the attached exports of a programme's validation tool.
+    """
 
     mail: ParsedMail
     hops: tuple[Hop, ...]
@@ -119,6 +127,7 @@ class Reading:
     kind: str = "other"
     language: str = ""
     problems: tuple[str, ...] = field(default=())
+    exports: tuple[Export, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

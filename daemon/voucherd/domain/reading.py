@@ -15,8 +15,10 @@ from voucherd.domain.mail_parts import Place, chain_of, messages_in
 from voucherd.domain.message import Candidate, ParsedMail, Reading
 from voucherd.domain.programme import Programme
 from voucherd.domain.recognition import CUSTOMER_ADMIN, Recognised, Recogniser, recogniser, renumbered
+from voucherd.domain.sheets import Export
 from voucherd.domain.voucher_blocks import ALL
 from voucherd.domain.voucher_labels import VOUCHER_ID
+from voucherd.domain.voucher_sheets import export_of, read_sheet
 
 
 def read(mail: ParsedMail, programmes: tuple[Programme, ...]) -> Reading:
@@ -68,6 +70,7 @@ class _Reader:
         self._programmes = programmes
         self._words = words
         self._messages = messages_in(mail)
+        self._sheets = [sheet for message in self._messages for sheet in message.mail.sheets]
         self._chain = list(chain_of(self._messages))
         self._from_programme = [place for place in self._chain if self._is_programme(place.hop.from_addr)]
         self._original = next(iter(self._from_programme or self._chain[-1:]), None)
@@ -81,8 +84,14 @@ class _Reader:
     def reading(self) -> Reading:
         sources = self._sources()
         found = _joined([self._recognise(place) for place in sources])
-        if not found.blocks:
-            found = self._elsewhere(found)
+        sheets = self._in_sheets()
+        exports = self._exports() if not found.blocks else ()
+        if exports:
+            found = sheets
+        elif found.blocks:
+            found = _with_sheets(found, sheets)
+        else:
+            found = self._elsewhere(found, sheets)
         candidates = (*found.candidates, *self._admins())
         original = self._original.hop if self._original is not None else None
         spoken = Counter(found.languages).most_common(1)
@@ -92,9 +101,10 @@ class _Reader:
             original=original,
             candidates=candidates,
             programme=self._programme(candidates),
-            kind=self._kind(found, sources),
+            kind=mail_kinds.EXPORT if exports else self._kind(found, sources),
             language=spoken[0][0] if spoken else original.language if original is not None else "",
             problems=tuple(dict.fromkeys((*self._doubts(), *found.problems, *_admin_doubt(sources)))),
+            exports=exports,
         )
 
     def _sources(self) -> list[Place | None]:
@@ -116,14 +126,27 @@ class _Reader:
         html = self._words.text(message.own_lines(message.html, index, strictly=strictly), part)
         return _agreed(text, html)
 
-    def _elsewhere(self, found: Recognised) -> Recognised:
-        """The ID where the original states none: in what a forwarder wrote above it, then in a subject."""
+    def _in_sheets(self) -> Recognised:
+        """What the attached spreadsheets state; nothing where the mail hands in an invoice."""
+        if not self._sheets or mail_kinds.looks_like_invoice(self._mail):
+            return Recognised()
+        return _joined([read_sheet(sheet, self._words) for sheet in self._sheets])
+
+    def _exports(self) -> tuple[Export, ...]:
+        made = (export_of(sheet, self._words) for sheet in self._sheets)
+        return tuple(one for one in made if one is not None)
+
+    def _elsewhere(self, found: Recognised, sheets: Recognised) -> Recognised:
+        """The ID where the original states none: in what a forwarder wrote above it, in a spreadsheet, then in a
+        subject."""
         other = self._above()
-        for subject in self._subjects() if not other.blocks else ():
+        if not other.blocks and (sheets.blocks or sheets.problems):
+            other = sheets
+        for subject in self._subjects() if not (other.blocks or other.problems) else ():
             other = self._words.subject(subject)
             if other.blocks:
                 break
-        if not other.blocks:
+        if not (other.blocks or other.problems):
             return found
         stated = {candidate.fact for candidate in other.candidates}
         return Recognised(
@@ -262,6 +285,26 @@ def _agreed(text: Recognised, html: Recognised) -> Recognised:
         ):
             problems.append(f'text and HTML differ: {one.fact.replace("_", " ")} "{one.text[:80]}"')
     return Recognised((*text.candidates, *added), (*text.problems, *problems), text.languages)
+
+
+def _with_sheets(text: Recognised, sheets: Recognised) -> Recognised:
+    """What a mail says and what its spreadsheets add to it; a spreadsheet that names other vouchers is a doubt."""
+    if not sheets.blocks:
+        return text
+    others = sheets.blocks.keys() - text.blocks.keys()
+    if others:
+        named = ", ".join(one.value for one in sheets.candidates if voucher_key(one.value) in others)[:200]
+        return replace(
+            text, problems=(*text.problems, f"a spreadsheet names more vouchers than the text: {named}")
+        )
+    same = {block: text.blocks[key] for key, block in sheets.blocks.items()}
+    stated = {(one.fact, one.block) for one in text.candidates}
+    added = [
+        one
+        for one in renumbered(sheets.candidates, same)
+        if (one.fact, one.block) not in stated and (one.fact, ALL) not in stated
+    ]
+    return replace(text, candidates=(*text.candidates, *added))
 
 
 def _named(found: Recognised) -> str:

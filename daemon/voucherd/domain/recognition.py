@@ -135,10 +135,10 @@ class Recogniser:
             return _dates(one)
         if one.fact == "days":
             return _days(one.value)
-        value = self._offering(one.value) if one.fact == "offering" else one.value
+        value = self.offering(one.value) if one.fact == "offering" else one.value
         return ([value[:_LONGEST_VALUE]] if value else []), ""
 
-    def _offering(self, text: str) -> str:
+    def offering(self, text: str) -> str:
         """The code of an offering, or the text as it stands where it names none that is known."""
         whole = self.offerings.get(label_key(text))
         if whole is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from voucherd.domain.lookalikes import resembles, skeletons
+from voucherd.domain.imitations import resembles, skeletons
 from voucherd.domain.partner import Partner
 from voucherd.domain.programme import Programme
 from voucherd.domain.reconciliation.rates import RateTable

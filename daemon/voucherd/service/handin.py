@@ -5,7 +5,7 @@ All of it inside the transaction that records the messages, so that none can be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
+from voucherd.service.importing import Taken, Teller, take
 from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.receipts import Answering, allowed
 from voucherd.service.reconcile import take_in
@@ -29,6 +30,7 @@ from voucherd.service.records import (
     VoucherKey,
 )
 from voucherd.service.store import Transaction
+from voucherd.service.suggesting import suggestions
 
 InvoiceFile = tuple[str, str, list[InvoiceDocument] | Unreadable]  # name, sha256 of its bytes, what it says
 
@@ -87,6 +89,8 @@ class Following:
         """Events, invoices, reviews and receipts of new messages; returns how each message ended."""
         outcomes = {number: MessageOutcome(one.handling.outcome) for number, one in new}
         events = [event for number, one in new for event in self._events(number, one.handling)]
+        exports = {number: self._export(number, one) for number, one in new if one.handling.exports}
+        events += [event for taken in exports.values() for event in taken.events]
         before = set(self.tx.ledger.standings([key for key, _ in events]))
         done = record(self.tx, self.rules, events, self.now)
         contradicted = {
@@ -97,12 +101,39 @@ class Following:
             outcomes[number] = MessageOutcome.REVIEW
             reason = "contradicts what is recorded; see the review entry"
             changes.append((number, MessageOutcome.REVIEW, ReviewCode.CONFLICT.value, reason))
+        for number, reason in self._unread_rows(exports):
+            outcomes[number] = MessageOutcome.REVIEW
+            changes.append((number, MessageOutcome.REVIEW, ReviewCode.AMBIGUOUS.value, reason))
         self.tx.messages.set_outcomes(changes)
         self._reviews(new)
         self._bounces(new, outcomes)
         self._invoices(new)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
+
+    def _export(self, number: int, one: Decided) -> Taken:
+        """What the attached export of a validation tool adds (`service.importing`)."""
+        sender = one.handling.sender
+        programme = one.reading.programme if isinstance(one.reading, Reading) else ""
+        teller = Teller(sender.address or sender.role.value, sender.role, message=number)
+        chosen = programme or next(iter(self.rules.programmes))
+        return take(self.tx, self.rules, one.handling.exports, chosen, teller, self.now)
+
+    def _unread_rows(self, exports: Mapping[int, Taken]) -> list[tuple[int, str]]:
+        """Opens an entry for each message with rows that could not be taken in; the others are recorded."""
+        found: list[tuple[int, str]] = []
+        for number, taken in exports.items():
+            if taken.faults:
+                rows = "; ".join(f"{name}, row {row}: {why}" for name, row, why in taken.faults[:20])
+                more = f"; and {len(taken.faults) - 20} more" if len(taken.faults) > 20 else ""
+                found.append((number, f"rows that were not recorded: {rows}{more}"))
+        self.tx.reviews.open(
+            [
+                ReviewEntry(code=ReviewCode.AMBIGUOUS, reason=reason, opened_at=self.now, message=number)
+                for number, reason in found
+            ]
+        )
+        return found
 
     def _events(self, number: int, handling: Handling) -> list[tuple[VoucherKey, Event]]:
         found = []
@@ -121,18 +152,21 @@ class Following:
                 handed_in_on=handling.handed_in_on,
                 facts=hand_in.facts,
                 spans=hand_in.spans,
+                note=handling.note,
             )
             found.append((VoucherKey(hand_in.programme, hand_in.key), event))
         return found
 
     def _reviews(self, new: Sequence[tuple[int, Decided]]) -> None:
+        waiting = [(n, one.reading, one.handling) for n, one in new if one.handling.outcome == "review"]
+        perhaps = suggestions(self.tx, waiting)
         entries = [
             ReviewEntry(
                 code=ReviewCode(one.handling.code),
                 reason=one.handling.reason,
                 opened_at=self.now,
                 message=number,
-                suggestions=one.handling.suggestions,
+                suggestions=one.handling.suggestions or perhaps.get(number, ()),
             )
             for number, one in new
             if one.handling.outcome == "review"

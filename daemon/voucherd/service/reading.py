@@ -44,6 +44,7 @@ def read_json(
         ],
         "partner": decided.partner.id if decided.partner else None,
         "evidence": decided.sender.why,
+        "unread": list(reading.mail.unread) if isinstance(reading, Reading) else [],
     }
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from voucherd.domain.events import FACTS, Event, EventKind, Role
-from voucherd.domain.handling import Gate, HandIn
+from voucherd.domain.handling import Gate, HandIn, Handling, handle
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
 from voucherd.service.by_hand import checked_facts, checked_id
 from voucherd.service.handin import Decided, Following
-from voucherd.service.intake import Intake
+from voucherd.service.intake import BY_HAND, Intake
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import MessageOutcome, MessageRow, ReviewCode, ReviewEntry
 from voucherd.service.store import Store, Transaction
@@ -24,6 +24,8 @@ _NEVER_ACCEPTED = (
     ReviewCode.INVOICE_INCONSISTENT,
     ReviewCode.TOO_LARGE,  # never downloaded: there is nothing to be read
 )
+_NEVER_READ = (ReviewCode.TOO_LARGE, ReviewCode.BOUNCE)  # there is nothing that today's rules could read anew
+_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,48 +81,87 @@ def accept(
             f"review entry {number} still cannot be recorded: {decided.handling.reason}",
             remedy="give what is missing with --voucher, --partner or --set FACT=VALUE",
         )
+    decided = _as_told_by(
+        decided, by, f"accepted in review {number}: {why}" if why else f"accepted in review {number}"
+    )
     with intake.store.write() as tx:
         instant = record_instant(tx, now)
         Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
         _close(tx, entry, "accepted", instant, by, why)
         _settle(tx, message.id, MessageOutcome.RECORDED, f"accepted by {by}")
-    return tuple(hand_in.voucher for hand_in in decided.handling.hand_ins)
+    return _vouchers(decided)
 
 
-def retry(intake: Intake, gates: Mapping[str, Gate], number: int | None, now: datetime) -> dict[int, str]:
-    """Reads waiting messages again with today's rules and configuration; one entry, or all that have a message.
+def retry(
+    intake: Intake,
+    gates: Mapping[str, Gate],
+    number: int | None,
+    now: datetime,
+    *,
+    by: str = "retry",
+    code: str | None = None,
+) -> dict[int, str]:
+    """Reads waiting messages again with today's rules and configuration; one entry, or all that have a message, or
+    those of one `code`. `by` is the operator who asked for it.
 
     Returns what became of each: `recorded`, `ignored`, or `review` where it still waits.
     """
     with intake.store.read() as tx:
-        waiting = tx.reviews.waiting()
+        waiting = tx.reviews.waiting(code)
         chosen = [e for e in waiting if number is None or e.number == number]
         messages = tx.messages.get_many([e.message for e in chosen if e.message is not None])
         places = tx.messages.mailbox_of(list(messages))
     if number is not None and not chosen:
         raise OperatorError(f"review entry {number} is not open", remedy="`voucherd review` lists what is")
-    done: dict[int, str] = {}
-    for entry in chosen:
-        if (
-            entry.message is None
-            or entry.event is not None
-            or entry.code in (ReviewCode.TOO_LARGE, ReviewCode.BOUNCE)
-        ):
-            done[entry.number] = "review"
-            continue
-        message = messages[entry.message]
-        place = places.get(message.id, "")
-        gate = gates.get(place) or Gate(place or "ingest", by_hand=place == "ingest")
-        decided = _read_again(intake, message, gate, now)
-        done[entry.number] = decided.handling.outcome
-        if decided.handling.outcome == "review":
-            continue
-        with intake.store.write() as tx:
-            instant = record_instant(tx, now)
-            Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
-            _close(tx, entry, "settled", instant, "retry", decided.handling.reason)
-            _settle(tx, message.id, MessageOutcome(decided.handling.outcome), decided.handling.reason)
+    done = {entry.number: "review" for entry in chosen}
+    readable = [
+        (entry, messages[entry.message])
+        for entry in chosen
+        if entry.message is not None and entry.event is None and entry.code not in _NEVER_READ
+    ]
+    for start in range(0, len(readable), _BATCH):
+        batch = readable[start : start + _BATCH]
+        readings = intake.reader.read([intake.archive.load(message.sha256) for _, message in batch])
+        for (entry, message), reading in zip(batch, readings, strict=True):
+            gate = gate_of_place(gates, places.get(message.id, ""))
+            decided = intake.decide(message.sha256, message.size, message.received_at, reading, gate, now)
+            done[entry.number] = decided.handling.outcome
+            if decided.handling.outcome != "review":
+                _settle_again(intake, entry, message, decided, by, now)
     return done
+
+
+def gate_of_place(gates: Mapping[str, Gate], place: str) -> Gate:
+    """The rules of the mailbox that a message came from; those of an operator's hand for what was handed in."""
+    return gates.get(place) or Gate(place or BY_HAND, by_hand=place == BY_HAND)
+
+
+def if_accepted(reading: Reading | Unreadable, rules: Rulebook, now: datetime) -> Handling:
+    """What would happen with a message if a person accepted it as it is."""
+    return handle(reading, Gate("review", by_hand=True), rules, now)
+
+
+def _settle_again(
+    intake: Intake, entry: ReviewEntry, message: MessageRow, decided: Decided, by: str, now: datetime
+) -> None:
+    with intake.store.write() as tx:
+        instant = record_instant(tx, now)
+        Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
+        _close(tx, entry, "settled", instant, by, decided.handling.reason)
+        _settle(tx, message.id, MessageOutcome(decided.handling.outcome), decided.handling.reason)
+
+
+def _as_told_by(decided: Decided, by: str, note: str) -> Decided:
+    """The decision as the operator's word: the history names who accepted it, and the message behind it."""
+    handling = decided.handling
+    sender = replace(handling.sender, address=by, role=Role.OPERATOR)
+    return replace(decided, handling=replace(handling, sender=sender, note=note))
+
+
+def _vouchers(decided: Decided) -> tuple[str, ...]:
+    handling = decided.handling
+    exported = (row.voucher for one in handling.exports for row in one.rows)
+    return (*(hand_in.voucher for hand_in in handling.hand_ins), *exported)
 
 
 def _open_entry(store: Store, number: int) -> tuple[ReviewEntry, MessageRow | None]:

@@ -10,7 +10,7 @@ import pickle
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
-from voucherd.domain import message
+from voucherd.domain import message, sheets
 from voucherd.domain.reconciliation import document
 
 _CLASSES: Final[tuple[type, ...]] = (
@@ -21,6 +21,9 @@ _CLASSES: Final[tuple[type, ...]] = (
     message.ParsedMail,
     message.Reading,
     message.Unreadable,
+    sheets.Export,
+    sheets.ExportRow,
+    sheets.Sheet,
     document.InvoiceDocument,
     document.InvoiceLine,
     date,

@@ -16,7 +16,7 @@ from typing import Final
 
 from mailparser import MailParser
 
-from voucherd.adapters.reader import addresses, gated, guard, headers, html, tree
+from voucherd.adapters.reader import addresses, enclosed, gated, guard, headers, html, tree
 from voucherd.domain.message import Address, ParsedMail
 
 # Everything that a parser has been seen to raise on foreign mail; MemoryError is not among them: the worker
@@ -43,6 +43,7 @@ _ZONES: Final = {
     "JST": "+0900",
 }
 _MAX_MESSAGE_ID = 998
+_OUTLOOK_FILE: Final = bytes.fromhex("d0cf11e0a1b11ae1")  # a .msg file, handed in as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def parse(content: bytes) -> ParsedMail:
     Pictures, sound and film are named among the attachments but not carried (`content` is empty). Raises
     RefusedError with the exact reason where the message is beyond a limit, broken off, or no mail.
     """
+    if content.startswith(_OUTLOOK_FILE):
+        content = enclosed.message_in(content)
     return _mail(_tree(guard.admit(content), gated.Gate(), 0), lenient=False)
 
 
@@ -103,6 +106,8 @@ def _mail(root: gated.GatedMessage, *, lenient: bool) -> ParsedMail:
         children=children,
         degraded=degraded or unread,
         images_only=_shows_only_images(read, html_text, found),
+        sheets=tuple(found.sheets),
+        unread=(*found.unread, *(one for child in children for one in child.unread)),
     )
 
 

@@ -15,10 +15,12 @@ from email.errors import (
     InvalidBase64PaddingDefect,
 )
 
-from voucherd.adapters.reader import charsets, flowed, headers
+from voucherd.adapters.reader import charsets, enclosed, flowed, headers
 from voucherd.adapters.reader.gated import GatedMessage
 from voucherd.adapters.reader.guard import RefusedError
+from voucherd.adapters.reader.mapi import Item
 from voucherd.domain.message import Attachment
+from voucherd.domain.sheets import Sheet
 
 MAX_TEXT = 2 * 1024 * 1024
 _MESSAGES = ("message/rfc822", "message/global", "message/news")
@@ -31,13 +33,18 @@ _NUL = str.maketrans({"\x00": None})
 @dataclass(slots=True)
 class Contents:
     """What one message holds, in order; `messages` are trees already parsed or the bytes of one to be parsed,
-    each with whether it came in a report (a bounce may cut what it returns). `broken` says what was missing."""
+    each with whether it came in a report (a bounce may cut what it returns). `broken` says what was missing.
+    `items` are the Outlook items that the message brought as winmail.dat; `unread` what could not be looked into.
+    """
 
     texts: list[str] = field(default_factory=list)
     htmls: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     messages: list[tuple[GatedMessage | bytes, int, bool]] = field(default_factory=list)
     broken: str = ""
+    items: list[Item] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def contents(root: GatedMessage, *, lenient: bool) -> Contents:
@@ -62,6 +69,7 @@ def contents(root: GatedMessage, *, lenient: bool) -> Contents:
             )
         else:
             _leaf(found, part, kind, in_report)
+    enclosed.join(found, root.gate, root.depth)
     return found
 
 
@@ -108,6 +116,8 @@ def _leaf(found: Contents, part: GatedMessage, kind: str, in_report: bool) -> No
     name, content = _name(part), _octets(part)
     if kind in _MESSAGES or name.lower().endswith(".eml"):
         found.messages.append((content, part.depth + 1, in_report))
+        return
+    if enclosed.take(found, name, kind, content, part.gate, part.depth):
         return
     is_body = kind in _BODIES and _disposition(part) != "attachment"
     if kind.startswith("text/") and not in_report:

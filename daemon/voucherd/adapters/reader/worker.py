@@ -25,6 +25,7 @@ from voucherd.domain.programme import Programme
 # What a worker may be asked to do, by name: the function, imported at its first use and never before.
 JOBS: Final[Mapping[str, str]] = {
     "read": "voucherd.adapters.reader.task:read_here",
+    "sheet": "voucherd.adapters.reader.sheets:read_here",
     "invoice": "voucherd.adapters.invoicefile.csv_invoices:read",
 }
 # These take the programmes as their last argument.

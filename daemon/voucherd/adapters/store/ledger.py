@@ -16,6 +16,7 @@ from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
+from voucherd.domain.lookalikes import skeleton
 from voucherd.domain.standing import Standing
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 from voucherd.service.records import VoucherKey
@@ -136,6 +137,16 @@ class SqlLedger:
         )
         return [VoucherKey(programme, found) for programme, found in self._connection.execute(query)]
 
+    def looking_like(self, skeletons: Sequence[str]) -> dict[str, list[str]]:
+        """The IDs of vouchers that share one of these forms (`domain.lookalikes`), by form."""
+        table = schema.voucher
+        found: dict[str, list[str]] = {}
+        for part in chunks(sorted(set(skeletons) - {""})):
+            query = select(table.c.skeleton, table.c.voucher).where(table.c.skeleton.in_(part))
+            for form, voucher in self._connection.execute(query.order_by(table.c.voucher_key)):
+                found.setdefault(form, []).append(voucher)
+        return found
+
     def differing(self, standings: Sequence[tuple[VoucherKey, Standing]]) -> list[VoucherKey]:
         """Which of these vouchers are not stored, or say something else there. Compared row by row, so that one that
         is damaged beyond reading is found as well."""
@@ -210,6 +221,7 @@ def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
         programme=key.programme,
         voucher_key=key.key,
         voucher=voucher.id,
+        skeleton=skeleton(key.key),
         state=voucher.state.value,
         reservation=None
         if reservation is None

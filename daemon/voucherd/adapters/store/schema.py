@@ -174,6 +174,7 @@ voucher = Table(
     Column("programme", String(80), primary_key=True),
     Column("voucher_key", Key, primary_key=True),
     Column("voucher", String(80), nullable=False),
+    Column("skeleton", Key, nullable=False, default=""),
     Column("state", String(20), nullable=False),
     Column("partner", String(80)),
     Column("customer", Words),
@@ -203,6 +204,7 @@ voucher = Table(
 )
 Index("ix_voucher_state", voucher.c.state)
 Index("ix_voucher_partner", voucher.c.partner)
+Index("ix_voucher_skeleton", voucher.c.skeleton)
 
 step = Table(
     "step",

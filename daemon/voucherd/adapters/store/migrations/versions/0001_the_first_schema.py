@@ -94,6 +94,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column(
+            "skeleton",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("partner", sa.String(length=80), nullable=True),
         sa.Column("customer", sa.Text(), nullable=True),
@@ -124,6 +129,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("voucher", schema=None) as batch_op:
         batch_op.create_index("ix_voucher_partner", ["partner"], unique=False)
+        batch_op.create_index("ix_voucher_skeleton", ["skeleton"], unique=False)
         batch_op.create_index("ix_voucher_state", ["state"], unique=False)
 
     op.create_table(

@@ -109,7 +109,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What voucherd makes of one message by its content alone: no authority, no ledger, no clock."""
+    """What voucherd makes of one message by its content alone: no authority, no ledger, no clock.
+
+    `own` holds the lines that the writer of an answer added, without what is quoted (`own_words`); empty for others.
+    """
 
     mail: ParsedMail
     hops: tuple[Hop, ...]
@@ -119,6 +122,7 @@ class Reading:
     kind: str = "other"
     language: str = ""
     problems: tuple[str, ...] = field(default=())
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
 from voucherd.service.letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
-from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, VoucherKey
+from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail, VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
@@ -41,7 +41,8 @@ class Sent:
 
 @dataclass(slots=True)
 class Dispatch:
-    """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate."""
+    """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate; `reply_to` gives the reply
+    address of a mail, empty for none."""
 
     store: Store
     composer: Composer
@@ -49,6 +50,7 @@ class Dispatch:
     burst_limit: int = 200
     watch: Callable[[Claimed, Attempt], None] = field(default=lambda *_: None)
     wait_turn: Callable[[], None] = field(default=lambda: None)
+    reply_to: Callable[[OutgoingMail], str] = field(default=lambda _: "")
 
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
@@ -96,7 +98,8 @@ class Dispatch:
         finished, failed = [], []
         for mail in mails:
             try:
-                composed = self.composer.compose(letter_of(mail.letter), head_of(mail.head))
+                head = replace(head_of(mail.head), reply_to=self.reply_to(mail))
+                composed = self.composer.compose(letter_of(mail.letter), head)
             except PermanentError as error:
                 failed.append((mail.number, str(error)))
             else:

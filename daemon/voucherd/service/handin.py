@@ -26,6 +26,7 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
+from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 
 InvoiceFile = tuple[str, list[InvoiceDocument] | Unreadable]
@@ -90,6 +91,7 @@ class Following:
         self.tx.messages.set_outcomes(changes)
         self._reviews(new)
         self._invoices(new)
+        outcomes.update(Reports(self.tx, self.rules, self.token_key, self.now).take(new))
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
 

@@ -107,7 +107,8 @@ def retry(intake: Intake, gates: Mapping[str, Gate], number: int | None, now: da
             continue
         with intake.store.write() as tx:
             instant = record_instant(tx, now)
-            Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
+            ended = Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
+            done[entry.number] = ended[message.id].value
             _close(tx, entry, "settled", instant, "retry", decided.handling.reason)
             _settle(tx, message.id, MessageOutcome(decided.handling.outcome), decided.handling.reason)
     return done

@@ -178,6 +178,17 @@ class SqlOutbox:
                 found[row["id"]] = _mail({**row, "content": None})
         return found
 
+    def by_message_id(self, message_ids: Sequence[str]) -> dict[str, OutgoingMail]:
+        """Mails by their Message-ID, without their bytes."""
+        table = schema.outbox
+        columns = [column for column in table.c if column.name != "content"]
+        found: dict[str, OutgoingMail] = {}
+        for part in chunks(list(message_ids)):
+            query = select(*columns).where(table.c.message_id.in_(part)).order_by(table.c.id)
+            for row in self._connection.execute(query).mappings():
+                found[row["message_id"]] = _mail({**row, "content": None})
+        return found
+
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
         table, mail = schema.delivery, schema.outbox

@@ -254,6 +254,7 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_outbox_partner_day", outbox.c.partner, outbox.c.day)
+Index("ix_outbox_message_id", outbox.c.message_id)
 Index(
     "ix_outbox_uncomposed",
     outbox.c.due_at,

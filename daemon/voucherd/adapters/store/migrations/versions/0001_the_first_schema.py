@@ -75,6 +75,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_message_id", ["message_id"], unique=False)
         batch_op.create_index("ix_outbox_partner_day", ["partner", "day"], unique=False)
         batch_op.create_index(
             "ix_outbox_uncomposed",

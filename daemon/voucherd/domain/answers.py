@@ -135,11 +135,12 @@ def _phrases() -> tuple[tuple[str, Said, tuple[str, ...]], ...]:
 def _phrase_of(text: str) -> tuple[str, Said, tuple[str, ...]] | None:
     """The longest phrase that the line begins with; or ends with, as languages do that put the date first."""
     plain = squeezed(text)
+    dated = plain[:1].isdigit() or plain.startswith(tuple(DAYS_AGO))
     for phrase in _phrases():
         words = phrase[0]
         if plain.startswith(words) and not _goes_on(words[-1], plain[len(words) : len(words) + 1]):
             return phrase
-        if plain.endswith(words) and plain[:1].isdigit() and not _goes_on(words[0], plain[-len(words) - 1]):
+        if dated and plain.endswith(words) and not _goes_on(words[0], plain[-len(words) - 1]):
             return phrase
     return None
 

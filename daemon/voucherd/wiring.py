@@ -27,9 +27,10 @@ from voucherd.resources import shipped
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.intake import Folders, Intake, Took
+from voucherd.service.letters import reply_to
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
-from voucherd.service.records import Claimed
+from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
@@ -275,7 +276,12 @@ class Application:
             watch=lambda claim, attempt: self.watch_attempt(claim, attempt),
             wait_turn=Pace(settings.rate_per_minute).wait,
             envelope=EnvelopeSender(self.token_key, self.rules.desk).of,
+            reply_to=self._reply_to,
         )
+
+    def _reply_to(self, mail: OutgoingMail) -> str:
+        desk = self.settings.desk
+        return reply_to(mail, desk.address, self.token_key) if desk.plus_addressing else ""
 
     def works(self) -> Works:
         """Everything that a pass works with. What the configuration makes impossible is found here, not in a loop:

@@ -502,10 +502,57 @@ def test_but_what_is_a_voucher_mail_or_cannot_be_read_goes_to_a_person_there_too
 
 
 @pytest.mark.parametrize("kind", ["reserved", "redeemed", "payment"])
-def test_a_notice_names_its_voucher_and_asks_a_person_to_record_it(kind: str) -> None:
+def test_a_notice_is_handed_on_with_what_it_says_to_where_the_ledger_is(kind: str) -> None:
     done = decide(reading(mail(), VOUCHER_ID, kind=kind))
-    assert (done.outcome, done.code, done.kind) == ("review", "ambiguous", kind)
-    assert done.reason == f"a notice that {VOUCHER} was {kind}: record it by hand"
+    assert (done.outcome, done.code, done.kind) == ("recorded", "", kind)
+    (notice,) = done.notices
+    assert (notice.voucher, notice.on, notice.by_programme) == (VOUCHER, day("2021-06-21"), True)
+    assert notice.spans["on"] == "no date stated: the date of the notice, Mon, 21 Jun 2021 08:00:00 +0000"
+
+
+def test_a_notice_of_nobody_known_is_put_before_a_person() -> None:
+    done = decide(reading(mail(passed=False), VOUCHER_ID, kind="reserved"))
+    assert (done.outcome, done.code, done.notices) == ("review", "unauthenticated", ())
+
+
+def test_a_notice_that_names_no_voucher_is_put_before_a_person() -> None:
+    done = decide(reading(mail(), kind="reserved"))
+    assert (done.code, done.reason) == (
+        "no-voucher-id",
+        "a notice that a voucher was reserved names no voucher",
+    )
+
+
+def test_the_programmes_robot_may_send_a_notice_and_an_answering_machine_none() -> None:
+    robot = headed(mail(ROBOT), ("auto-submitted", "auto-generated"))
+    machine = headed(mail(ROBOT), ("auto-submitted", "auto-replied"))
+    heard = decide(reading(robot, VOUCHER_ID, hops=(), kind="redeemed"))
+    assert (heard.outcome, heard.answerable) == ("recorded", False)
+    assert decide(reading(machine, VOUCHER_ID, hops=(), kind="redeemed")).outcome == "ignored"
+
+
+@pytest.mark.parametrize("kind", ["reply", "assigned", "other"])
+def test_a_line_that_answers_a_mail_of_ours_comes_before_what_is_quoted(kind: str) -> None:
+    ours = headed(mail(), ("in-reply-to", "<reminder.1@desk.example>"))
+    done = decide(replace(reading(ours, VOUCHER_ID, kind=kind), own=("reserved 2021-06-21",)))
+    assert (done.outcome, done.kind) == ("recorded", "reply")
+    assert done.reply is not None
+    assert done.reply.answers_to == ("<reminder.1@desk.example>",)
+    assert [one.text for one in done.reply.said] == ["reserved 2021-06-21"]
+
+
+def test_the_reply_address_ties_an_answer_wherever_the_mail_shows_it() -> None:
+    token = "vouchers+r.abc@desk.example"
+    for of in (mail(to=(token,)), headed(mail(), ("delivered-to", f"<{token.upper()}>"))):
+        done = decide(replace(reading(of, kind="reply"), own=("redeemed",)))
+        assert done.reply is not None
+        assert done.reply.tokens == ("abc",)
+
+
+def test_an_answer_of_nobody_known_is_put_before_a_person() -> None:
+    ours = headed(mail(passed=False), ("in-reply-to", "<reminder.1@desk.example>"))
+    done = decide(replace(reading(ours, kind="reply"), own=("redeemed",)))
+    assert (done.outcome, done.code, done.reply) == ("review", "unauthenticated", None)
 
 
 def test_an_answer_to_a_mail_of_ours_that_says_nothing_known_is_an_unknown_reply() -> None:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.addressed import addressed_to
+from voucherd.domain.answering import Reply, reply_of, ties
 from voucherd.domain.authentication import authenticate
 from voucherd.domain.authority import EXPORT, INVOICE, role_of
 from voucherd.domain.automatic import automatic
@@ -18,7 +19,8 @@ from voucherd.domain.bounces import Report, report_of
 from voucherd.domain.envelope_token import BOUNCE, tokens_in
 from voucherd.domain.events import FACTS, Role
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.message import Address, Attachment, Candidate, Reading, Unreadable
+from voucherd.domain.message import Address, Attachment, Reading, Unreadable
+from voucherd.domain.notices import NOTICES, Notice, notices_of, span
 from voucherd.domain.partner import Partner
 from voucherd.domain.recognition import VoucherFacts, vouchers_of
 from voucherd.domain.rulebook import Rulebook
@@ -78,7 +80,8 @@ class Handling:
     """The decision. `outcome` is recorded, ignored or review; `code` a review code, empty elsewhere.
     `answerable` says that a person wrote it, whom a receipt may reach (PROMISES.md, P7). `report` is what a bounce
     or a complaint says of a mail of ours. `exports` are the spreadsheets whose rows are recorded; `note` stands
-    beside each event."""
+    beside each event. Whether `notices` and `reply` may count is decided where the ledger and the outbox are at
+    hand: until then they are `recorded`."""
 
     outcome: str
     reason: str
@@ -94,6 +97,8 @@ class Handling:
     report: Report | None = None
     exports: tuple[Export, ...] = ()
     note: str = ""
+    notices: tuple[Notice, ...] = ()
+    reply: Reply | None = None
 
 
 def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: datetime) -> Handling:
@@ -109,7 +114,8 @@ def handle(reading: Reading | Unreadable, gate: Gate, rules: Rulebook, now: date
     decided = _by_kind(reading, sender, gate, rules, now)
     voucher_mail = decided.kind == "assigned" and decided.code != "no-voucher-id"
     # an invoicing system's mail is a machine's as well; from anybody else it is just an attachment
-    carries = voucher_mail or bool(decided.invoices or decided.exports)
+    notice = decided.kind in NOTICES and decided.code != "no-voucher-id"
+    carries = voucher_mail or notice or bool(decided.invoices or decided.exports)
     if machine and not (carries and machine.startswith(_MAY_CARRY)):
         return Handling("ignored", machine, sender, kind="automatic")
     decided = replace(decided, answerable=not machine and not gate.by_hand)
@@ -150,23 +156,25 @@ def sender_of(reading: Reading, gate: Gate, rules: Rulebook) -> Sender:
 
 def _by_kind(reading: Reading, sender: Sender, gate: Gate, rules: Rulebook, now: datetime) -> Handling:
     found = vouchers_of(reading)
-    if reading.kind == "assigned" and found:
-        return _hand_in(reading, found, sender, rules, now)
     if reading.kind == "invoice" and reading.mail.attachments:
         return _invoice(reading, sender)
     if reading.exports:
         return _export(reading, sender)
+    reply = reply_of(reading, rules.desk.addr)
+    if reply is not None:  # before all else: what an answer quotes may look like a voucher mail
+        return _answer(reply, sender)
+    if reading.kind == "assigned" and found:
+        return _hand_in(reading, found, sender, rules, now)
+    if reading.kind in NOTICES and found:
+        return _notice(reading, found, sender, rules, now)
     code, reason = "no-voucher-id", "no voucher ID was recognised"
     if reading.mail.images_only:
         reason = "the mail holds nothing but a picture: no voucher ID can be read from it"
     if not found:
         reason = "; ".join((reason, *reading.problems[:3], *reading.mail.unread[:3]))
-    if reading.kind not in ("assigned", "invoice", "reply", "other"):
-        named = ", ".join(facts.voucher_id for facts in found)
-        code, reason = "ambiguous", f"a notice that a voucher was {reading.kind}: record it by hand"
-        if named:
-            reason = f"a notice that {named} was {reading.kind}: record it by hand"
-    elif reading.kind == "reply" and _answers_us(reading, rules):
+    if reading.kind in NOTICES:
+        reason = f"a notice that a voucher was {reading.kind} names no voucher"
+    elif reading.kind == "reply" and any(ties(reading.mail, rules.desk.addr)):
         code, reason = "unknown-reply", "an answer to a mail of ours that says nothing we know"
     if not sender.authenticated and not gate.leave_unrecognised:
         reason = f"{reason}; the sender is not authenticated: {sender.why}"
@@ -188,10 +196,28 @@ def _export(reading: Reading, sender: Sender) -> Handling:
     return Handling("recorded", reason, sender, kind="export", exports=reading.exports)
 
 
-def _answers_us(reading: Reading, rules: Rulebook) -> bool:
-    own = "@" + rules.desk.addr.rpartition("@")[2]
-    answered = reading.mail.first("in-reply-to").strip().strip("<>")
-    return answered.endswith(own)
+def _answer(reply: Reply, sender: Sender) -> Handling:
+    if not sender.authenticated:
+        return Handling("review", sender.why, sender, code="unauthenticated", kind="reply")
+    said = "; ".join(one.text[:80] for one in reply.said)
+    reason = f"an answer to a mail of ours: {said}"[:500]
+    return Handling("recorded", reason, sender, kind="reply", partner=sender.partner, reply=reply)
+
+
+def _notice(
+    reading: Reading, found: tuple[VoucherFacts, ...], sender: Sender, rules: Rulebook, now: datetime
+) -> Handling:
+    if not sender.authenticated:
+        return Handling("review", sender.why, sender, code="unauthenticated", kind=reading.kind)
+    named = ", ".join(facts.voucher_id for facts in found)
+    return Handling(
+        "recorded",
+        f"a notice of {named}: {reading.kind}",
+        sender,
+        kind=reading.kind,
+        partner=which_partner(reading, sender, rules),
+        notices=notices_of(reading, found, rules, handed_in_on(reading, rules, now)),
+    )
 
 
 def _invoice(reading: Reading, sender: Sender) -> Handling:
@@ -288,7 +314,7 @@ def handed_in_on(reading: Reading, rules: Rulebook, now: datetime) -> date:
 
 def _facts(reading: Reading, facts: VoucherFacts, sender: Sender, rules: Rulebook, day: date) -> HandIn:
     values = {name: candidate.value for name, candidate in facts.facts.items() if name in FACTS}
-    spans = {name: _span(candidate) for name, candidate in facts.facts.items()}
+    spans = {name: span(candidate) for name, candidate in facts.facts.items()}
     admin = customer_admin(reading, sender, rules)
     values.pop("customer_admin", None)
     if admin is not None:
@@ -337,8 +363,3 @@ def _is_customer(address: str, rules: Rulebook) -> bool:
     if f"{local.partition('+')[0]}@{domain}" == rules.desk.addr or address in rules.desk.operators:
         return False
     return not any(p.owns_sender(address) or address in p.aliases for p in rules.partners.values())
-
-
-def _span(candidate: Candidate) -> str:
-    where = f"{candidate.part} {candidate.start}-{candidate.end}" if candidate.start >= 0 else candidate.part
-    return f"{candidate.text} ({where}, {candidate.rule})"

@@ -36,7 +36,7 @@ def fold(events: Iterable[Event]) -> Voucher:
     return _Fold(told).voucher()
 
 
-def _set_aside(told: Sequence[Event]) -> set[int]:
+def set_aside(told: Sequence[Event]) -> set[int]:
     """The events that a person has decided against; a later decision can restore them."""
     aside: set[int] = set()
     for event in told:
@@ -52,7 +52,7 @@ class _Fold:
     """One folding: the standing event of each kind, the claims against them, the findings."""
 
     def __init__(self, told: list[Event]) -> None:
-        aside = _set_aside(told)
+        aside = set_aside(told)
         self.first = told[0]
         self.told = [event for event in told if event.id not in aside and event.kind is not EventKind.DECIDED]
         self.claims: list[Claim] = []

@@ -16,6 +16,10 @@ class LetterKind(StrEnum):
     MISSED = "missed"
 
 
+ANSWER = "answer"
+"""The template of a receipt that says what became of an answer or a notice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """One deadline of a voucher as a mail names it: `reserve`, `redeem` or `bill`, its date and what is left.
@@ -47,9 +51,27 @@ class LetterItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What became of one thing that a mail to us said.
+
+    `fate` is `recorded`; `undone`; `asked` where its date reads as `on` or as `other` and is asked back; `left` where
+    a person has to look at it; `help` where the words for answers were asked for. `event` is the event's name (empty:
+    none was understood), `text` the line as written (empty for a notice).
+    """
+
+    fate: str
+    voucher: str = ""
+    event: str = ""
+    on: date | None = None
+    other: date | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """The facts of one mail. `on` is the local day that it is written for; `partner` the partner's name,
-    `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt answers."""
+    `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt answers. `template` is
+    the name of the template where it is not the kind's; `notes` what became of what the answered mail said."""
 
     kind: LetterKind
     locale: str
@@ -58,6 +80,8 @@ class Letter:
     programme: str
     items: tuple[LetterItem, ...]
     quoted_subject: str = ""
+    template: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ class Reading:
     """What voucherd makes of one message by its content alone: no authority, no ledger, no clock.
 
     `exports` are the attached exports of a programme's validation tool.
+    `own` holds the lines that the writer of an answer added, without what is quoted (`own_words`); empty for others.
     """
 
     mail: ParsedMail
@@ -128,6 +129,7 @@ class Reading:
     language: str = ""
     problems: tuple[str, ...] = field(default=())
     exports: tuple[Export, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

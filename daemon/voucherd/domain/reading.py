@@ -13,8 +13,10 @@ from voucherd.domain import mail_kinds
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.mail_parts import Place, chain_of, messages_in
 from voucherd.domain.message import Candidate, ParsedMail, Reading
+from voucherd.domain.own_words import own_words
 from voucherd.domain.programme import Programme
 from voucherd.domain.recognition import CUSTOMER_ADMIN, Recognised, Recogniser, recogniser, renumbered
+from voucherd.domain.reply_token import MARK
 from voucherd.domain.sheets import Export
 from voucherd.domain.voucher_blocks import ALL
 from voucherd.domain.voucher_labels import VOUCHER_ID
@@ -105,7 +107,13 @@ class _Reader:
             language=spoken[0][0] if spoken else original.language if original is not None else "",
             problems=tuple(dict.fromkeys((*self._doubts(), *found.problems, *_admin_doubt(sources)))),
             exports=exports,
+            own=own_words(self._messages[0]) if self._answers() else (),
         )
+
+    def _answers(self) -> bool:
+        """Whether the mail may answer one of ours: by its headers, or by the form of an address that it went to."""
+        shown = (*self._mail.to, *self._mail.cc)
+        return mail_kinds.is_answer(self._mail) or any(f"+{MARK}" in one.addr for one in shown)
 
     def _sources(self) -> list[Place | None]:
         """What is read first: in each message the nearest hop of the programme; else the innermost hop; None

@@ -95,7 +95,7 @@ def _tied(
     """Each failure with the delivery of ours that it is about, for all reports with three queries."""
     tokens = {number: _tokens(mail, report, rules) for number, mail, report in reports}
     names = {f"<{one}>" for _, _, report in reports for one in _identities(report)}
-    by_name = tx.outbox.by_message_id(sorted(names))
+    by_name = {name: mail.number for name, mail in tx.outbox.by_message_id(sorted(names)).items()}
     numbers = {token.number for each in tokens.values() for token in each} | set(by_name.values())
     deliveries = tx.outbox.deliveries(sorted(numbers))
     found: list[_Tied] = []

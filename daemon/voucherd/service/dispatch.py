@@ -17,7 +17,7 @@ from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
 from voucherd.service.letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
-from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, VoucherKey
+from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail, VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
@@ -42,7 +42,7 @@ class Sent:
 @dataclass(slots=True)
 class Dispatch:
     """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate; `envelope` gives the
-    envelope sender of an attempt."""
+    envelope sender of an attempt, `reply_to` the reply address of a mail, empty for none."""
 
     store: Store
     composer: Composer
@@ -51,6 +51,7 @@ class Dispatch:
     watch: Callable[[Claimed, Attempt], None] = field(default=lambda *_: None)
     wait_turn: Callable[[], None] = field(default=lambda: None)
     envelope: Callable[[Claimed, datetime], str] = field(default=lambda claim, _now: claim.envelope_from)
+    reply_to: Callable[[OutgoingMail], str] = field(default=lambda _: "")
 
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
@@ -98,7 +99,8 @@ class Dispatch:
         finished, failed = [], []
         for mail in mails:
             try:
-                composed = self.composer.compose(letter_of(mail.letter), head_of(mail.head))
+                head = replace(head_of(mail.head), reply_to=self.reply_to(mail))
+                composed = self.composer.compose(letter_of(mail.letter), head)
             except PermanentError as error:
                 failed.append((mail.number, str(error)))
             else:

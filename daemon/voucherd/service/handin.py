@@ -29,6 +29,7 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
+from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
 
@@ -108,6 +109,7 @@ class Following:
         self._reviews(new)
         self._bounces(new, outcomes)
         self._invoices(new)
+        outcomes.update(Reports(self.tx, self.rules, self.token_key, self.now).take(new))
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
 

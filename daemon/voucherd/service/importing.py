@@ -122,7 +122,7 @@ class _Taking:
         rows = [row for one in exports for row in one.rows]
         keys = list(dict.fromkeys(self._key(row) for row in rows))
         # what is compared here must still hold when it is recorded
-        self._tx.state.hold([f"voucher {key.programme} {key.key}" for key in keys])
+        self._tx.state.take_turn()
         self._known = {key: one.voucher for key, one in self._tx.ledger.standings(keys).items()}
         self._histories = self._tx.ledger.events([key for key in keys if key in self._known])
         numbers = [row for row in rows if row.is_number and self._key(row) not in self._known]

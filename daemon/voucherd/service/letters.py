@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem, LetterKind
+from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem, LetterKind, Note
 from voucherd.domain.message_id import message_id
+from voucherd.domain.reply_token import Bound, make_token, reply_address
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.voucher import State
 from voucherd.service.records import MailItem, OutgoingMail
+
+_ANSWERABLE_FOR = timedelta(days=366)  # a late report still counts; after that a person has to look
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,13 @@ def letter_of(plain: Mapping[str, Any]) -> Letter:
     """The letter that `to_json` wrote."""
     items = tuple(_item(one) for one in plain["items"])
     kind, on = LetterKind(plain["kind"]), date.fromisoformat(plain["on"])
-    return Letter(**{**plain, "kind": kind, "on": on, "items": items})
+    notes = tuple(_note(one) for one in plain.get("notes", ()))
+    return Letter(**{**plain, "kind": kind, "on": on, "items": items, "notes": notes})
+
+
+def _note(plain: Mapping[str, Any]) -> Note:
+    days = {name: date.fromisoformat(plain[name]) if plain[name] else None for name in ("on", "other")}
+    return Note(**{**plain, **days})
 
 
 def _item(plain: Mapping[str, Any]) -> LetterItem:
@@ -135,3 +144,15 @@ def head_of(plain: Mapping[str, Any]) -> LetterHead:
     """The head that `to_json` wrote."""
     tuples = {name: tuple(plain[name]) for name in ("to", "cc", "references")}
     return LetterHead(**{**plain, **tuples, "date": datetime.fromisoformat(plain["date"])})
+
+
+def bound_of(mail: OutgoingMail) -> Bound:
+    """What the reply address of a mail is bound to."""
+    return Bound(mail.number, mail.message_id, mail.partner or "", mail.vouchers)
+
+
+def reply_to(mail: OutgoingMail, sender: str, key: bytes) -> str:
+    """The reply address of a mail that is in the outbox (RULES.md, The outbox); empty where it can have none."""
+    if mail.partner is None:
+        return ""
+    return reply_address(sender, make_token(key, bound_of(mail), mail.day + _ANSWERABLE_FOR))

@@ -21,10 +21,10 @@ from voucherd.adapters.letters.words import (
     parse_locale,
     parse_words,
 )  # fmt: skip
-from voucherd.domain.letter import LetterKind
+from voucherd.domain.letter import ANSWER, LetterKind
 
 LAYOUT_NAMES: Mapping[str, type] = {"subject": str, "body": str, "language": str}
-_KINDS = tuple(f"{kind}.md" for kind in LetterKind)
+_KINDS = tuple(f"{kind}.md" for kind in (*LetterKind, ANSWER))
 _REMOTE = re.compile(
     r"(?i)<(?:script|link|iframe|object|embed|form|img|video|audio)\b|url\(|@import|\b(?:src|background)\s*="
 )

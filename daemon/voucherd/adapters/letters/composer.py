@@ -115,7 +115,7 @@ class LetterComposer:
 
     def _first_that_works(self, letter: Letter) -> tuple[_Rendered, Words, str]:
         reason = "there is none"
-        for language, file in self._candidates(letter.kind, letter.locale):
+        for language, file in self._candidates(letter.template or letter.kind, letter.locale):
             try:
                 words = self._words_of(language, letter.locale)
                 return self._rendered(file, letter, words, language), words, language

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from voucherd.domain.letter import Due, Letter, LetterItem, LetterKind
+from voucherd.domain.letter import ANSWER, Due, Letter, LetterItem, LetterKind, Note
 
 _DAY = date(2021, 12, 6)
 _DATES = {"reserve": date(2021, 12, 10), "redeem": date(2021, 12, 27), "bill": date(2022, 2, 25)}
@@ -44,6 +44,30 @@ def sample_letters(locale: str) -> dict[str, Letter]:
         "digest-single": _letter(LetterKind.DIGEST, locale, second),
         **misses,
         "missed-several": _letter(LetterKind.MISSED, locale, *map(_missed, (first, second, third))),
+        **_answers(locale, first, second),
+    }
+
+
+def _answers(locale: str, first: LetterItem, second: LetterItem) -> dict[str, Letter]:
+    """What became of answers: recorded, taken back, asked back, left to a person, and the words for answers."""
+    on, other = date(2021, 11, 5), date(2021, 5, 11)
+    reserved = Note("recorded", first.voucher, "reserved", on)
+    redeemed = Note("recorded", second.voucher, "redeemed", date(2021, 12, 6))
+    asked = Note("asked", first.voucher, "reserved", on, other, "05/11/2021")
+    left = Note("left", second.voucher, "", text="INV-1001")
+    cases = {
+        "answer": ((first,), (reserved,)),
+        "answer-several": ((first, second), (reserved, redeemed)),
+        "answer-undone": ((first,), (replace(reserved, fate="undone"),)),
+        "answer-asked": ((first,), (asked,)),
+        "answer-mixed": ((first, second), (redeemed, asked, left)),
+        "answer-left": ((second,), (left,)),
+        "answer-conflict": ((first,), (replace(reserved, fate="left"),)),
+        "answer-help": ((first, second), (Note("help"),)),
+    }
+    return {
+        name: replace(_letter(LetterKind.RECEIPT, locale, *items), template=ANSWER, notes=notes)
+        for name, (items, notes) in cases.items()
     }
 
 

@@ -51,9 +51,22 @@ class ItemView:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteView:
+    """One thing that the answered mail said: `event` as the reader calls it, `text` the line as it was written, `date`
+    the day, `other` the second one where it reads two ways (a dash where there is none)."""
+
+    voucher: str
+    event: str
+    text: str
+    date: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class LetterView:
     """The names at the top of a template. `due` and `voucher` are those of the most urgent item; `todo` holds
-    the name of each deadline that is due in this mail."""
+    the name of each deadline that is due in this mail. `recorded`, `undone`, `asked` (a date is asked back) and `left`
+    (a person looks at it) are what became of what the answered mail said; `help` says that it asked for help."""
 
     partner: str
     programme: str
@@ -69,6 +82,11 @@ class LetterView:
     known: tuple[ItemView, ...]
     incomplete: tuple[ItemView, ...]
     further: tuple[ItemView, ...]
+    recorded: tuple[NoteView, ...]
+    undone: tuple[NoteView, ...]
+    asked: tuple[NoteView, ...]
+    left: tuple[NoteView, ...]
+    help: bool
 
 
 def view_of(letter: Letter, words: Words) -> LetterView:
@@ -91,6 +109,25 @@ def view_of(letter: Letter, words: Words) -> LetterView:
         known=tuple(item for item in items if item.known),
         incomplete=tuple(item for item in items if item.missing),
         further=tuple(item for item in items if item.others),
+        recorded=_notes(letter, "recorded", words),
+        undone=_notes(letter, "undone", words),
+        asked=_notes(letter, "asked", words),
+        left=_notes(letter, "left", words),
+        help=any(note.fate == "help" for note in letter.notes),
+    )
+
+
+def _notes(letter: Letter, fate: str, words: Words) -> tuple[NoteView, ...]:
+    return tuple(
+        NoteView(
+            voucher=note.voucher or ABSENT,
+            event=words.event(note.event) if note.event else ABSENT,
+            text=note.text or ABSENT,
+            date=words.date(note.on) if note.on is not None else ABSENT,
+            other=words.date(note.other) if note.other is not None else ABSENT,
+        )
+        for note in letter.notes
+        if note.fate == fate
     )
 
 

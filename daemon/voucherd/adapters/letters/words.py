@@ -31,9 +31,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "customer_admin", "customer", "offering", "days", "assigned_on", "expires_on", "engagement_on",
         "country", "other",
     ),
+    "event": (
+        "reserved", "reservation-cancelled", "revoked", "delivered", "redeemed", "paid", "payment-denied",
+    ),
     "calendar": ("summary", "description"),
 }  # fmt: skip
-OPEN_SECTIONS = frozenset({"deadline", "label", "fact"})
+OPEN_SECTIONS = frozenset({"deadline", "label", "fact", "event"})
 COUNTED = frozenset({("left", "ahead"), ("left", "past"), ("count", "vouchers"), ("count", "days")})
 
 
@@ -83,6 +86,10 @@ class Words:
     def fact(self, name: str) -> str:
         """What the reader calls a fact that a record may lack."""
         return self._phrase("fact", name if name in self.phrases["fact"] else "other", 1)
+
+    def event(self, name: str) -> str:
+        """What the reader calls what happened to a voucher; a name that the file does not know stands for itself."""
+        return self._phrase("event", name, 1) if name in self.phrases["event"] else name
 
     def calendar(self, part: str, fields: Mapping[str, str]) -> str:
         """The text of a calendar entry; each `{name}` of `fields` is filled in once, values are not read again."""

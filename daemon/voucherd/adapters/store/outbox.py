@@ -186,13 +186,15 @@ class SqlOutbox:
                 found[row["id"]] = _mail({**row, "content": None})
         return found
 
-    def by_message_id(self, ids: Sequence[str]) -> dict[str, int]:
-        """The mails of ours that carry these Message-IDs (with their brackets), by Message-ID."""
+    def by_message_id(self, message_ids: Sequence[str]) -> dict[str, OutgoingMail]:
+        """Mails by their Message-ID, without their bytes."""
         table = schema.outbox
-        found: dict[str, int] = {}
-        for part in chunks(list(ids)):
-            query = select(table.c.message_id, table.c.id).where(table.c.message_id.in_(part))
-            found.update((identity, int(number)) for identity, number in self._connection.execute(query))
+        columns = [column for column in table.c if column.name != "content"]
+        found: dict[str, OutgoingMail] = {}
+        for part in chunks(list(message_ids)):
+            query = select(*columns).where(table.c.message_id.in_(part)).order_by(table.c.id)
+            for row in self._connection.execute(query).mappings():
+                found[row["message_id"]] = _mail({**row, "content": None})
         return found
 
     def receipts(self, addresses: Sequence[str], since: datetime) -> dict[str, list[Receipt]]:

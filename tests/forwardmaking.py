@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from email.utils import format_datetime
 from html import escape
+from textwrap import wrap
 
 from babel.dates import format_date
 from babel.dates import format_datetime as format_instant
@@ -408,6 +409,21 @@ def mail(content: str, subject: str, *, html: bool, number: int = 1, kind: str =
         f"Content-Type: {media}\nContent-Transfer-Encoding: 8bit\n\n"
     )
     return (head + content).replace("\n", "\r\n").encode()
+
+
+def wrapped(text: str, width: int = 76) -> str:
+    """The text as programs send it that end lines at a width; separators stay whole."""
+    made: list[str] = []
+    for line in text.split("\n"):
+        mark = "> " if line.startswith("> ") else ""
+        if len(line) <= width or line[len(mark) :].startswith(("---", "___")):
+            made.append(line)
+        else:
+            pieces = wrap(
+                line[len(mark) :], width - len(mark), break_long_words=False, break_on_hyphens=False
+            )
+            made += [mark + piece for piece in pieces]
+    return "\n".join(made)
 
 
 def alternative(text: str, html: str, subject: str) -> bytes:

@@ -161,6 +161,48 @@ def test_an_instant_keeps_its_time_and_offset(
     assert moment.tzinfo == (timezone(timedelta(minutes=offset)) if offset is not None else None)
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "day"),
+    [
+        ("17.05.21 16:40 (GMT+02:00)", "de", date(2021, 5, 17)),
+        ("06.05.21 16:40", "de", MAY_6),
+        ("6/5/21 16:40 (GMT+02:00)", "fr", MAY_6),
+        ("17. 5. 21  16:40", "cs", date(2021, 5, 17)),
+        ("5/17/21 4:40 PM (GMT-05:00)", "en", date(2021, 5, 17)),
+        ("5/6/21 4:40 PM", "en-US", MAY_6),
+        ("21/5/6 오후 4:40", "ko", MAY_6),
+        ("21. 5. 6. 오후 4:40", "ko", MAY_6),
+    ],
+)
+def test_the_header_of_a_forward_may_have_a_year_in_two_figures(text: str, language: str, day: date) -> None:
+    moment = read_datetime(text, language)
+    assert moment is not None
+    assert (moment.date(), moment.hour, moment.minute) == (day, 16, 40)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("5/6/21 4:40 PM", "en"),
+        ("06.05.21 16:40", ""),
+        ("06-05-21 16:40", "sv"),
+        ("6/5/21 16:40", "ko"),
+        ("31.04.21 16:40", "de"),
+        ("06.05.21.7 16:40", "de"),
+        ("1.06.05.21 16:40", "de"),
+        ("06.05/21 16:40", "de"),
+    ],
+)
+def test_a_year_in_two_figures_that_may_be_something_else_is_not_read(text: str, language: str) -> None:
+    assert read_datetime(text, language) is None
+
+
+def test_a_zone_may_stand_before_the_time() -> None:
+    moment = read_datetime("2021年5月6日 GMT+8 17:45:10", "zh-CN")
+    assert moment is not None
+    assert (moment.hour, moment.utcoffset()) == (17, timedelta(hours=8))
+
+
 def test_an_instant_whose_date_reads_two_ways_is_not_read() -> None:
     assert read_datetime("02/10/2023 4:52 PM EST", "en") is None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.forward_clients import LANGUAGES
-from tests.forwardjudging import faults, page, read_mail, wrong_of
+from tests.forwardjudging import facts_of, faults, page, read_mail, wrong_of
 from tests.forwardmaking import (
     CLIENTS,
     STYLES,
@@ -25,6 +25,7 @@ from tests.forwardmaking import (
     attached,
     mail,
     programme_mail,
+    wrapped,
 )
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "forwards.md"
@@ -112,6 +113,30 @@ def test_a_forward_is_read_in_the_older_character_sets_of_its_language(language:
         content = cell.bytes().decode().replace('charset="utf-8"', f'charset="{charset}"')
         head, _, body = content.partition("\r\n\r\n")
         assert faults(cell, head.encode() + b"\r\n\r\n" + body.encode(charset)) == []
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_header_lines_that_were_wrapped_are_put_together(client: Client) -> None:
+    """Long subjects and lists of recipients, as programs that send plain text end lines at 76 columns."""
+    if client.name == "Yahoo Mail":
+        pytest.skip("writes all headers in one line, however long")
+    others = ("karl@adatum.example", "anna@adatum.example")
+    for place, language in enumerate(LANGUAGES):
+        cell = Cell(client, language, False, (Voucher(3),))
+        name = "Anna Maria" + " von" * (place % 7)
+        listed = f"{{}}>, Karl <{others[0]}>, {name} <{others[1]}"
+        message = replace(
+            cell.original,
+            subject=f"{cell.original.subject} - {'Adatum AB SharePoint Deployment Planning Services ' * 2}".strip(),
+            to=listed.format("mara@adatum.example"),
+            cc=listed.format("ola@adatum.example"),
+        )
+        reading = read_mail(mail(wrapped(f"Hello\n\n{client.text(language, message)}"), "Fwd: x", html=False))
+        (hop,) = reading.hops
+        assert (hop.from_addr, hop.subject) == (message.sender, message.subject), language
+        assert hop.to == ("mara@adatum.example", *others), language
+        assert hop.cc == ("ola@adatum.example", *others), language
+        assert facts_of(reading)[0]["voucher_id"] == cell.vouchers[0].facts["voucher_id"], language
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)

@@ -23,7 +23,7 @@ from voucherd.domain.message import Reading
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "mail"
 COUNT = int(os.environ.get("VOUCHERD_MUTATIONS", "2000"))
 SLICES = 8
-RULES = rulebook((partner("contoso"), partner("fabrikam")))
+RULES = rulebook((partner("contoso"),))
 GATES = (
     Gate("guarded", authserv_id="mx.desk.example"),
     Gate("trusted", require_authentication=False),

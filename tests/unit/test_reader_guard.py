@@ -147,10 +147,15 @@ def test_what_a_bounce_returns_may_be_cut_and_says_so() -> None:
 @pytest.mark.parametrize(
     "name", ["x-martian", "idna", "undefined", "rot13", "base64", "utf-8\x00", "ü", "a" * 90]
 )
-def test_a_text_in_an_unknown_charset_is_refused_by_its_name(name: str) -> None:
-    answer = refusal(mail(b"text", content_type=f'text/plain; charset="{name}"'))
+@pytest.mark.parametrize("body", [b"text", "täxt".encode()])
+def test_a_text_in_an_unknown_charset_is_refused_by_its_name(name: str, body: bytes) -> None:
+    answer = refusal(mail(body, content_type=f'text/plain; charset="{name}"'))
 
     assert answer.reason.startswith(("unknown charset '", "the headers hold NUL"))
+
+
+def test_a_nul_in_the_charset_of_a_part_breaks_nothing() -> None:
+    assert reader.parse(multipart(part("täxt", 'text/plain; charset="utf-8\x00"'))).text == "täxt"
 
 
 @pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b"From sam@contoso.example Wed May 12 18:00:00 2021\n"])

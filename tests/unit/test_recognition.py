@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders import programme
+from tests.forward_clients import LANGUAGES
 from voucherd.domain.forward_words import LABELS, label_key
 from voucherd.domain.identifiers import is_id_token, shown_id, voucher_key
+from voucherd.domain.mail_kinds import notice_kind
 from voucherd.domain.programme import Programme, Vocabulary
 from voucherd.domain.recognition import Recognised, recogniser
 from voucherd.domain.text_lines import lines_of
@@ -40,6 +43,7 @@ def _programme(*patterns: str) -> Programme:
     )
 
 
+SHIPPED = recogniser([programme()])
 PLAIN = recogniser([_programme()])
 PATTERNED = recogniser([_programme("DPS-[0-9A-Z]{4}-[0-9]{5}")])
 
@@ -299,12 +303,27 @@ def test_no_word_of_the_vocabulary_is_a_mail_header() -> None:
     assert not words & LABELS.keys()
 
 
-@pytest.mark.parametrize("language", ["en", "ko", "de", "fr", "es", "ja", "zh-CN", "pt", "cs", "nl"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_vocabulary_has_the_facts_of_a_voucher_mail_in_every_language(language: str) -> None:
     for fact in ("voucher_id", "customer", "offering", "days", "assigned_on", "expires_on", "engagement_on"):
         for word in LABEL_WORDS[fact][language]:
             value = "DPS-83K2-99017" if fact == "voucher_id" else "7" if fact == "days" else "2021-05-03"
             assert (fact, value) in [(one.fact, one.value) for one in _text(f"{word}: {value}").candidates]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_vocabulary_has_every_kind_of_notice_and_its_day_in_every_language(language: str) -> None:
+    for fact in ("partner", "reserved_on", "redeemed_on", "revoked_on", "paid_on", "country"):
+        assert WORDS["labels"][fact].get(language), fact
+    for kind, languages in WORDS["kinds"].items():
+        for phrase in languages[language]:
+            assert notice_kind([f"FW: {phrase.capitalize()}!"], SHIPPED.phrases) == kind, phrase
+
+
+def test_no_phrase_of_a_notice_is_a_phrase_of_another() -> None:
+    for kind, languages in WORDS["kinds"].items():
+        for phrase in (phrase for phrases in languages.values() for phrase in phrases):
+            assert notice_kind([phrase], SHIPPED.phrases) == kind, phrase
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ _YEAR_LAST = re.compile(
     r"(?<!\d)(?<!\d[./-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?([./-])\s?(\d{4})(?!\d)", re.ASCII
 )
 _YEAR_SHORT = re.compile(
-    r"(?<!\d)(?<!\d[./-])(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{2})(?!\d)(?![./-]\s?\d)", re.ASCII
+    r"(?<!\d)(?<!\d[./-])(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{1,2})(?!\d)(?![./-]\d)", re.ASCII
 )
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 _CLOCK = re.compile(
@@ -199,9 +199,9 @@ def _short_years(rest: str, languages: tuple[str, ...]) -> tuple[list[date], str
     first, second, last = int(match[1]), int(match[3]), int(match[4])
     orders = {order for language in languages for order in _short_orders(language)}
     readings: list[date] = []
-    if "day" in orders:
+    if "day" in orders and len(match[4]) == 2:
         readings += _valid(2000 + last, second, first)
-    if "month" in orders:
+    if "month" in orders and len(match[4]) == 2:
         readings += _valid(2000 + last, first, second)
     if "year" in orders and len(match[1]) == 2:
         readings += _valid(2000 + first, second, last)

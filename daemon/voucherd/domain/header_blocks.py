@@ -24,6 +24,7 @@ _COLONS = ":：﹕"
 _LABEL_SPAN = 44
 _MAX_BLANKS = 2
 _LOOK_AHEAD = 3
+_WRAPPED_AT = 76
 _MAX_CONTINUED = 400
 _MAX_VALUE = 20_000
 _ORDER = {language: place for place, language in enumerate(HEADERS)}
@@ -158,14 +159,12 @@ def _continues(lines: tuple[Line, ...], labels: list[Label | None], at: int, blo
     """Whether the line goes on with the header before it: an address list not ended, a folded line, or a
     wrapped one with another header close behind."""
     addressed = last in ("from", "to", "cc", "bcc", "reply_to")
-    if addressed and (
-        block.values[last].endswith((",", ";")) or (lines[at].text.startswith("<") and "@" in lines[at].text)
-    ):
+    if addressed and _list_goes_on(block.values[last], lines[at].text):
         return True
     if lines[at].indent and not lines[block.begin].indent:
         return True
     if {"from", "date", "to", "subject"} <= block.values.keys():
-        return False
+        return last == "subject" and _wraps(lines, at)
     for ahead in range(at + 1, min(at + 1 + _LOOK_AHEAD, len(lines))):
         if not lines[ahead].text:
             return False
@@ -173,6 +172,30 @@ def _continues(lines: tuple[Line, ...], labels: list[Label | None], at: int, blo
         if label is not None:
             return _pick(label, block) is not None
     return False
+
+
+def _list_goes_on(value: str, text: str) -> bool:
+    """Whether an address list goes on in the next line: it ends in a separator, or in a name whose address follows."""
+    if value.endswith((",", ";")) or (text.startswith("<") and "@" in text):
+        return True
+    tail = value[max(value.rfind(","), value.rfind(";")) + 1 :]
+    return "@" in value and "@" not in tail and ":" not in text and "<" in text and "@" in text
+
+
+def _wraps(lines: tuple[Line, ...], at: int) -> bool:
+    """Whether the line goes on with a subject that closes the block: up to the next blank line each line before
+    has no room for the first word of the one after, where programs wrap text, and none says anything like a
+    label."""
+    for place in range(at, min(at + _LOOK_AHEAD, len(lines))):
+        text = lines[place].text
+        if not text:
+            return place > at
+        before = len(lines[place - 1].text) + lines[place].depth
+        if not 50 <= before <= _WRAPPED_AT or before + len(text.split(maxsplit=1)[0]) < _WRAPPED_AT - 2:
+            return False
+        if any(mark in text for mark in (*_COLONS, "\t")):
+            return False
+    return at + _LOOK_AHEAD >= len(lines) or not lines[at + _LOOK_AHEAD].text
 
 
 def _one_line(lines: tuple[Line, ...], at: int) -> Block | None:

@@ -15,7 +15,14 @@ from voucherd.domain.mail_parts import Place, chain_of, messages_in
 from voucherd.domain.message import Candidate, ParsedMail, Reading
 from voucherd.domain.own_words import own_words
 from voucherd.domain.programme import Programme
-from voucherd.domain.recognition import CUSTOMER_ADMIN, Recognised, Recogniser, recogniser, renumbered
+from voucherd.domain.recognition import (
+    CUSTOMER_ADMIN,
+    TOO_MUCH,
+    Recognised,
+    Recogniser,
+    recogniser,
+    renumbered,
+)
 from voucherd.domain.reply_token import MARK
 from voucherd.domain.sheets import Export
 from voucherd.domain.voucher_blocks import ALL
@@ -40,6 +47,9 @@ def read(mail: ParsedMail, programmes: tuple[Programme, ...]) -> Reading:
 _EVERYTHING = frozenset(
     {VOUCHER_ID, CUSTOMER_ADMIN, "customer", "offering", "days", "assigned_on", "expires_on"}
 )
+
+_MAX_JOINED = 20_000
+"""Candidates of all messages in one: what a message says of all its vouchers is told of each of them."""
 
 
 def _same_words(text: str, html: str) -> bool:
@@ -276,10 +286,11 @@ def _agreed(text: Recognised, html: Recognised) -> Recognised:
         return html if html.blocks or not text.candidates else text
     if not html.blocks:
         return text
-    if html.blocks.keys() != text.blocks.keys():
+    in_text, in_html = text.blocks, html.blocks
+    if in_html.keys() != in_text.keys():
         problem = f"text and HTML name different voucher IDs: {_named(text)} and {_named(html)}"
         return replace(text, problems=(*text.problems, problem))
-    same = {block: text.blocks[key] for key, block in html.blocks.items()}
+    same = {block: in_text[key] for key, block in in_html.items()}
     stated = {(one.fact, one.block) for one in text.candidates}
     said = {(one.fact, one.block, one.value) for one in text.candidates}
     added: list[Candidate] = []
@@ -325,15 +336,19 @@ def _joined(found: list[Recognised]) -> Recognised:
         return found[0]
     numbers: dict[str, int] = {}
     candidates: dict[tuple[str, str, int], Candidate] = {}
+    problems = [problem for one in found for problem in one.problems]
     for one in found:
         own = {block: numbers.setdefault(key, len(numbers)) for key, block in one.blocks.items()}
+        every = list(own.values()) or [ALL]
         for candidate in one.candidates:
-            blocks = [own[candidate.block]] if candidate.block != ALL else list(own.values()) or [ALL]
-            for block in blocks:
+            if len(candidates) > _MAX_JOINED:
+                problems.append(TOO_MUCH)
+                break
+            for block in [own[candidate.block]] if candidate.block != ALL else every:
                 key = (candidate.fact, voucher_key(candidate.value), block)
                 candidates.setdefault(key, replace(candidate, block=block))
     return Recognised(
         tuple(candidates.values()),
-        tuple(dict.fromkeys(problem for one in found for problem in one.problems)),
+        tuple(dict.fromkeys(problems)),
         tuple(language for one in found for language in one.languages),
     )

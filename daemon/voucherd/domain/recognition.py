@@ -23,6 +23,7 @@ from voucherd.domain.voucher_labels import VOUCHER_ID, Lexicon, lexicon
 from voucherd.domain.voucher_rows import MAX_STATEMENTS, Rows, Statement
 
 CUSTOMER_ADMIN = "customer_admin"
+TOO_MUCH = "the mail states more than is read of one mail"
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9&-]{2,40}")
 _LONGEST_VALUE = 200
@@ -97,7 +98,7 @@ class Recogniser:
     def _recognised(self, found: list[Statement], lines: Sequence[Line], part: str) -> Recognised:
         problems = [one.ids.problem for one in found if one.ids is not None]
         if len(found) >= MAX_STATEMENTS:
-            problems.append("the mail states more than is read of one mail")
+            problems.append(TOO_MUCH)
         statements = _single(found)
         taken = {(one.start, voucher_key(one.value)) for one in statements if one.fact == VOUCHER_ID}
         statements += [
@@ -170,18 +171,18 @@ def recogniser(programmes: Iterable[Programme]) -> Recogniser:
 def vouchers_of(reading: Reading) -> tuple[VoucherFacts, ...]:
     """The vouchers that a reading names, each with the facts that belong to it."""
     ids: dict[int, Candidate] = {}
+    stated: dict[int, dict[str, list[Candidate]]] = {}
     for candidate in reading.candidates:
         if candidate.fact == VOUCHER_ID:
             ids.setdefault(candidate.block, candidate)
-    return tuple(_voucher(reading.candidates, ids[block]) for block in sorted(ids))
+        else:
+            stated.setdefault(candidate.block, {}).setdefault(candidate.fact, []).append(candidate)
+    return tuple(
+        _voucher({**stated.get(ALL, {}), **stated.get(block, {})}, ids[block]) for block in sorted(ids)
+    )
 
 
-def _voucher(candidates: Sequence[Candidate], named: Candidate) -> VoucherFacts:
-    by_fact: dict[str, list[Candidate]] = {}
-    for block in (named.block, ALL):
-        own = [one for one in candidates if one.block == block and one.fact != VOUCHER_ID]
-        for fact in dict.fromkeys(one.fact for one in own):
-            by_fact.setdefault(fact, [one for one in own if one.fact == fact])
+def _voucher(by_fact: dict[str, list[Candidate]], named: Candidate) -> VoucherFacts:
     admins = tuple(by_fact.pop(CUSTOMER_ADMIN, ()))
     facts = {VOUCHER_ID: named}
     ambiguous: dict[str, tuple[Candidate, ...]] = {}

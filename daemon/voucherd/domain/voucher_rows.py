@@ -125,7 +125,7 @@ class Rows:
     def _columns(self, heads: list[Labelled | None]) -> None:
         """The rows under a line of labels, one voucher a row."""
         id_column = next(place for place, head in enumerate(heads) if head and head.fact == VOUCHER_ID)
-        while self._at < len(self._lines):
+        while self._at < len(self._lines) and len(self.statements) < MAX_STATEMENTS:
             line = self._lines[self._at]
             if line.text and not line.text.strip("-|+:= \t"):  # the rule under the head of a drawn table
                 self._at += 1

@@ -57,9 +57,11 @@ def contents(root: GatedMessage, *, lenient: bool) -> Contents:
     waiting = [(root, lenient)]
     while waiting:
         part, in_report = waiting.pop()
-        kind, payload = part.get_content_type(), part.get_payload()
+        kind = part.get_content_type()
+        # only where it is a list: of a text, the standard library would decode it here, with any codec and error
+        payload = part.get_payload() if part.is_multipart() else None
         if kind.startswith("multipart/"):
-            parts = [item for item in payload if isinstance(item, GatedMessage)]
+            parts = [item for item in payload or () if isinstance(item, GatedMessage)]
             _check_multipart(found, part, bool(parts), is_root=part is root, lenient=lenient)
             in_report = in_report or kind == "multipart/report"
             waiting += [(item, in_report) for item in reversed(parts)]

@@ -23,6 +23,8 @@ def read_toml(path: Path, key: str = "") -> dict[str, Any] | Fault:
             content = stream.read(_LIMIT + 1)
     except FileNotFoundError:
         return Fault(str(path), key, "", "there is no such file", "make it, or name another")
+    except ValueError:  # a NUL character, which no name of a file may hold
+        return Fault(repr(str(path)), key, "", "is no name of a file", "name another")
     except OSError as error:
         return Fault(str(path), key, "", f"cannot be read ({error.strerror})", "check its owner and mode")
     if len(content) > _LIMIT:

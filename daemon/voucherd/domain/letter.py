@@ -14,6 +14,7 @@ class LetterKind(StrEnum):
     REMINDER = "reminder"
     DIGEST = "digest"
     MISSED = "missed"
+    QUERY = "query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class LetterItem:
 @dataclass(frozen=True, slots=True)
 class Letter:
     """The facts of one mail. `on` is the local day that it is written for; `partner` the partner's name,
-    `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt answers."""
+    `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt or query
+    answers; `days` the dates that a query asks to choose from."""
 
     kind: LetterKind
     locale: str
@@ -58,6 +60,7 @@ class Letter:
     programme: str
     items: tuple[LetterItem, ...]
     quoted_subject: str = ""
+    days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ def letter_of(plain: Mapping[str, Any]) -> Letter:
     """The letter that `to_json` wrote."""
     items = tuple(_item(one) for one in plain["items"])
     kind, on = LetterKind(plain["kind"]), date.fromisoformat(plain["on"])
-    return Letter(**{**plain, "kind": kind, "on": on, "items": items})
+    days = tuple(date.fromisoformat(one) for one in plain.get("days", ()))
+    return Letter(**{**plain, "kind": kind, "on": on, "items": items, "days": days})
 
 
 def _item(plain: Mapping[str, Any]) -> LetterItem:

@@ -79,7 +79,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ReviewEntry:
-    """Something that waits for a person, or waited. `number` 0 before it is stored."""
+    """Something that waits for a person, or waited. `number` 0 before it is stored; `query` is the Message-ID of the
+    mail that asked the sender for what is missing."""
 
     code: ReviewCode
     reason: str
@@ -88,6 +89,7 @@ class ReviewEntry:
     event: int | None = None
     voucher: VoucherKey | None = None
     suggestions: tuple[str, ...] = ()
+    query: str = ""
     status: str = "open"
     closed_at: datetime | None = None
     closed_by: str = ""

@@ -121,7 +121,7 @@ def retry(
             decided = intake.decide(message.sha256, message.size, message.received_at, reading, gate, now)
             done[entry.number] = decided.handling.outcome
             if decided.handling.outcome != "review":
-                _settle_again(intake, entry, message, decided, by, now)
+                done[entry.number] = _settle_again(intake, entry, message, decided, by, now)
     return done
 
 
@@ -137,12 +137,13 @@ def if_accepted(reading: Reading | Unreadable, rules: Rulebook, now: datetime) -
 
 def _settle_again(
     intake: Intake, entry: ReviewEntry, message: MessageRow, decided: Decided, by: str, now: datetime
-) -> None:
+) -> str:
     with intake.store.write() as tx:
         instant = record_instant(tx, now)
-        Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
+        ended = Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
         _close(tx, entry, "settled", instant, by, decided.handling.reason)
         _settle(tx, message.id, MessageOutcome(decided.handling.outcome), decided.handling.reason)
+    return ended[message.id].value
 
 
 def _as_told_by(decided: Decided, by: str, note: str) -> Decided:

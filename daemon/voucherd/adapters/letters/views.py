@@ -53,7 +53,7 @@ class ItemView:
 @dataclass(frozen=True, slots=True)
 class LetterView:
     """The names at the top of a template. `due` and `voucher` are those of the most urgent item; `todo` holds
-    the name of each deadline that is due in this mail."""
+    the name of each deadline that is due in this mail; `days` the dates that a query asks to choose from."""
 
     partner: str
     programme: str
@@ -69,6 +69,7 @@ class LetterView:
     known: tuple[ItemView, ...]
     incomplete: tuple[ItemView, ...]
     further: tuple[ItemView, ...]
+    days: tuple[str, ...]
 
 
 def view_of(letter: Letter, words: Words) -> LetterView:
@@ -91,6 +92,7 @@ def view_of(letter: Letter, words: Words) -> LetterView:
         known=tuple(item for item in items if item.known),
         incomplete=tuple(item for item in items if item.missing),
         further=tuple(item for item in items if item.others),
+        days=tuple(words.date(day) for day in letter.days),
     )
 
 

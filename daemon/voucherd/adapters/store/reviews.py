@@ -33,6 +33,7 @@ class SqlReviews:
                 "programme": entry.voucher.programme if entry.voucher else None,
                 "voucher_key": entry.voucher.key if entry.voucher else None,
                 "suggestions": list(entry.suggestions),
+                "query": entry.query,
                 "status": "open",
                 "closed_by": "",
                 "why": "",
@@ -77,6 +78,15 @@ class SqlReviews:
             )
         return found
 
+    def asked_by(self, message_ids: Sequence[str]) -> dict[str, ReviewEntry]:
+        """The open entries whose sender was asked by one of these mails of ours, by its Message-ID."""
+        table = schema.review
+        found: dict[str, ReviewEntry] = {}
+        for part in chunks(sorted(set(message_ids) - {""})):
+            query = select(table).where(table.c.status == "open", table.c.query.in_(part))
+            found.update((row["query"], _entry(row)) for row in self._connection.execute(query).mappings())
+        return found
+
     def events_reviewed(self, events: Sequence[int]) -> set[int]:
         """The events among these that an entry, open or closed, is about already."""
         table = schema.review
@@ -103,6 +113,7 @@ def _entry(row: Mapping[Any, Any]) -> ReviewEntry:
         event=row["event"],
         voucher=voucher,
         suggestions=tuple(row["suggestions"]),
+        query=row["query"],
         status=row["status"],
         closed_at=row["closed_at"],
         closed_by=row["closed_by"],

@@ -292,6 +292,7 @@ review = Table(
     Column("programme", String(80)),
     Column("voucher_key", Key),
     Column("suggestions", JSON, nullable=False),
+    Column("query", Words, nullable=False, default=""),
     Column("status", String(20), nullable=False),
     Column("closed_at", Instant),
     Column("closed_by", Words, nullable=False, default=""),
@@ -300,6 +301,7 @@ review = Table(
 )
 Index("ix_review_open", review.c.status, review.c.code)
 Index("ix_review_event", review.c.event)
+Index("ix_review_query", review.c.query)
 
 invoice = Table(
     "invoice",

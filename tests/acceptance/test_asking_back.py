@@ -128,3 +128,21 @@ def test_nobody_else_answers_and_no_machine_is_asked(desk: Desk) -> None:
     )
     assert desk.json("vouchers", as_of=AS_OF) == []
     assert len(queries(desk)) == 1
+
+
+def test_a_person_may_settle_it_instead_and_what_the_mail_states_is_kept(desk: Desk) -> None:
+    deliver(desk, mail(FORWARD + NO_ID), mail(FORWARD + TWO_WAYS.replace("99017", "99018")))
+    entries = {one["code"]: str(one["number"]) for one in desk.json("review", as_of=AS_OF)}
+    named = ("--voucher", "DPS-83K2-99017", "--partner", "contoso")
+    dated = ("--set", "expires_on=2021-11-05", "--partner", "contoso")
+    assert desk.run("review", "accept", entries["no-voucher-id"], *named, as_of=AS_OF).status == 0
+    assert desk.run("review", "accept", entries["ambiguous"], *dated, as_of=AS_OF).status == 0
+    rows = {one["id"]: one for one in desk.json("vouchers", as_of=AS_OF)}
+    assert {name: (one["days"], one["assigned_on"], one["expires_on"]) for name, one in rows.items()} == {
+        "DPS-83K2-99017": (5, "2021-05-12", "2021-11-08"),
+        "DPS-83K2-99018": (5, "2021-05-12", "2021-11-05"),
+    }
+    assert {one["customer_admin"] for one in rows.values()} == {"ada.meier@adatum.example"}
+    late = mail("DPS-10A7-55120\n", answers=str(queries(desk)[0]["message-id"]))
+    deliver(desk, late)
+    assert [one["id"] for one in desk.json("vouchers", as_of=AS_OF)] == list(rows)

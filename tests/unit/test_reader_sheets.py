@@ -80,6 +80,28 @@ def test_rows_keep_the_numbers_that_a_person_sees() -> None:
     assert [line.strip() for line in sheet.text.split("\n")] == ["", "", "x"]
 
 
+def test_an_opendocument_spreadsheet_is_read() -> None:
+    cells = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+        for text in ("Voucher ID", "DPS-83K2-99017")
+    )
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    content = (
+        f'<office:document-content xmlns:office="{space}:office:1.0" xmlns:table="{space}:table:1.0" '
+        f'xmlns:text="{space}:text:1.0"><office:body><office:spreadsheet><table:table table:name="One">'
+        f"<table:table-row>{cells}</table:table-row></table:table></office:spreadsheet></office:body>"
+        "</office:document-content>"
+    )
+    kind = b"application/vnd.oasis.opendocument.spreadsheet"
+    entry = f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind.decode()}"/>'
+    manifest = (
+        f'<manifest:manifest xmlns:manifest="{space}:manifest:1.0">{entry}</manifest:manifest>'.encode()
+    )
+    files = {"mimetype": kind, "content.xml": content.encode(), "META-INF/manifest.xml": manifest}
+    [sheet] = sheets.read("a.ods", archive(**files))
+    assert sheet.text == "Voucher ID\tDPS-83K2-99017"
+
+
 def test_every_sheet_with_rows_is_read_under_its_own_name() -> None:
     found = sheets.read("a.xlsx", workbook([("x",)], Empty=[], Second=[("y",)]))
     assert [(one.name, one.text) for one in found] == [("a.xlsx", "x"), ("a.xlsx, Second", "y")]
@@ -174,8 +196,20 @@ def test_an_invoice_is_not_a_list_of_vouchers(name: str) -> None:
         (archive(a__xml=b"x"), "it cannot be opened"),
         (workbook([("x",)] * 20_001), "more than 20,000 rows"),
         (workbook([("x",) * 61]), "more than 60 columns"),
+        (workbook([("x", *[None] * 16_000, "y")]), "200 columns"),
+        (workbook([("x",), *[()] * 1_000_000, ("y",)]), "more than 20,000 rows"),
     ],
-    ids=["entries", "nested", "ratio", "no archive", "no workbook", "rows", "columns"],
+    ids=[
+        "entries",
+        "nested",
+        "ratio",
+        "no archive",
+        "no workbook",
+        "rows",
+        "columns",
+        "far right",
+        "far down",
+    ],
 )
 def test_a_spreadsheet_beyond_a_limit_is_left_unread_with_the_reason(content: bytes, why: str) -> None:
     reading = reading_of(content)

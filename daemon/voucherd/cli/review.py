@@ -124,7 +124,7 @@ def accept(
     context: Context, number: int, partner: str | None, voucher: str | None, facts: tuple[str, ...], why: str
 ) -> int:
     """Lets what waits count, with corrections where needed."""
-    from voucherd.service.review import Correction
+    from voucherd.service.correcting import Correction
     from voucherd.service.review import accept as accept_entry
 
     told = {}

@@ -14,6 +14,7 @@ class LetterKind(StrEnum):
     REMINDER = "reminder"
     DIGEST = "digest"
     MISSED = "missed"
+    QUERY = "query"
 
 
 ANSWER = "answer"
@@ -70,8 +71,9 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Letter:
     """The facts of one mail. `on` is the local day that it is written for; `partner` the partner's name,
-    `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt answers. `template` is
-    the name of the template where it is not the kind's; `notes` what became of what the answered mail said."""
+    `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt or query answers.
+    `template` is the name of the template where it is not the kind's; `notes` what became of what the answered mail
+    said; `days` the dates that a query asks to choose from."""
 
     kind: LetterKind
     locale: str
@@ -82,6 +84,7 @@ class Letter:
     quoted_subject: str = ""
     template: str = ""
     notes: tuple[Note, ...] = ()
+    days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
 from voucherd.service.importing import Taken, Teller, take
 from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.queries import query
 from voucherd.service.receipts import Answering, allowed
 from voucherd.service.reconcile import take_in
 from voucherd.service.recording import Recorded, record
@@ -162,6 +163,7 @@ class Following:
     def _reviews(self, new: Sequence[tuple[int, Decided]]) -> None:
         waiting = [(n, one.reading, one.handling) for n, one in new if one.handling.outcome == "review"]
         perhaps = suggestions(self.tx, waiting)
+        queries = self._queries(new)
         entries = [
             ReviewEntry(
                 code=ReviewCode(one.handling.code),
@@ -169,6 +171,7 @@ class Following:
                 opened_at=self.now,
                 message=number,
                 suggestions=one.handling.suggestions or perhaps.get(number, ()),
+                query=queries.get(number, ""),
             )
             for number, one in new
             if one.handling.outcome == "review"
@@ -185,6 +188,16 @@ class Following:
         code = ReviewCode.BOUNCE.value
         self.tx.messages.set_outcomes([(b.message, MessageOutcome.REVIEW, code, b.reason) for b in bounced])
         outcomes.update((each.message, MessageOutcome.REVIEW) for each in bounced)
+
+    def _queries(self, new: Sequence[tuple[int, Decided]]) -> dict[int, str]:
+        """Asks for the one fact that a message lacks; the Message-ID of the mail that asks, by message."""
+        mails = {}
+        for number, one in new:
+            mail = query(one.reading, one.handling, one.sha256, self.rules, self.token_key, self.now)
+            if mail is not None:
+                mails[number] = mail
+        self.tx.outbox.add(list(mails.values()))
+        return {number: mail.message_id for number, mail in mails.items()}
 
     def _invoices(self, new: Sequence[tuple[int, Decided]]) -> None:
         for number, one in new:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from voucherd.domain.events import FACTS, Event, EventKind, Role
+from voucherd.domain.id_lookalikes import skeleton
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.lookalikes import skeleton
 from voucherd.domain.recognition import recogniser
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.sheets import Export, ExportRow, Sheet

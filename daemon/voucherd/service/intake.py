@@ -17,6 +17,7 @@ from datetime import datetime
 from voucherd.domain.handling import LEFT, Gate
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.asking import Answers, Completed
 from voucherd.service.deciding import decide
 from voucherd.service.handin import Decided, Following, message_row, shown_message_id
 from voucherd.service.ports import Archive, Fetched, InvoiceReader, Listed, Mailbox, MessageReader
@@ -77,10 +78,11 @@ class Took:
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A batch that was archived, read and decided about: where each message was seen with its hash, and the
-    decision about those that were not known."""
+    decision about those that were not known; `completed` are messages that waited for the answers among them."""
 
     places: list[tuple[Source, str]]
     decided: dict[str, Decided]
+    completed: list[Completed] = field(default_factory=list)
 
 
 class _Turns:
@@ -255,7 +257,8 @@ class Intake:
             unread = self._too_large(name, uidvalidity, listed, gate, folders, now)
             decided[unread.sha256] = unread
             places.append((Source(name, uidvalidity, listed.key), unread.sha256))
-        return _Prepared(places, decided)
+        answers = Answers(self.store, self.archive, self.reader, self.rules)
+        return _Prepared(places, *answers.take(decided, gate, now))
 
     def _too_large(
         self, name: str, uidvalidity: int, listed: Listed, gate: Gate, folders: Folders, now: datetime
@@ -278,8 +281,9 @@ class Intake:
         numbers = dict(
             zip(new, tx.messages.add([message_row(one, instant) for one in new.values()]), strict=True)
         )
+        completed = self._completed(tx, prepared, instant)
         outcomes = Following(tx, self.rules, self.token_key, instant).everything(
-            [(numbers[sha], one) for sha, one in new.items()]
+            [*((numbers[sha], one) for sha, one in new.items()), *completed]
         )
         settled, counts, told = [], Counts(), set(known)
         for source, sha in places:
@@ -294,6 +298,16 @@ class Intake:
             told.add(sha)
         tx.messages.settle(settled)
         return counts, settled
+
+    def _completed(self, tx: Transaction, prepared: _Prepared, now: datetime) -> list[tuple[int, Decided]]:
+        """Messages that waited for one fact, complete with its answer; one that was settled meanwhile stays so."""
+        done: list[tuple[int, Decided]] = []
+        for one in prepared.completed:
+            why = one.decided.handling.note
+            if tx.reviews.close(one.review, "settled", now, one.by, why):
+                tx.messages.set_outcomes([(one.message, MessageOutcome.RECORDED, "", why)])
+                done.append((one.message, one.decided))
+        return done
 
     def _count(
         self, counts: Counts, sha: str, one: Decided | None, outcome: MessageOutcome, repeated: bool

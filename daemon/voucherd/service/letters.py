@@ -122,7 +122,8 @@ def letter_of(plain: Mapping[str, Any]) -> Letter:
     items = tuple(_item(one) for one in plain["items"])
     kind, on = LetterKind(plain["kind"]), date.fromisoformat(plain["on"])
     notes = tuple(_note(one) for one in plain.get("notes", ()))
-    return Letter(**{**plain, "kind": kind, "on": on, "items": items, "notes": notes})
+    days = tuple(date.fromisoformat(one) for one in plain.get("days", ()))
+    return Letter(**{**plain, "kind": kind, "on": on, "items": items, "notes": notes, "days": days})
 
 
 def _note(plain: Mapping[str, Any]) -> Note:

@@ -80,7 +80,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class ReviewEntry:
     """Something that waits for a person, or waited. `number` 0 before it is stored; `about` is what one entry
-    stands for however often it comes up (the address that mails bounce from), empty elsewhere."""
+    stands for however often it comes up (the address that mails bounce from), empty elsewhere; `query` is the
+    Message-ID of the mail that asked the sender for what is missing."""
 
     code: ReviewCode
     reason: str
@@ -90,6 +91,7 @@ class ReviewEntry:
     voucher: VoucherKey | None = None
     suggestions: tuple[str, ...] = ()
     about: str = ""
+    query: str = ""
     status: str = "open"
     closed_at: datetime | None = None
     closed_by: str = ""

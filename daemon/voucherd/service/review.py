@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 
-from voucherd.domain.events import FACTS, Event, EventKind, Role
-from voucherd.domain.handling import Gate, HandIn, Handling, handle
-from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.events import Event, EventKind, Role
+from voucherd.domain.handling import Gate, Handling, handle
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
-from voucherd.service.by_hand import checked_facts, checked_id
+from voucherd.service.correcting import Correction, corrected
 from voucherd.service.handin import Decided, Following
 from voucherd.service.intake import BY_HAND, Intake
 from voucherd.service.recording import record, record_instant
@@ -26,15 +25,6 @@ _NEVER_ACCEPTED = (
 )
 _NEVER_READ = (ReviewCode.TOO_LARGE, ReviewCode.BOUNCE)  # there is nothing that today's rules could read anew
 _BATCH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What a person adds to a message before it is recorded: the partner, the voucher's ID, facts by name."""
-
-    partner: str | None = None
-    voucher: str | None = None
-    facts: Mapping[str, str] | None = None
 
 
 def entry_of(store: Store, number: int) -> tuple[ReviewEntry, MessageRow | None]:
@@ -75,7 +65,7 @@ def accept(
             remedy=f"mend what it says and `voucherd review retry {number}`, or `review reject {number} --why …`",
         )
     gate = Gate("review", by_hand=True)
-    decided = _corrected(intake, _read_again(intake, message, gate, now), correction, now)
+    decided = corrected(_read_again(intake, message, gate, now), correction, intake.rules, now)
     if decided.handling.outcome != "recorded":
         raise OperatorError(
             f"review entry {number} still cannot be recorded: {decided.handling.reason}",
@@ -127,7 +117,7 @@ def retry(
             decided = intake.decide(message.sha256, message.size, message.received_at, reading, gate, now)
             done[entry.number] = decided.handling.outcome
             if decided.handling.outcome != "review":
-                done[entry.number] = _settle_again(intake, entry, message, decided, by, now).value
+                done[entry.number] = _settle_again(intake, entry, message, decided, by, now)
     return done
 
 
@@ -143,13 +133,13 @@ def if_accepted(reading: Reading | Unreadable, rules: Rulebook, now: datetime) -
 
 def _settle_again(
     intake: Intake, entry: ReviewEntry, message: MessageRow, decided: Decided, by: str, now: datetime
-) -> MessageOutcome:
+) -> str:
     with intake.store.write() as tx:
         instant = record_instant(tx, now)
         ended = Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
         _close(tx, entry, "settled", instant, by, decided.handling.reason)
         _settle(tx, message.id, MessageOutcome(decided.handling.outcome), decided.handling.reason)
-    return ended[message.id]
+    return ended[message.id].value
 
 
 def _as_told_by(decided: Decided, by: str, note: str) -> Decided:
@@ -175,68 +165,6 @@ def _open_entry(store: Store, number: int) -> tuple[ReviewEntry, MessageRow | No
 def _read_again(intake: Intake, message: MessageRow, gate: Gate, now: datetime) -> Decided:
     reading = intake.reader.read([intake.archive.load(message.sha256)])[0]
     return intake.decide(message.sha256, message.size, message.received_at, reading, gate, now)
-
-
-def _corrected(intake: Intake, decided: Decided, correction: Correction, now: datetime) -> Decided:
-    """The decision with a person's correction over it."""
-    rules, handling = intake.rules, decided.handling
-    if correction == Correction():
-        return decided
-    partner = handling.partner or (rules.partner(correction.partner) if correction.partner else None)
-    if correction.partner is not None:
-        partner = rules.partner(correction.partner)
-        if partner is None:
-            known = ", ".join(sorted(rules.partners))
-            raise OperatorError(f"there is no partner {correction.partner}", remedy=f"known are {known}")
-    if partner is None and len(rules.partners) == 1:
-        partner = next(iter(rules.partners.values()))
-    hand_ins = _hand_ins(decided.reading, handling.hand_ins, correction, rules, now)
-    if partner is None or not hand_ins:
-        return decided
-    today = now.astimezone(rules.desk.zone).date()
-    settled = replace(
-        handling,
-        outcome="recorded",
-        code="",
-        kind="assigned",
-        partner=partner,
-        hand_ins=hand_ins,
-        handed_in_on=handling.handed_in_on or today,
-        reason="as corrected by an operator",
-    )
-    return replace(decided, handling=settled)
-
-
-def _hand_ins(
-    reading: Reading | Unreadable,
-    found: Sequence[HandIn],
-    correction: Correction,
-    rules: Rulebook,
-    now: datetime,
-) -> tuple[HandIn, ...]:
-    from voucherd.domain.recognition import vouchers_of
-
-    facts = checked_facts(correction.facts or {})
-    today = now.astimezone(rules.desk.zone).date()
-    base: list[tuple[str, str, Mapping[str, str]]] = [(h.programme, h.voucher, h.facts) for h in found]
-    if correction.voucher is not None:
-        base = [(next(iter(rules.programmes)), checked_id(correction.voucher), {})]
-    elif not base and isinstance(reading, Reading):
-        programme = reading.programme or next(iter(rules.programmes))
-        base = [
-            (programme, v.voucher_id, {n: c.value for n, c in v.facts.items() if n in FACTS})
-            for v in vouchers_of(reading)
-        ]
-    made = []
-    for programme, voucher, known in base:
-        merged = {**known, **facts}
-        assigned = date.fromisoformat(merged["assigned_on"]) if "assigned_on" in merged else today
-        if assigned > today:
-            raise OperatorError(
-                f"{voucher}: assigned on {assigned} is in the future", remedy=f"today is {today}"
-            )
-        made.append(HandIn(programme, voucher, voucher_key(voucher), assigned, merged, {}))
-    return tuple(made)
 
 
 def _accept_claim(intake: Intake, entry: ReviewEntry, by: str, why: str, now: datetime) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from voucherd.domain.handling import Handling
+from voucherd.domain.id_lookalikes import id_like
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.lookalikes import id_like
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.service.store import Transaction
 

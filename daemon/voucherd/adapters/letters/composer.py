@@ -109,7 +109,7 @@ class LetterComposer:
         calendar = b""
         if letter.kind in _WITH_CALENDAR:
             calendar = calendar_of(letter, head, words, self._key, domain)
-        answering = letter.kind is LetterKind.RECEIPT
+        answering = letter.kind in (LetterKind.RECEIPT, LetterKind.QUERY)
         body = Body(rendered.subject, rendered.text, rendered.html, calendar, language, answering)
         return Composed(rendered.subject, rendered.text, write_mail(head, body))
 

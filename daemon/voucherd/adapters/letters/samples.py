@@ -43,6 +43,7 @@ def sample_letters(locale: str) -> dict[str, Letter]:
         "digest": _letter(LetterKind.DIGEST, locale, first, second, third),
         "digest-single": _letter(LetterKind.DIGEST, locale, second),
         **misses,
+        **_queries(locale),
         "missed-several": _letter(LetterKind.MISSED, locale, *map(_missed, (first, second, third))),
         **_answers(locale, first, second),
     }
@@ -71,6 +72,17 @@ def _answers(locale: str, first: LetterItem, second: LetterItem) -> dict[str, Le
     }
 
 
+def _queries(locale: str) -> dict[str, Letter]:
+    """What is asked back: an ID that was not found, a date that reads two ways."""
+    no_id = LetterItem("", None, None, None, None, None, missing=("voucher_id",))
+    two_days = LetterItem("PS-2021-0417", None, None, None, None, None, missing=("expires_on",))
+    asked = _letter(LetterKind.QUERY, locale, two_days)
+    return {
+        "query": _letter(LetterKind.QUERY, locale, no_id),
+        "query-date": replace(asked, days=(date(2021, 5, 11), date(2021, 11, 5))),
+    }
+
+
 def _due(name: str) -> Due:
     on = _DATES[name]
     return Due(name, on, (on - _DAY).days, "made-up")
@@ -90,5 +102,5 @@ def _letter(kind: LetterKind, locale: str, *items: LetterItem) -> Letter:
     first = items[0].due
     if kind is LetterKind.MISSED and first:
         on = first.on + timedelta(days=1)
-    subject = "Fwd: Your voucher" if kind is LetterKind.RECEIPT else ""
+    subject = "Fwd: Your voucher" if kind in (LetterKind.RECEIPT, LetterKind.QUERY) else ""
     return Letter(kind, locale, on, "Contoso Consulting", "Planning Services", tuple(items), subject)

@@ -66,7 +66,8 @@ class NoteView:
 class LetterView:
     """The names at the top of a template. `due` and `voucher` are those of the most urgent item; `todo` holds
     the name of each deadline that is due in this mail. `recorded`, `undone`, `asked` (a date is asked back) and `left`
-    (a person looks at it) are what became of what the answered mail said; `help` says that it asked for help."""
+    (a person looks at it) are what became of what the answered mail said; `help` says that it asked for help. `days`
+    are the dates that a query asks to choose from."""
 
     partner: str
     programme: str
@@ -87,6 +88,7 @@ class LetterView:
     asked: tuple[NoteView, ...]
     left: tuple[NoteView, ...]
     help: bool
+    days: tuple[str, ...]
 
 
 def view_of(letter: Letter, words: Words) -> LetterView:
@@ -109,6 +111,7 @@ def view_of(letter: Letter, words: Words) -> LetterView:
         known=tuple(item for item in items if item.known),
         incomplete=tuple(item for item in items if item.missing),
         further=tuple(item for item in items if item.others),
+        days=tuple(words.date(day) for day in letter.days),
         recorded=_notes(letter, "recorded", words),
         undone=_notes(letter, "undone", words),
         asked=_notes(letter, "asked", words),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -27,6 +28,8 @@ MAX_TEXT: Final = 2 * 1024 * 1024
 MAX_SHEETS: Final = 10
 _ARCHIVES: Final = (".zip", ".7z", ".gz", ".bz2", ".xz", ".rar", ".tar", ".xlsx", ".ods", ".docx", ".xlsm")
 _EXACT: Final = 2**53
+_WIDEST: Final = 200  # columns, counting empty ones: a sheet is read as a full rectangle
+_PLACE = re.compile(rb"\br\s?=\s?[\"']([A-Z]{0,3})(\d{1,9})[\"']")
 _DELIMITERS: Final = ",;\t|"
 _BREAKS = str.maketrans(dict.fromkeys("\t\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x00", " "))
 
@@ -100,7 +103,7 @@ def _book(file: str, content: bytes) -> tuple[Sheet, ...]:
         found: list[Sheet] = []
         for name in names:
             sheet = book.get_sheet_by_name(name)
-            if sheet.total_height > MAX_ROWS or sheet.total_width > 100 * MAX_COLUMNS:
+            if sheet.total_height > MAX_ROWS or sheet.total_width > _WIDEST:
                 raise UnreadSheetError(f"it has more than {MAX_ROWS:,} rows, or very many columns")
             # rows above the first used one are kept, so that a row's number is the one that a person sees
             shown = file if not found else f"{file}, {name.translate(_BREAKS)[:40]}"
@@ -140,12 +143,30 @@ def _check_zip(content: bytes) -> None:
 def _check_entry(container: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     if entry.file_size > MAX_RATIO * max(entry.compress_size, 1_000):
         raise UnreadSheetError(f"a file in it unpacks to more than {MAX_RATIO} times its size")
-    unpacked = 0
+    is_sheet = entry.filename.startswith("xl/worksheets/")
+    unpacked, tail = 0, b""
     with container.open(entry) as stream:
         while block := stream.read(1 << 20):
             unpacked += len(block)
             if unpacked > entry.file_size:
                 raise UnreadSheetError("a file in it is larger than it says")
+            if is_sheet:
+                _check_places(tail + block)
+                tail = block[-20:]
+
+
+def _check_places(text: bytes) -> None:
+    """Refuses cells far out: two of them, at opposite ends, make a rectangle of gigabytes when it is read."""
+    for column, row in _PLACE.findall(text):
+        if int(row) > MAX_ROWS or _column_number(column) > _WIDEST:
+            raise UnreadSheetError(f"it has more than {MAX_ROWS:,} rows or {_WIDEST} columns")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _csv_rows(content: bytes) -> Iterator[list[object]]:

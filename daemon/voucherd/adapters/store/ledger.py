@@ -16,7 +16,7 @@ from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
-from voucherd.domain.lookalikes import skeleton
+from voucherd.domain.id_lookalikes import skeleton
 from voucherd.domain.standing import Standing
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 from voucherd.service.records import VoucherKey
@@ -138,7 +138,7 @@ class SqlLedger:
         return [VoucherKey(programme, found) for programme, found in self._connection.execute(query)]
 
     def looking_like(self, skeletons: Sequence[str]) -> dict[str, list[str]]:
-        """The IDs of vouchers that share one of these forms (`domain.lookalikes`), by form."""
+        """The IDs of vouchers that share one of these forms (`domain.id_lookalikes`), by form."""
         table = schema.voucher
         found: dict[str, list[str]] = {}
         for part in chunks(sorted(set(skeletons) - {""})):

@@ -34,6 +34,7 @@ class SqlReviews:
                 "voucher_key": entry.voucher.key if entry.voucher else None,
                 "suggestions": list(entry.suggestions),
                 "about": entry.about,
+                "query": entry.query,
                 "status": "open",
                 "closed_by": "",
                 "why": "",
@@ -89,6 +90,15 @@ class SqlReviews:
             found.update(name for (name,) in self._connection.execute(query))
         return found
 
+    def asked_by(self, message_ids: Sequence[str]) -> dict[str, ReviewEntry]:
+        """The open entries whose sender was asked by one of these mails of ours, by its Message-ID."""
+        table = schema.review
+        found: dict[str, ReviewEntry] = {}
+        for part in chunks(sorted(set(message_ids) - {""})):
+            query = select(table).where(table.c.status == "open", table.c.query.in_(part))
+            found.update((row["query"], _entry(row)) for row in self._connection.execute(query).mappings())
+        return found
+
     def events_reviewed(self, events: Sequence[int]) -> set[int]:
         """The events among these that an entry, open or closed, is about already."""
         table = schema.review
@@ -116,6 +126,7 @@ def _entry(row: Mapping[Any, Any]) -> ReviewEntry:
         voucher=voucher,
         suggestions=tuple(row["suggestions"]),
         about=row["about"],
+        query=row["query"],
         status=row["status"],
         closed_at=row["closed_at"],
         closed_by=row["closed_by"],

@@ -295,6 +295,7 @@ review = Table(
     Column("voucher_key", Key),
     Column("suggestions", JSON, nullable=False),
     Column("about", Words, nullable=False, default=""),
+    Column("query", Words, nullable=False, default=""),
     Column("status", String(20), nullable=False),
     Column("closed_at", Instant),
     Column("closed_by", Words, nullable=False, default=""),
@@ -303,6 +304,7 @@ review = Table(
 )
 Index("ix_review_open", review.c.status, review.c.code)
 Index("ix_review_event", review.c.event)
+Index("ix_review_query", review.c.query)
 
 invoice = Table(
     "invoice",

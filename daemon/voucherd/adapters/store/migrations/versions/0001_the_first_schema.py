@@ -330,6 +330,7 @@ def upgrade() -> None:
         ),
         sa.Column("suggestions", sa.JSON(), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=False),
@@ -342,3 +343,4 @@ def upgrade() -> None:
     with op.batch_alter_table("review", schema=None) as batch_op:
         batch_op.create_index("ix_review_event", ["event"], unique=False)
         batch_op.create_index("ix_review_open", ["status", "code"], unique=False)
+        batch_op.create_index("ix_review_query", ["query"], unique=False)

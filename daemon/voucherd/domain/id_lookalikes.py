@@ -13,7 +13,7 @@ from voucherd.domain.identifiers import LONGEST, SHORTEST, shown_id, voucher_key
 
 MAX_TOKENS = 400
 """ID-like texts that are looked at in one message."""
-_MAX_LINES = 5_000
+_MAX_TEXT = 200_000  # characters of a message
 _MAX_LINE = 1_000
 _ALIKE = str.maketrans("OILSB", "01158") | str.maketrans(
     # Cyrillic and Greek capitals that are drawn like Latin ones, on to what those fold to
@@ -32,13 +32,16 @@ def skeleton(text: str) -> str:
 def id_like(texts: Iterable[str]) -> dict[str, str]:
     """What in these texts may have been meant as an ID: its skeleton, and the text as written.
 
-    A token is joined with the next one as well: a blank or a line break may stand inside an ID. At most 400, the
-    first ones.
+    A token is joined with the next one as well: a blank or a line break may stand inside an ID. At most 400, and
+    those of the first 200,000 characters.
     """
     found: dict[str, str] = {}
+    left = _MAX_TEXT
     for text in texts:
         before = ""
-        for line in text.split("\n", _MAX_LINES)[:_MAX_LINES]:
+        lines = text[:left].split("\n")
+        left -= min(len(text), left)
+        for line in lines:
             for token in _TOKEN.findall(shown_id(line[:_MAX_LINE])):
                 for written in (token, f"{before} {token}" if before else ""):
                     if len(found) >= MAX_TOKENS:

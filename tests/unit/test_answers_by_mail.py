@@ -321,6 +321,23 @@ def test_a_receipt_cannot_be_taken_back_twice(desk: Desk) -> None:
     assert desk.events() == ["assigned", "reserved", "decided"]
 
 
+def test_a_hand_in_is_not_taken_back_by_an_answer(desk: Desk) -> None:
+    receipt = next(mail for mail in desk.sent if mail["To"] == MARA)
+    desk.answer(receipt, "undo", "2021-11-11")
+    assert desk.reviews() == [("unknown-reply", f"{OURS}: a person has to take this back")]
+    assert desk.events() == ["assigned"]
+
+
+def test_what_a_colleague_reported_a_colleague_may_take_back_and_nobody_else(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "reserved 2021-11-05", "2021-11-11")
+    receipt = desk.sent[-1]
+    desk.answer(receipt, "undo", "2021-11-12", sender="jens@fabrikam.example")
+    assert [code for code, _ in desk.reviews()] == ["not-entitled"]
+    assert desk.voucher()["state"] == "reserved"
+    desk.answer(receipt, "undo", "2021-11-12", sender="anna@contoso.example")
+    assert desk.voucher()["state"] == "assigned"
+
+
 def test_without_a_date_the_day_of_the_mail_counts_where_the_partner_is(desk: Desk) -> None:
     mail = answer_to(desk.reminder(), "Reserved!", "2021-11-11")
     del mail["Date"]

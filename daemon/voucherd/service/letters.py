@@ -155,4 +155,8 @@ def reply_to(mail: OutgoingMail, sender: str, key: bytes) -> str:
     """The reply address of a mail that is in the outbox (RULES.md, The outbox); empty where it can have none."""
     if mail.partner is None:
         return ""
-    return reply_address(sender, make_token(key, bound_of(mail), mail.day + _ANSWERABLE_FOR))
+    try:
+        token = make_token(key, bound_of(mail), mail.day + _ANSWERABLE_FOR)
+    except (ValueError, OverflowError):  # a day or number beyond what a token holds: In-Reply-To still ties
+        return ""
+    return reply_address(sender, token)

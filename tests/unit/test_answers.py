@@ -174,7 +174,7 @@ def test_every_word_that_the_help_mail_names_is_understood(language: str) -> Non
     text = (ROOT / "templates" / language / "answer.md").read_text(encoding="utf-8")
     named = [only(one) for one in re.findall(r"\| \*\*([^{}*]+)\*\* \|", text)]
     assert {one.said for one in named} == {
-        Said.RESERVED, Said.DELIVERED, Said.REDEEMED, Said.CANCELLED, Said.UNDO, Said.HELP,
+        Said.RESERVED, Said.DELIVERED, Said.REDEEMED, Said.BILLED, Said.CANCELLED, Said.UNDO, Said.HELP,
     }  # fmt: skip
     assert not [one for one in named if one.problem]
     assert f"**{words_of(language)[Said.UNDO]}**" in text

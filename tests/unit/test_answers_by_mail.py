@@ -169,6 +169,10 @@ class Desk:
         """Ends what the application started."""
         self.app.close()
 
+    def receipt(self) -> EmailMessage:
+        """The last mail that went to whoever answered for Contoso."""
+        return [mail for mail in self.sent if mail["To"] == MARA][-1]
+
     def reminder(self, name: str = OURS) -> EmailMessage:
         """The last mail that went out about a voucher."""
         return [mail for mail in self.sent if name in str(mail["Subject"])][-1]
@@ -373,7 +377,7 @@ def test_the_reply_address_alone_ties_an_answer_as_well(desk: Desk) -> None:
         ("reserved 05/11/2021", {}, "ambiguous"),
         ("reserved 2021-12-05", {}, "ambiguous"),
         ("reserved some day", {}, "ambiguous"),
-        ("billed INV-1001", {}, "unknown-reply"),
+        ("billed", {}, "unknown-reply"),
         ("snooze 7", {}, "unknown-reply"),
         ("undo", {}, "unknown-reply"),
         ("What is this?", {}, "unknown-reply"),
@@ -458,12 +462,14 @@ def test_a_date_alone_says_that_what_the_reminder_asks_for_is_done(desk: Desk) -
 def test_several_lines_are_several_answers_and_one_that_cannot_count_does_not_hold_up_the_rest(
     desk: Desk,
 ) -> None:
-    text = f"Hello,\n\n{OURS} reserved 2021-11-01\n{OURS}: delivered 5 Nov 2021\nbilled INV-1001\n\nBest regards\nMara"
+    text = (
+        f"Hello,\n\n{OURS} reserved 2021-11-01\n{OURS}: delivered 5 Nov 2021\nsnooze 7\n\nBest regards\nMara"
+    )
     result = desk.answer(desk.reminder(), text, "2021-11-11")
     assert result.counts.review == 1
     assert desk.events() == ["assigned", "reserved", "delivered"]
     assert desk.reviews() == [
-        ("unknown-reply", f"{OURS}: said to be billed with INV-1001; what counts is the invoice itself")
+        ("unknown-reply", f"{OURS}: no reminders are wanted for 7 days: a person must see to that")
     ]
     assert desk.sent[-1]["Subject"] == f"Partly recorded for voucher {OURS}"
 
@@ -610,3 +616,44 @@ def test_payment_is_the_programmes_word_also_in_a_partners_forward(desk: Desk) -
     assert "paid" not in desk.events()
     told(desk, notice("paid", "2021-11-11", more="Paid on: 2021-11-05"), "2021-11-11")
     assert desk.events()[-1] == "paid"
+
+
+def test_said_to_be_billed_pauses_the_billing_reminders_and_bills_nothing(desk: Desk) -> None:
+    desk.answer(
+        desk.reminder(),
+        f"{OURS} reserved 2021-11-05\n{OURS} delivered 2021-11-08\nredeemed 2021-11-10",
+        "2021-11-11",
+    )
+    desk.run("2021-12-13")  # 30 days before the window of 60 ends on 9 January
+    reminder = desk.reminder()
+    assert "bill" in str(reminder["Subject"])
+    desk.answer(reminder, "billed inv-1001", "2021-12-20")
+    shown = desk.voucher(at="2021-12-21")
+    assert (shown["state"], shown["billed_on"]) == ("redeemed", None)
+    assert (shown["history"][-1]["event"], shown["history"][-1]["detail"]["invoice"]) == (
+        "billing-claimed",
+        "INV-1001",
+    )
+    receipt = text_of(desk.receipt())
+    assert "pause until Monday, 27 December 2021" in " ".join(receipt.split())
+
+    before = len(desk.sent)
+    for day in ("2021-12-21", "2021-12-24", "2021-12-26"):
+        desk.run(day)
+    assert not [mail for mail in desk.sent[before:] if OURS in str(mail["Subject"])]
+    desk.run("2021-12-27")
+    again = text_of(desk.reminder())
+    assert "Invoice INV-1001 has not been seen" in " ".join(again.split())
+    desk.run("2022-01-06")
+    assert "Invoice INV-1001 has not been seen" in " ".join(text_of(desk.reminder()).split())
+
+
+def test_a_claim_to_have_billed_is_taken_back_like_any_answer(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "redeemed 2021-11-10", "2021-11-11")
+    receipt = desk.receipt()
+    desk.run("2021-12-15")
+    before = desk.planned("2022-01-31", "2021-12-16")
+    desk.answer(receipt, "billed INV-1001", "2021-12-15")
+    assert desk.planned("2022-01-31", "2021-12-16") != before
+    desk.answer(desk.receipt(), "undo", "2021-12-15")
+    assert desk.planned("2022-01-31", "2021-12-16") == before

@@ -23,10 +23,11 @@ from voucherd.adapters.reader.task import read_here
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.programme import Programme
+from voucherd.errors import OperatorError
 from voucherd.service import inspect
 from voucherd.service.passes import PassResult, one_pass
 from voucherd.service.records import VoucherKey
-from voucherd.service.review import retry
+from voucherd.service.review import Correction, accept, retry
 from voucherd.settings import load
 from voucherd.wiring import Application
 
@@ -507,6 +508,47 @@ def test_an_answer_that_waits_can_be_tried_again(desk: Desk) -> None:
     assert set(retry(desk.app.intake(), desk.app.gates(), None, later).values()) == {"recorded"}
     assert desk.voucher(at="2021-12-07")["reserved_on"] == "2021-12-05"
     assert desk.reviews() == []
+
+
+def test_a_waiting_answer_cannot_be_accepted_as_long_as_it_reads_two_ways(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "reserved 05/11/2021", "2021-11-11")
+    now = datetime(2021, 11, 12, 12, tzinfo=BERLIN)
+    with pytest.raises(OperatorError, match="can be read as 2021-11-05 or 2021-05-11"):
+        accept(desk.app.intake(), 1, Correction(), "ops", "", now)
+    assert len(desk.reviews()) == 1
+
+
+def test_an_answer_of_somebody_not_authenticated_counts_once_an_operator_accepts_it(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "reserved 2021-11-05", "2021-11-11", forged=True)
+    accept(desk.app.intake(), 1, Correction(), "ops", "telephoned", datetime(2021, 11, 12, 12, tzinfo=BERLIN))
+    assert (desk.voucher()["reserved_on"], desk.reviews()) == ("2021-11-05", [])
+
+
+def test_in_a_digest_the_voucher_id_stands_first(tmp_path: Path) -> None:
+    with closing(opened(tmp_path)) as desk:
+        for voucher in (OURS, THEIRS):
+            desk.put(
+                mail_of(MARA, "Fwd: A voucher was assigned", ASSIGNED.format(voucher=voucher), "2021-06-22")
+            )
+        desk.run("2021-06-22")
+        desk.run("2021-11-10")
+        digest = desk.sent[-1]
+        assert "2 vouchers" in str(digest["Subject"])
+        desk.answer(digest, "reserved", "2021-11-11")
+        assert [code for code, _ in desk.reviews()] == ["ambiguous"]
+        desk.answer(digest, f"{OURS} reserved 2021-11-05\n{THEIRS} 2021-11-08", "2021-11-11")
+        assert desk.voucher(OURS)["reserved_on"] == "2021-11-05"
+        assert desk.voucher(THEIRS)["reserved_on"] == "2021-11-08"
+        assert desk.sent[-1]["Subject"] == "Recorded for 2 vouchers"
+        desk.answer(desk.sent[-1], "undo", "2021-11-12")
+        assert [desk.voucher(name)["state"] for name in (OURS, THEIRS)] == ["assigned", "assigned"]
+
+
+def test_what_watches_is_told_why_an_answer_waits(desk: Desk) -> None:
+    heard: list[tuple[str, str]] = []
+    desk.app.watch_message = lambda took: heard.append((took.outcome, took.code))
+    desk.answer(desk.reminder(), "reserved 05/11/2021", "2021-11-11")
+    assert heard == [("review", "ambiguous")]
 
 
 # --- Notices

@@ -64,6 +64,8 @@ class Reports:
 
     def __init__(self, tx: Transaction, rules: Rulebook, token_key: bytes, now: datetime) -> None:
         self.tx, self.rules, self.token_key, self.now = tx, rules, token_key, now
+        self.reasons: dict[int, tuple[str, str]] = {}
+        """Code and reason of the messages that were put before a person."""
 
     def take(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
         """Everything that follows from these messages; returns how each that reports something ended."""
@@ -282,6 +284,7 @@ class Reports:
             entry = ReviewEntry(ReviewCode(code), reason, self.now, message=number, voucher=same)
             self.tx.reviews.open([entry])
         if change is not None:
+            self.reasons[number] = change
             self.tx.messages.set_outcomes([(number, outcome, *change)])
         self._receipt(one, told, notes, done)
         return outcome

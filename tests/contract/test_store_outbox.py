@@ -263,3 +263,13 @@ def test_two_daemons_that_report_on_one_mail_at_once_leave_it_as_it_is(
 
     overlapping(store, lambda tx: tx.outbox.report([first]), report)
     assert status(store) is MailStatus.SENT
+
+
+def test_a_mail_is_found_by_its_message_id_and_by_no_other(world: World) -> None:
+    with world.store.write() as tx:
+        first, second = tx.outbox.add([mail("one"), mail("two")])
+    with world.store.read() as tx:
+        found = tx.outbox.by_message_id(["<two@desk.example>", "<none@desk.example>"])
+        assert tx.outbox.by_message_id([]) == {}
+    assert first != second
+    assert {key: one.number for key, one in found.items()} == {"<two@desk.example>": second}

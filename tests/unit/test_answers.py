@@ -174,7 +174,7 @@ def test_every_word_that_the_help_mail_names_is_understood(language: str) -> Non
     text = (ROOT / "templates" / language / "answer.md").read_text(encoding="utf-8")
     named = [only(one) for one in re.findall(r"\| \*\*([^{}*]+)\*\* \|", text)]
     assert {one.said for one in named} == {
-        Said.RESERVED, Said.DELIVERED, Said.REDEEMED, Said.CANCELLED, Said.UNDO, Said.HELP,
+        Said.RESERVED, Said.DELIVERED, Said.REDEEMED, Said.BILLED, Said.CANCELLED, Said.UNDO, Said.HELP,
     }  # fmt: skip
     assert not [one for one in named if one.problem]
     assert f"**{words_of(language)[Said.UNDO]}**" in text
@@ -183,3 +183,16 @@ def test_every_word_that_the_help_mail_names_is_understood(language: str) -> Non
 @given(st.lists(st.text(max_size=120), max_size=20))
 def test_any_lines_can_be_read(lines: list[str]) -> None:
     assert len(read_answers(lines)) <= len(lines)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "예약 기한  2021년 12월 10일 금요일 (4일 남음)",
+        "청구 기한  2021년 12월 10일",
+        "取消费用",
+        "취소 수수료 안내",
+    ],
+)
+def test_a_longer_word_that_begins_with_one_of_ours_is_another_word(line: str) -> None:
+    assert read_answers([line]) == ()

@@ -23,10 +23,11 @@ from voucherd.adapters.reader.task import read_here
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.programme import Programme
+from voucherd.errors import OperatorError
 from voucherd.service import inspect
 from voucherd.service.passes import PassResult, one_pass
 from voucherd.service.records import VoucherKey
-from voucherd.service.review import retry
+from voucherd.service.review import Correction, accept, retry
 from voucherd.settings import load
 from voucherd.wiring import Application
 
@@ -168,6 +169,10 @@ class Desk:
     def close(self) -> None:
         """Ends what the application started."""
         self.app.close()
+
+    def receipt(self) -> EmailMessage:
+        """The last mail that went to whoever answered for Contoso."""
+        return [mail for mail in self.sent if mail["To"] == MARA][-1]
 
     def reminder(self, name: str = OURS) -> EmailMessage:
         """The last mail that went out about a voucher."""
@@ -321,6 +326,23 @@ def test_a_receipt_cannot_be_taken_back_twice(desk: Desk) -> None:
     assert desk.events() == ["assigned", "reserved", "decided"]
 
 
+def test_a_hand_in_is_not_taken_back_by_an_answer(desk: Desk) -> None:
+    receipt = next(mail for mail in desk.sent if mail["To"] == MARA)
+    desk.answer(receipt, "undo", "2021-11-11")
+    assert desk.reviews() == [("unknown-reply", f"{OURS}: a person has to take this back")]
+    assert desk.events() == ["assigned"]
+
+
+def test_what_a_colleague_reported_a_colleague_may_take_back_and_nobody_else(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "reserved 2021-11-05", "2021-11-11")
+    receipt = desk.sent[-1]
+    desk.answer(receipt, "undo", "2021-11-12", sender="jens@fabrikam.example")
+    assert [code for code, _ in desk.reviews()] == ["not-entitled"]
+    assert desk.voucher()["state"] == "reserved"
+    desk.answer(receipt, "undo", "2021-11-12", sender="anna@contoso.example")
+    assert desk.voucher()["state"] == "assigned"
+
+
 def test_without_a_date_the_day_of_the_mail_counts_where_the_partner_is(desk: Desk) -> None:
     mail = answer_to(desk.reminder(), "Reserved!", "2021-11-11")
     del mail["Date"]
@@ -356,7 +378,7 @@ def test_the_reply_address_alone_ties_an_answer_as_well(desk: Desk) -> None:
         ("reserved 05/11/2021", {}, "ambiguous"),
         ("reserved 2021-12-05", {}, "ambiguous"),
         ("reserved some day", {}, "ambiguous"),
-        ("billed INV-1001", {}, "unknown-reply"),
+        ("billed", {}, "unknown-reply"),
         ("snooze 7", {}, "unknown-reply"),
         ("undo", {}, "unknown-reply"),
         ("What is this?", {}, "unknown-reply"),
@@ -441,12 +463,14 @@ def test_a_date_alone_says_that_what_the_reminder_asks_for_is_done(desk: Desk) -
 def test_several_lines_are_several_answers_and_one_that_cannot_count_does_not_hold_up_the_rest(
     desk: Desk,
 ) -> None:
-    text = f"Hello,\n\n{OURS} reserved 2021-11-01\n{OURS}: delivered 5 Nov 2021\nbilled INV-1001\n\nBest regards\nMara"
+    text = (
+        f"Hello,\n\n{OURS} reserved 2021-11-01\n{OURS}: delivered 5 Nov 2021\nsnooze 7\n\nBest regards\nMara"
+    )
     result = desk.answer(desk.reminder(), text, "2021-11-11")
     assert result.counts.review == 1
     assert desk.events() == ["assigned", "reserved", "delivered"]
     assert desk.reviews() == [
-        ("unknown-reply", f"{OURS}: said to be billed with INV-1001; what counts is the invoice itself")
+        ("unknown-reply", f"{OURS}: no reminders are wanted for 7 days: a person must see to that")
     ]
     assert desk.sent[-1]["Subject"] == f"Partly recorded for voucher {OURS}"
 
@@ -484,6 +508,47 @@ def test_an_answer_that_waits_can_be_tried_again(desk: Desk) -> None:
     assert set(retry(desk.app.intake(), desk.app.gates(), None, later).values()) == {"recorded"}
     assert desk.voucher(at="2021-12-07")["reserved_on"] == "2021-12-05"
     assert desk.reviews() == []
+
+
+def test_a_waiting_answer_cannot_be_accepted_as_long_as_it_reads_two_ways(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "reserved 05/11/2021", "2021-11-11")
+    now = datetime(2021, 11, 12, 12, tzinfo=BERLIN)
+    with pytest.raises(OperatorError, match="can be read as 2021-11-05 or 2021-05-11"):
+        accept(desk.app.intake(), 1, Correction(), "ops", "", now)
+    assert len(desk.reviews()) == 1
+
+
+def test_an_answer_of_somebody_not_authenticated_counts_once_an_operator_accepts_it(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "reserved 2021-11-05", "2021-11-11", forged=True)
+    accept(desk.app.intake(), 1, Correction(), "ops", "telephoned", datetime(2021, 11, 12, 12, tzinfo=BERLIN))
+    assert (desk.voucher()["reserved_on"], desk.reviews()) == ("2021-11-05", [])
+
+
+def test_in_a_digest_the_voucher_id_stands_first(tmp_path: Path) -> None:
+    with closing(opened(tmp_path)) as desk:
+        for voucher in (OURS, THEIRS):
+            desk.put(
+                mail_of(MARA, "Fwd: A voucher was assigned", ASSIGNED.format(voucher=voucher), "2021-06-22")
+            )
+        desk.run("2021-06-22")
+        desk.run("2021-11-10")
+        digest = desk.sent[-1]
+        assert "2 vouchers" in str(digest["Subject"])
+        desk.answer(digest, "reserved", "2021-11-11")
+        assert [code for code, _ in desk.reviews()] == ["ambiguous"]
+        desk.answer(digest, f"{OURS} reserved 2021-11-05\n{THEIRS} 2021-11-08", "2021-11-11")
+        assert desk.voucher(OURS)["reserved_on"] == "2021-11-05"
+        assert desk.voucher(THEIRS)["reserved_on"] == "2021-11-08"
+        assert desk.sent[-1]["Subject"] == "Recorded for 2 vouchers"
+        desk.answer(desk.sent[-1], "undo", "2021-11-12")
+        assert [desk.voucher(name)["state"] for name in (OURS, THEIRS)] == ["assigned", "assigned"]
+
+
+def test_what_watches_is_told_why_an_answer_waits(desk: Desk) -> None:
+    heard: list[tuple[str, str]] = []
+    desk.app.watch_message = lambda took: heard.append((took.outcome, took.code))
+    desk.answer(desk.reminder(), "reserved 05/11/2021", "2021-11-11")
+    assert heard == [("review", "ambiguous")]
 
 
 # --- Notices
@@ -593,3 +658,44 @@ def test_payment_is_the_programmes_word_also_in_a_partners_forward(desk: Desk) -
     assert "paid" not in desk.events()
     told(desk, notice("paid", "2021-11-11", more="Paid on: 2021-11-05"), "2021-11-11")
     assert desk.events()[-1] == "paid"
+
+
+def test_said_to_be_billed_pauses_the_billing_reminders_and_bills_nothing(desk: Desk) -> None:
+    desk.answer(
+        desk.reminder(),
+        f"{OURS} reserved 2021-11-05\n{OURS} delivered 2021-11-08\nredeemed 2021-11-10",
+        "2021-11-11",
+    )
+    desk.run("2021-12-13")  # 30 days before the window of 60 ends on 9 January
+    reminder = desk.reminder()
+    assert "bill" in str(reminder["Subject"])
+    desk.answer(reminder, "billed inv-1001", "2021-12-20")
+    shown = desk.voucher(at="2021-12-21")
+    assert (shown["state"], shown["billed_on"]) == ("redeemed", None)
+    assert (shown["history"][-1]["event"], shown["history"][-1]["detail"]["invoice"]) == (
+        "billing-claimed",
+        "INV-1001",
+    )
+    receipt = text_of(desk.receipt())
+    assert "pause until Monday, 27 December 2021" in " ".join(receipt.split())
+
+    before = len(desk.sent)
+    for day in ("2021-12-21", "2021-12-24", "2021-12-26"):
+        desk.run(day)
+    assert not [mail for mail in desk.sent[before:] if OURS in str(mail["Subject"])]
+    desk.run("2021-12-27")
+    again = text_of(desk.reminder())
+    assert "Invoice INV-1001 has not been seen" in " ".join(again.split())
+    desk.run("2022-01-06")
+    assert "Invoice INV-1001 has not been seen" in " ".join(text_of(desk.reminder()).split())
+
+
+def test_a_claim_to_have_billed_is_taken_back_like_any_answer(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "redeemed 2021-11-10", "2021-11-11")
+    receipt = desk.receipt()
+    desk.run("2021-12-15")
+    before = desk.planned("2022-01-31", "2021-12-16")
+    desk.answer(receipt, "billed INV-1001", "2021-12-15")
+    assert desk.planned("2022-01-31", "2021-12-16") != before
+    desk.answer(desk.receipt(), "undo", "2021-12-15")
+    assert desk.planned("2022-01-31", "2021-12-16") == before

@@ -31,6 +31,7 @@ MATRIX = {
     "revoked": {"customer", "colleague", "programme", "operator"},
     "delivered": OWN,
     "redeemed": OWN,
+    "billing-claimed": {"partner", "staff", "operator"},
     "paid": OWN,
     "payment-denied": OWN,
     "billed": {"operator"},

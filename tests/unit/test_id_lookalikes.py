@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.id_lookalikes import MAX_TOKENS, id_like, skeleton
+from voucherd.domain.identifiers import voucher_key
 
 KNOWN = "DPS-83K2-99017"
 

@@ -86,7 +86,9 @@ def test_text_and_html_say_the_same(composer: LetterComposer, locale: str, name:
     for line in composed.text.splitlines():
         label = next((head for head in heads if line.startswith(head)), "")
         for word in line.removeprefix(label).strip("- ").split():
-            assert word in page
+            assert word in page or any(
+                word in head for head in heads
+            )  # a narrow table has a head in the text too
 
 
 @pytest.mark.parametrize(

@@ -147,3 +147,17 @@ def test_a_partner_cannot_speak_for_the_one_that_the_notice_names() -> None:
 def test_a_day_to_come_and_a_doubt_are_put_before_a_person() -> None:
     assert ruled(notice(on=day("2021-11-12")), Role.PROGRAMME, ROBOT) == (None, "ambiguous")
     assert ruled(notice(problem="unclear"), Role.PROGRAMME, ROBOT) == (None, "ambiguous")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Contoso Consulting Co., Ltd.",
+        "CONTOSO CONSULTING",
+        "Contoso-Consulting GmbH",
+        "(주) Contoso Consulting",
+        "contoso",
+    ],
+)
+def test_a_partner_is_known_by_its_name_whatever_its_legal_form(name: str) -> None:
+    assert ruled(notice(named=name), Role.PARTNER, ANNA, CONTOSO) == ("contoso", "")

@@ -266,3 +266,38 @@ def test_the_hour_of_sending_is_the_configured_one() -> None:
     found = steps(send_at=time(17, 45))
     assert {step.due_at.astimezone(ZoneInfo("Asia/Seoul")).time() for step in found} == {time(17, 45)}
     assert all(isinstance(step.due_at, datetime) and step.due_at.tzinfo for step in found)
+
+
+# redeemed on 2021-12-06: bill by Friday 2022-02-04
+REDEEMED = replace(KOREAN, state=State.REDEEMED, reserved_on=day("2021-11-11"), redeemed_on=day("2021-12-06"))
+
+
+def claimed(on: str) -> dict[int, str]:
+    """The billing steps once the partner said on a day that an invoice was sent, without quiet days."""
+    of = replace(REDEEMED, claimed_on=day(on), claimed_invoice="INV-1001")
+    return due("bill", steps(of, business_days_only=False, steps={"bill": (30, 14, 7, 0)}))
+
+
+def test_billing_reminders_pause_for_seven_days_after_the_partner_said_to_have_billed() -> None:
+    assert claimed("2022-01-19") == {
+        30: "2022-01-26 09:00",
+        14: "2022-01-26 09:00",  # instead of the 21st
+        9: "2022-01-26 09:00",  # asked again when the pause is over
+        7: "2022-01-28 09:00",
+        0: "2022-02-04 09:00",
+        MISSED: "2022-02-05 09:00",
+    }
+
+
+def test_the_pause_never_outlasts_the_deadline() -> None:
+    assert set(claimed("2022-02-01").values()) == {"2022-02-04 09:00", "2022-02-05 09:00"}
+
+
+def test_a_word_after_the_deadline_pauses_nothing() -> None:
+    of = due("bill", steps(REDEEMED, business_days_only=False, steps={"bill": (30, 14, 7, 0)}))
+    assert claimed("2022-02-05") == of
+
+
+def test_only_billing_pauses() -> None:
+    said = replace(KOREAN, claimed_on=day("2021-11-20"), claimed_invoice="INV-1001")
+    assert steps(said) == steps(KOREAN)

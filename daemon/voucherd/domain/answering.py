@@ -26,7 +26,9 @@ _EVENTS = {
     Said.DELIVERED: EventKind.DELIVERED,
     Said.REDEEMED: EventKind.REDEEMED,
     Said.CANCELLED: EventKind.RESERVATION_CANCELLED,
+    Said.BILLED: EventKind.BILLING_CLAIMED,
 }
+_DATED = frozenset((*(said for said in _EVENTS if said is not Said.BILLED), Said.DONE))
 _DONE = {"reserve": EventKind.RESERVED, "redeem": EventKind.REDEEMED}
 UNDONE_BY_PERSONS = frozenset((EventKind.ASSIGNED,))
 """What `undo` does not take back: a hand-in, which others may have relied on."""
@@ -152,11 +154,7 @@ def _entitled(verdict: Verdict, event: EventKind | None, by: Speaker, voucher: V
         )
 
     if answer.problem:
-        return refused("ambiguous" if event is not None else "unknown-reply", answer.problem)
-    if answer.said is Said.BILLED:
-        return refused(
-            "unknown-reply", f"said to be billed with {answer.detail}; what counts is the invoice itself"
-        )
+        return refused("ambiguous" if answer.said in _DATED else "unknown-reply", answer.problem)
     if answer.said is Said.SNOOZE:
         return refused(
             "unknown-reply", f"no reminders are wanted for {answer.detail} days: a person must see to that"

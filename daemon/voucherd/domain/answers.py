@@ -24,6 +24,7 @@ _ID = re.compile(r"[A-Za-z0-9-]{6,32}(?![A-Za-z0-9-])")
 _EAST = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7a3"
 _BLANK_IN_EAST = re.compile(rf"(?<=[{_EAST}]) | (?=[{_EAST}])")
 _IS_EAST = re.compile(rf"[{_EAST}]")
+_EAST_RUN = re.compile(rf"[{_EAST}]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _INVOICE = re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][A-Za-z0-9./_-]{0,39}")
 _ENDS = " \t\u00a0*_`'\"“”„«».,;:!。、！，·•-–—#|"
@@ -138,16 +139,23 @@ def _phrase_of(text: str) -> tuple[str, Said, tuple[str, ...]] | None:
     dated = plain[:1].isdigit() or plain.startswith(tuple(DAYS_AGO))
     for phrase in _phrases():
         words = phrase[0]
-        if plain.startswith(words) and not _goes_on(words[-1], plain[len(words) : len(words) + 1]):
+        if plain.startswith(words) and not _goes_on(words[-1], plain[len(words) :]):
             return phrase
-        if dated and plain.endswith(words) and not _goes_on(words[0], plain[-len(words) - 1]):
+        before = plain[: -len(words)]
+        if dated and plain.endswith(words) and (not before[-1:].isalpha() or _IS_EAST.match(words)):
             return phrase
     return None
 
 
 def _goes_on(edge: str, beside: str) -> bool:
-    """Whether a word goes on beside the edge of a phrase; letters of the East stand side by side."""
-    return beside.isalpha() and not _IS_EAST.match(edge)
+    """Whether a word goes on beside the edge of a phrase. Letters of the East stand side by side: there it goes on
+    where what follows is no part of a date."""
+    if not beside[:1].isalpha():
+        return False
+    if not _IS_EAST.match(edge):
+        return True
+    run = _EAST_RUN.match(beside)
+    return run is not None and run[0] not in BESIDE_DATES and not beside.startswith(tuple(DAYS_AGO))
 
 
 def _date_alone(plain: str, text: str, voucher: str) -> Answer | None:

@@ -20,6 +20,7 @@ ENTITLED: dict[EventKind, frozenset[Role]] = {
     EventKind.REDEEMED: _OFFICIAL,
     EventKind.PAID: _OFFICIAL,
     EventKind.PAYMENT_DENIED: _OFFICIAL,
+    EventKind.BILLING_CLAIMED: frozenset({Role.PARTNER, Role.OPERATOR}),
     EventKind.BILLED: frozenset({Role.OPERATOR, Role.RECONCILIATION}),
     EventKind.CREDIT_NOTE: frozenset({Role.OPERATOR, Role.RECONCILIATION}),
     EventKind.EXTENDED: frozenset({Role.PROGRAMME, Role.OPERATOR}),

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """The facts of RULES.md, Events; `corrected`, `extended` and `decided` are an operator's word."""
+    """The facts of RULES.md, Events; `corrected`, `extended` and `decided` are an operator's word. `billing-claimed` is
+    a partner's word that an invoice was sent (`facts["invoice"]`): it bills nothing, reminders pause for it."""
 
     ASSIGNED = "assigned"
     RESERVED = "reserved"
@@ -18,6 +19,7 @@ class EventKind(StrEnum):
     REVOKED = "revoked"
     DELIVERED = "delivered"
     REDEEMED = "redeemed"
+    BILLING_CLAIMED = "billing-claimed"
     BILLED = "billed"
     CREDIT_NOTE = "credit-note"
     PAID = "paid"

@@ -79,6 +79,7 @@ class _Fold:
         reserved_on = booked.reserved_on
         delivered = self._delivered(booked.cancellation, redeemed, revoked)
         billed_on, paid_on = self._money(redeemed, revoked)
+        claims = sorted(self.of(EventKind.BILLING_CLAIMED), key=lambda e: (e.on, e.recorded_at, e.id))
         delivered_on = delivered.on if delivered else None
         redeemed_on = redeemed.on if redeemed else None
         self._order_findings(reserved_on, delivered_on, redeemed_on, facts)
@@ -105,6 +106,8 @@ class _Fold:
             paid_on=paid_on,
             revoked_on=revoked.on if revoked else None,
             redeemed_by=redeemed.partner if redeemed else None,
+            claimed_on=claims[-1].on if claims else None,
+            claimed_invoice=claims[-1].facts.get("invoice") if claims else None,
             reservation=_reservation(booked, facts),
             findings=tuple(sorted(self.findings)),
             claims=tuple(sorted(self.claims, key=lambda claim: (claim.event, claim.against))),

@@ -38,7 +38,8 @@ class Due:
 @dataclass(frozen=True, slots=True)
 class LetterItem:
     """One voucher of a mail. `due` is what is to be done now; `others` are its further open deadlines, nearest
-    first. `missing` names facts that the record still lacks (a receipt asks for them)."""
+    first. `missing` names facts that the record still lacks (a receipt asks for them); `unseen_invoice` is the one that
+    the partner says to have billed with, once it should have been seen."""
 
     voucher: str
     customer: str | None
@@ -49,6 +50,7 @@ class LetterItem:
     others: tuple[Due, ...] = ()
     missing: tuple[str, ...] = ()
     already_known: bool = False
+    unseen_invoice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Note:
 
     `fate` is `recorded`; `undone`; `asked` where its date reads as `on` or as `other` and is asked back; `left` where
     a person has to look at it; `help` where the words for answers were asked for. `event` is the event's name (empty:
-    none was understood), `text` the line as written (empty for a notice).
+    none was understood), `text` the line as written (empty for a notice). Of a claim to have billed, `text` is the
+    invoice and `other` the day from which reminders go on.
     """
 
     fate: str

@@ -4,6 +4,8 @@ look like). What they state is read here, and whether the sender may say it of t
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +36,46 @@ _STATED_AS = {
     EventKind.PAID: "paid_on",
     EventKind.PAYMENT_DENIED: "paid_on",
 }
+_NAME = re.compile(r"[^\W_]+")
+_LONGEST_NAME = 200
+_LEGAL_FORMS = frozenset(
+    (
+        *(
+            "inc",
+            "corp",
+            "corporation",
+            "co",
+            "company",
+            "ltd",
+            "limited",
+            "llc",
+            "llp",
+            "plc",
+            "gmbh",
+            "ag",
+            "kg",
+        ),
+        *(
+            "mbh",
+            "ug",
+            "se",
+            "sa",
+            "sas",
+            "sarl",
+            "srl",
+            "sl",
+            "spa",
+            "bv",
+            "nv",
+            "ab",
+            "as",
+            "oy",
+            "kk",
+            "pty",
+        ),
+        *("ltda", "sro", "주식회사", "유한회사", "주", "株式会社", "有限会社", "有限公司", "股份有限公司"),
+    )
+)
 _PAYMENT = frozenset((EventKind.PAID, EventKind.PAYMENT_DENIED))
 
 
@@ -169,9 +211,15 @@ def _own_day(reading: Reading, rules: Rulebook, handed_in: date) -> tuple[date, 
 
 
 def _named(text: str, rules: Rulebook) -> Partner | None:
-    wanted = text.casefold().strip()
-    found = [one for one in rules.partners.values() if wanted in (one.name.casefold(), one.id.casefold())]
+    wanted = _bare(text)
+    found = [one for one in rules.partners.values() if wanted in (_bare(one.name), one.id.casefold())]
     return found[0] if len(found) == 1 and wanted else None
+
+
+def _bare(name: str) -> str:
+    """A firm's name as names are compared: lower case, without its legal form and what is no letter or digit."""
+    words = _NAME.findall(unicodedata.normalize("NFKC", name[:_LONGEST_NAME]).casefold().replace(".", ""))
+    return " ".join(word for word in words if word not in _LEGAL_FORMS)
 
 
 def span(candidate: Candidate) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -114,6 +114,14 @@ def clockwork(partner: Partner | None, policy: ReminderPolicy, desk_zone: ZoneIn
     return Clockwork(zone, partner.country if partner else "", policy.send_at, policy.business_days_only)
 
 
+_CLAIM_HOLDS = timedelta(days=7)
+
+
+def asked_again_on(claimed_on: date) -> date:
+    """The day from which billing reminders go on after a partner said to have billed (RULES.md, Who may say what)."""
+    return claimed_on + _CLAIM_HOLDS
+
+
 def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> list[Step]:
     """Every step of every unmet deadline, whether its time has come or not, and the `missed` step after each.
 
@@ -141,5 +149,12 @@ def _steps(standing: Standing, deadline: Deadline, days: tuple[int, ...], clock:
         return Step(key, voucher.partner, due_at, ends_at)
 
     before = [step(n, clock.instant(clock.on_or_before(last_day - timedelta(days=n)))) for n in days]
+    if deadline.name == "bill" and voucher.claimed_on is not None and voucher.claimed_on <= last_day:
+        again = min(clock.on_or_after(asked_again_on(voucher.claimed_on)), clock.on_or_before(last_day))
+        before = [replace(one, due_at=max(one.due_at, clock.instant(again))) for one in before]
+        if (
+            last_day - again
+        ).days not in days:  # it is asked again when the pause is over, whatever the steps
+            before.append(step((last_day - again).days, clock.instant(again)))
     after = clock.instant(clock.on_or_after(clock.day_of(ends_at) + timedelta(days=1)))
     return [*before, step(MISSED, after)]

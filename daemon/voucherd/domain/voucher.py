@@ -53,6 +53,7 @@ class Claim:
 class Voucher:
     """What all recorded facts say together, without the clock: `state` never is expired or lapsed here.
 
+    `claimed_invoice` is the invoice that its partner says to have sent on `claimed_on`, seen or not.
     `expires_on` is an expiry that somebody stated; `superseded_expiry` is not kept: the history has it.
     """
 
@@ -76,6 +77,8 @@ class Voucher:
     paid_on: date | None = None
     revoked_on: date | None = None
     redeemed_by: str | None = None
+    claimed_on: date | None = None
+    claimed_invoice: str | None = None
     reservation: Reservation | None = None
     findings: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = field(default=())

@@ -16,7 +16,8 @@ from voucherd.service.records import VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _LONGEST = 99  # days of a voucher, as mails are read
-RECORDABLE = tuple(kind for kind in EventKind if kind is not EventKind.DECIDED)
+_BY_MAIL_OR_REVIEW = (EventKind.DECIDED, EventKind.BILLING_CLAIMED)
+RECORDABLE = tuple(kind for kind in EventKind if kind not in _BY_MAIL_OR_REVIEW)
 
 
 @dataclass(frozen=True, slots=True)

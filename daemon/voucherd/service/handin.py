@@ -86,6 +86,8 @@ class Following:
 
     def __init__(self, tx: Transaction, rules: Rulebook, token_key: bytes, now: datetime) -> None:
         self.tx, self.rules, self.token_key, self.now = tx, rules, token_key, now
+        self.reasons: dict[int, tuple[str, str]] = {}
+        """Code and reason of the messages that only the ledger or the outbox put before a person."""
 
     def everything(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
         """Events, invoices, reviews and receipts of new messages; returns how each message ended."""
@@ -103,14 +105,18 @@ class Following:
             outcomes[number] = MessageOutcome.REVIEW
             reason = "contradicts what is recorded; see the review entry"
             changes.append((number, MessageOutcome.REVIEW, ReviewCode.CONFLICT.value, reason))
+            self.reasons[number] = (ReviewCode.CONFLICT.value, reason)
         for number, reason in self._unread_rows(exports):
             outcomes[number] = MessageOutcome.REVIEW
             changes.append((number, MessageOutcome.REVIEW, ReviewCode.AMBIGUOUS.value, reason))
+            self.reasons[number] = (ReviewCode.AMBIGUOUS.value, reason)
         self.tx.messages.set_outcomes(changes)
         self._reviews(new)
         self._bounces(new, outcomes)
         self._invoices(new)
-        outcomes.update(Reports(self.tx, self.rules, self.token_key, self.now).take(new))
+        reports = Reports(self.tx, self.rules, self.token_key, self.now)
+        outcomes.update(reports.take(new))
+        self.reasons.update(reports.reasons)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
 

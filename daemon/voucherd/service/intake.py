@@ -282,9 +282,8 @@ class Intake:
             zip(new, tx.messages.add([message_row(one, instant) for one in new.values()]), strict=True)
         )
         completed = self._completed(tx, prepared, instant)
-        outcomes = Following(tx, self.rules, self.token_key, instant).everything(
-            [*((numbers[sha], one) for sha, one in new.items()), *completed]
-        )
+        following = Following(tx, self.rules, self.token_key, instant)
+        outcomes = following.everything([*((numbers[sha], one) for sha, one in new.items()), *completed])
         settled, counts, told = [], Counts(), set(known)
         for source, sha in places:
             number = known[sha].id if sha in known else numbers[sha]
@@ -294,7 +293,8 @@ class Intake:
             if outcome is MessageOutcome.IGNORED and reason.startswith(LEFT):
                 folder = ""
             settled.append(replace(source, message=number, folder=folder, filed=False))
-            self._count(counts, sha, new.get(sha), outcome, repeated=sha in told)
+            why = following.reasons.get(number)
+            self._count(counts, sha, new.get(sha), outcome, why, repeated=sha in told)
             told.add(sha)
         tx.messages.settle(settled)
         return counts, settled
@@ -310,7 +310,13 @@ class Intake:
         return done
 
     def _count(
-        self, counts: Counts, sha: str, one: Decided | None, outcome: MessageOutcome, repeated: bool
+        self,
+        counts: Counts,
+        sha: str,
+        one: Decided | None,
+        outcome: MessageOutcome,
+        why: tuple[str, str] | None,
+        repeated: bool,
     ) -> None:
         counts.read += 1
         if repeated:
@@ -318,15 +324,18 @@ class Intake:
         else:
             setattr(counts, outcome.value, getattr(counts, outcome.value) + 1)
         mail = one.reading.mail if one is not None and isinstance(one.reading, Reading) else None
+        code, reason = why or ((one.handling.code, one.handling.reason) if one else ("", "known already"))
+        named = [each.voucher for each in one.handling.hand_ins] if one else []
+        named += [each.voucher for each in one.handling.notices] if one else []
         self.watch(
             Took(
                 sha256=sha,
                 message_id=shown_message_id(one.reading) if one else "",
                 subject=mail.subject if mail else "",
                 outcome=outcome.value,
-                code=one.handling.code if one else "",
-                reason=one.handling.reason if one else "known already",
-                vouchers=tuple(hand_in.voucher for hand_in in one.handling.hand_ins) if one else (),
+                code=code,
+                reason=reason,
+                vouchers=tuple(named),
                 known=repeated,
             )
         )

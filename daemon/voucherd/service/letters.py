@@ -12,7 +12,8 @@ from voucherd.domain.message_id import message_id
 from voucherd.domain.reply_token import Bound, make_token, reply_address
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.domain.voucher import State
+from voucherd.domain.steps import asked_again_on
+from voucherd.domain.voucher import State, Voucher
 from voucherd.service.records import MailItem, OutgoingMail
 
 _ANSWERABLE_FOR = timedelta(days=366)  # a late report still counts; after that a person has to look
@@ -55,7 +56,14 @@ def item(
         others=tuple(due for due in dues if due is not first),
         missing=missing,
         already_known=already_known,
+        unseen_invoice=_unseen_invoice(voucher, first, today),
     )
+
+
+def _unseen_invoice(voucher: Voucher, due: Due | None, today: date) -> str:
+    if due is None or due.deadline != "bill" or voucher.claimed_on is None:
+        return ""
+    return (voucher.claimed_invoice or "") if today >= asked_again_on(voucher.claimed_on) else ""
 
 
 def outgoing(
@@ -156,4 +164,8 @@ def reply_to(mail: OutgoingMail, sender: str, key: bytes) -> str:
     """The reply address of a mail that is in the outbox (RULES.md, The outbox); empty where it can have none."""
     if mail.partner is None:
         return ""
-    return reply_address(sender, make_token(key, bound_of(mail), mail.day + _ANSWERABLE_FOR))
+    try:
+        token = make_token(key, bound_of(mail), mail.day + _ANSWERABLE_FOR)
+    except (ValueError, OverflowError):  # a day or number beyond what a token holds: In-Reply-To still ties
+        return ""
+    return reply_address(sender, token)

@@ -42,6 +42,23 @@ def read_json(
             {"voucher_id": one.voucher, **one.facts, "assigned_on": one.assigned_on.isoformat()}
             for one in decided.hand_ins
         ],
+        "notices": [
+            {
+                "voucher_id": one.voucher,
+                "event": one.kind.value,
+                "on": one.on.isoformat(),
+                "problem": one.problem,
+            }
+            for one in decided.notices
+        ],
+        "answers": [
+            {
+                "says": one.said.value if one.said else None,
+                "voucher_id": one.voucher or None,
+                "text": one.text,
+            }
+            for one in (decided.reply.said if decided.reply else ())
+        ],
         "partner": decided.partner.id if decided.partner else None,
         "evidence": decided.sender.why,
         "unread": list(reading.mail.unread) if isinstance(reading, Reading) else [],

@@ -25,6 +25,7 @@ from voucherd.domain.partner import Partner
 from voucherd.domain.reply_token import read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
+from voucherd.domain.steps import asked_again_on
 from voucherd.service.letters import Addressing, bound_of, item, letter_of, outgoing
 from voucherd.service.recording import Recorded, record
 from voucherd.service.records import (
@@ -63,6 +64,8 @@ class Reports:
 
     def __init__(self, tx: Transaction, rules: Rulebook, token_key: bytes, now: datetime) -> None:
         self.tx, self.rules, self.token_key, self.now = tx, rules, token_key, now
+        self.reasons: dict[int, tuple[str, str]] = {}
+        """Code and reason of the messages that were put before a person."""
 
     def take(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
         """Everything that follows from these messages; returns how each that reports something ended."""
@@ -195,10 +198,12 @@ class Reports:
         partner = (
             handling.sender.partner.id if handling.sender.partner is not None else standing.voucher.partner
         )
-        told.events.append(
-            (key, _with(made, partner, {}, {"on": f"{verdict.answer.text} (an answer by mail)"}))
-        )
-        told.notes.append(Note("recorded", verdict.voucher, event, verdict.on))
+        claim = verdict.event is EventKind.BILLING_CLAIMED
+        invoice = verdict.answer.detail if claim else ""
+        spans = {"on": f"{verdict.answer.text} (an answer by mail)"}
+        told.events.append((key, _with(made, partner, {"invoice": invoice} if claim else {}, spans)))
+        again = asked_again_on(verdict.on) if claim else None
+        told.notes.append(Note("recorded", verdict.voucher, event, verdict.on, again, invoice))
         told.about.append(key)
 
     def _undo(
@@ -227,7 +232,10 @@ class Reports:
                 partner = by.partner.id if by.partner is not None and by.role is Role.PARTNER else None
                 told.events.append((key, _with(made, partner, event[1], {}, "taken back by an answer")))
                 fate = "undone" if "sets_aside" in event[1] else "recorded"
-                told.notes.append(Note(fate, event[0].voucher, event[0].kind.value, event[0].on))
+                invoice = event[0].facts.get("invoice", "")
+                told.notes.append(
+                    Note(fate, event[0].voucher, event[0].kind.value, event[0].on, text=invoice)
+                )
                 told.about.append(key)
         if len(told.events) == before and not told.doubts:
             told.doubt(ReviewCode.UNKNOWN_REPLY.value, '"undo" finds nothing that can be taken back')
@@ -276,6 +284,7 @@ class Reports:
             entry = ReviewEntry(ReviewCode(code), reason, self.now, message=number, voucher=same)
             self.tx.reviews.open([entry])
         if change is not None:
+            self.reasons[number] = change
             self.tx.messages.set_outcomes([(number, outcome, *change)])
         self._receipt(one, told, notes, done)
         return outcome

@@ -76,7 +76,13 @@ def accept(
     )
     with intake.store.write() as tx:
         instant = record_instant(tx, now)
-        Following(tx, intake.rules, intake.token_key, instant).everything([(message.id, decided)])
+        following = Following(tx, intake.rules, intake.token_key, instant)
+        following.everything([(message.id, decided)])
+        if message.id in following.reasons and (decided.handling.notices or decided.handling.reply):
+            raise OperatorError(
+                f"review entry {number} still cannot be recorded: {following.reasons[message.id][1]}",
+                remedy=f"`voucherd record` what is true, then `review reject {number} --why …`",
+            )
         _close(tx, entry, "accepted", instant, by, why)
         _settle(tx, message.id, MessageOutcome.RECORDED, f"accepted by {by}")
     return _vouchers(decided)

@@ -34,6 +34,8 @@ def sample_letters(locale: str) -> dict[str, Letter]:
         f"missed-{name}": _letter(LetterKind.MISSED, locale, _missed(item))
         for name, item in (("reserve", first), ("redeem", second), ("bill", third))
     }
+    unseen = replace(third, unseen_invoice="INV-1001")
+    reminders["reminder-bill-unseen"] = _letter(LetterKind.REMINDER, locale, unseen)
     known = replace(second, already_known=True)
     return {
         "receipt": _letter(LetterKind.RECEIPT, locale, first),
@@ -41,6 +43,7 @@ def sample_letters(locale: str) -> dict[str, Letter]:
         "receipt-known": _letter(LetterKind.RECEIPT, locale, known),
         **reminders,
         "digest": _letter(LetterKind.DIGEST, locale, first, second, third),
+        "digest-unseen": _letter(LetterKind.DIGEST, locale, second, unseen),
         "digest-single": _letter(LetterKind.DIGEST, locale, second),
         **misses,
         **_queries(locale),
@@ -54,11 +57,16 @@ def _answers(locale: str, first: LetterItem, second: LetterItem) -> dict[str, Le
     on, other = date(2021, 11, 5), date(2021, 5, 11)
     reserved = Note("recorded", first.voucher, "reserved", on)
     redeemed = Note("recorded", second.voucher, "redeemed", date(2021, 12, 6))
+    other_day = date(2021, 11, 12)
     asked = Note("asked", first.voucher, "reserved", on, other, "05/11/2021")
     left = Note("left", second.voucher, "", text="INV-1001")
     cases = {
         "answer": ((first,), (reserved,)),
         "answer-several": ((first, second), (reserved, redeemed)),
+        "answer-billed": (
+            (first,),
+            (Note("recorded", first.voucher, "billing-claimed", on, other_day, "INV-1001"),),
+        ),
         "answer-undone": ((first,), (replace(reserved, fate="undone"),)),
         "answer-asked": ((first,), (asked,)),
         "answer-mixed": ((first, second), (redeemed, asked, left)),

@@ -32,7 +32,8 @@ class DueView:
 @dataclass(frozen=True, slots=True)
 class ItemView:
     """One voucher. A fact that is not known is shown as a dash; `reserve`, `redeem` and `bill` are the deadline
-    of that name, where it is open; `deadlines` are all of them, nearest first; `missing` is a list in words."""
+    of that name, where it is open; `deadlines` are all of them, nearest first; `missing` is a list in words;
+    `unseen_invoice` the invoice that the partner says to have sent and that was not seen (empty: none)."""
 
     voucher: str
     customer: str
@@ -48,6 +49,7 @@ class ItemView:
     bill: DueView | None
     missing: str
     known: bool
+    unseen_invoice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def _item(item: LetterItem, words: Words) -> ItemView:
         bill=named.get("bill"),
         missing=words.joined([words.fact(fact) for fact in item.missing]),
         known=item.already_known,
+        unseen_invoice=item.unseen_invoice,
     )
 
 

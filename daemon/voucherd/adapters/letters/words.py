@@ -32,7 +32,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "country", "other",
     ),
     "event": (
-        "reserved", "reservation-cancelled", "revoked", "delivered", "redeemed", "paid", "payment-denied",
+        "reserved", "reservation-cancelled", "revoked", "delivered", "redeemed", "billing-claimed", "paid",
+        "payment-denied",
     ),
     "calendar": ("summary", "description"),
 }  # fmt: skip

@@ -193,6 +193,8 @@ voucher = Table(
     Column("paid_on", Date),
     Column("revoked_on", Date),
     Column("redeemed_by", String(80)),
+    Column("claimed_on", Date),
+    Column("claimed_invoice", Words),
     Column("reservation", JSON),
     Column("findings", JSON, nullable=False),
     Column("claims", JSON, nullable=False),

@@ -117,6 +117,8 @@ def upgrade() -> None:
         sa.Column("paid_on", sa.Date(), nullable=True),
         sa.Column("revoked_on", sa.Date(), nullable=True),
         sa.Column("redeemed_by", sa.String(length=80), nullable=True),
+        sa.Column("claimed_on", sa.Date(), nullable=True),
+        sa.Column("claimed_invoice", sa.Text(), nullable=True),
         sa.Column("reservation", sa.JSON(), nullable=True),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("claims", sa.JSON(), nullable=False),

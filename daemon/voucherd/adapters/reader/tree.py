@@ -87,7 +87,9 @@ def _message(
         return
     # Blocks of fields (message/delivery-status, RFC 3464, and its like) are kept as the lines that they are.
     content = "\n".join(_block(one) for one in inner).encode("utf-8", "replace")
-    if part.encoding() == "base64":  # the standard parser has taken the encoded text for a block without fields
+    if (
+        part.encoding() == "base64"
+    ):  # the standard parser has taken the encoded text for a block without fields
         try:
             content = a2b_base64(content)
         except Base64Error:

@@ -234,6 +234,44 @@ sam@contoso.example
 받는 사람의 사서함이 가득 찼습니다. 5.2.2
 """,
 )
+EXCHANGE_OLD = (
+    "Undelivered",
+    """Your message
+
+  To:      sam@contoso.example
+  Subject: Voucher DPS-1001
+  Sent:    Fri, 29 Oct 2021 09:00:00 +0200
+
+did not reach the following recipient(s):
+
+sam@contoso.example on Fri, 29 Oct 2021 09:00:05 +0200
+    The recipient name is not recognized
+    MSEXCH:IMS:NNN:CONTOSO:MAIL 0 (000C05A6)
+""",
+)
+NOTES = (
+    "Undeliverable message",
+    """------- Failure Reasons  --------
+
+User not listed in public Name & Address Book
+sam@contoso.example
+
+------- Returned Message --------
+Received: from mx.desk.example by contoso.example for <other@contoso.example>
+Message-ID: <1b@desk.example>
+""",
+)
+ZOHO = (
+    "Undelivered Mail Returned to Sender",
+    """This message was created automatically by mail delivery software.
+A message that you sent could not be delivered to one or more of its recipients. This is a permanent error.
+
+sam@contoso.example Invalid Address, ERROR_CODE :550, ERROR_CODE :Requested action not taken
+
+Received:from mx.desk.example for <other@contoso.example>
+Message-ID:<1b@desk.example>
+""",
+)
 SENDMAIL = (
     "Returned mail: see transcript for details",
     """The original message was received at Fri, 29 Oct 2021 09:00:00 +0200

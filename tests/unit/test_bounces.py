@@ -59,6 +59,7 @@ def test_the_returned_message_id_is_found_in_a_whole_mail_and_in_its_headers_alo
         ("", "5.7.1", Fate.FAILED),
         ("", "4.7.1", Fate.DELAYED),
         ("lost", "unknown", Fate.UNKNOWN),
+        ("expired", "", Fate.FAILED),  # as a large sending service writes it
     ],
 )
 def test_the_action_decides_and_delayed_is_not_failed(action: str, status: str, fate: Fate) -> None:
@@ -109,6 +110,9 @@ def test_a_status_part_in_base64_is_read_as_well() -> None:
         bounced.SERVICE,
         bounced.KOREAN,
         bounced.SENDMAIL,
+        bounced.EXCHANGE_OLD,
+        bounced.NOTES,
+        bounced.ZOHO,
     ],
     ids=lambda text: text[0][:30],
 )
@@ -126,7 +130,9 @@ def test_a_warning_in_words_is_a_delay(text: tuple[str, str]) -> None:
     assert found.failed == ()
 
 
-@pytest.mark.parametrize("text", [bounced.QMAIL, bounced.EXIM, bounced.EXCHANGE, bounced.GMAIL_OLD])
+@pytest.mark.parametrize(
+    "text", [bounced.QMAIL, bounced.EXIM, bounced.EXCHANGE, bounced.GMAIL_OLD, bounced.NOTES, bounced.ZOHO]
+)
 def test_the_returned_message_id_is_found_in_words(text: tuple[str, str]) -> None:
     assert "1b@desk.example" in report(worded(*text)).message_ids
 
@@ -182,6 +188,13 @@ def test_feedback_that_is_no_complaint_asks_for_nothing(kind: str) -> None:
     assert report(complaint(kind=kind)).failed == ()
 
 
+def test_those_whom_the_mail_was_for_are_named_only_where_nobody_else_is() -> None:
+    both = "To: a@b.example, c@d.example\n\ndid not reach\n\nc@d.example\n"
+
+    assert bounce_texts.read("", both).addresses == ("c@d.example",)
+    assert bounce_texts.read("", "To: a@b.example\n550 5.1.1 gone").addresses == ("a@b.example",)
+
+
 @pytest.mark.parametrize(
     ("line", "status"),
     [
@@ -204,6 +217,32 @@ def test_no_text_breaks_the_reading_of_words(text: str, subject: str) -> None:
     found = bounce_texts.read(subject, text)
 
     assert all("@" in address for address in found.addresses)
+
+
+@given(
+    st.text(alphabet=st.sampled_from(list("Aa:; \t\n5.@<>")), max_size=300),
+    st.sampled_from(["base64", "7bit"]),
+)
+def test_no_status_part_breaks_the_reading_of_a_report(fields: str, encoding: str) -> None:
+    made = base64_part if encoding == "base64" else part
+    content = multipart(
+        part("text"),
+        made(fields.encode(), "message/delivery-status"),
+        subtype="report; report-type=delivery-status",
+    )
+
+    assert report(content).kind is ReportKind.DELIVERY
+
+
+@pytest.mark.parametrize("line", [b" x\n", b"a:b\n\n", b"a:b\n", b"\n", b"x"])
+def test_a_hostile_status_part_is_read_in_linear_time(line: bytes) -> None:
+    fields = b"Action: failed\n" + line * (1_000_000 // len(line))
+    status = base64_part(fields, "message/delivery-status")
+    parsed = parse(multipart(part("text"), status, subtype="report; report-type=delivery-status"))
+    before = time.process_time()
+    report_of(parsed)
+
+    assert time.process_time() - before < 1
 
 
 @pytest.mark.parametrize(

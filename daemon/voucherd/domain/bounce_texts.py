@@ -36,7 +36,9 @@ _COPY = (
     "returned message follows",
     "message text follows",
     "message header -----",
+    "returned message -----",
 )
+_HEADERS = ("received:", "return-path:", "x-original-to:")  # a copy that nothing announces begins like this
 # Said only where nothing will be tried again.
 _FINAL = (
     "permanent error",
@@ -95,6 +97,7 @@ _REFUSED = (
     "couldn't be delivered",
     "was not delivered",
     "wasn't delivered",
+    "did not reach the following",
     "unable to deliver",
     "unable to be delivered",
     "address not found",
@@ -147,7 +150,7 @@ def read(subject: str, text: str) -> Said:
     """Reads a text of any size; no more than its first 2,000 lines are looked at, 1,000 characters of each."""
     lines = [line[:_LONGEST_LINE] for line in islice(_lines(text), _MOST_LINES)]
     lowered = [line.lower().replace("\u2019", "'") for line in lines]
-    copy = next((at for at, line in enumerate(lowered) if any(mark in line for mark in _COPY)), len(lines))
+    copy = next((at for at, line in enumerate(lowered) if _begins_copy(line)), len(lines))
     top = range(min(copy, _TOP_LINES))
     status, diagnostic = _status([lines[at] for at in top])
     said = " ".join(" ".join([subject.lower()[:_LONGEST_LINE], *(lowered[at] for at in top)]).split())
@@ -161,6 +164,10 @@ def read(subject: str, text: str) -> Said:
         addresses=_addresses([lowered[at] for at in top]),
         message_ids=tuple(dict.fromkeys(one for one in islice(ids, 20) if one)),
     )
+
+
+def _begins_copy(lowered: str) -> bool:
+    return lowered.startswith(_HEADERS) or any(mark in lowered for mark in _COPY)
 
 
 def _lines(text: str) -> list[str]:
@@ -197,12 +204,16 @@ def _status(lines: list[str]) -> tuple[str, str]:
 
 
 def _addresses(lowered: list[str]) -> tuple[str, ...]:
+    """The addresses in order; those of a To or Cc line, which names everybody whom the mail was for, only where no
+    other line names one."""
     found: dict[str, None] = {}
+    addressed: dict[str, None] = {}
     for line in lowered:
         if "@" not in line or line.startswith(("message-id:", "from:", "reporting-mta:")):
             continue
+        kept = addressed if line.startswith(("to:", "cc:")) else found
         for word in line.translate(_SPLIT).split():
             bare = word.strip(":.!?").removeprefix("mailto:").removeprefix("rfc822:").removeprefix("to:")
             if _ADDRESS.fullmatch(bare) and not bare.startswith(("postmaster@", "mailer-daemon@")):
-                found[bare] = None
-    return tuple(islice(found, _MOST_ADDRESSES))
+                kept[bare] = None
+    return tuple(islice(found or addressed, _MOST_ADDRESSES))

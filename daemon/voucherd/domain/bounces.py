@@ -20,8 +20,14 @@ _FEEDBACK = "message/feedback-report"
 _RECEIPT = ("message/disposition-notification", "message/global-disposition-notification")
 _MOST_BYTES = 256 * 1024
 _MOST_RECIPIENTS = 100
+_LONGEST_FIELD = 4_000
 _SHOWN = 300
 _FATES = {"failed": Fate.FAILED, "delayed": Fate.DELAYED}
+_FATES |= {
+    "expired": Fate.FAILED,
+    "failure": Fate.FAILED,
+    "deferred": Fate.DELAYED,
+}  # not RFC 3464, but written
 _FATES |= dict.fromkeys(("delivered", "relayed", "expanded"), Fate.DELIVERED)
 _DAEMONS = ("mailer-daemon", "mail-daemon", "maildaemon", "postmaster")
 
@@ -171,7 +177,7 @@ def _blocks(content: bytes) -> list[dict[str, str]]:
                 blocks.append({})
             name = ""
         elif line[0] in " \t":
-            if name:
+            if name and len(blocks[-1][name]) < _LONGEST_FIELD:
                 blocks[-1][name] = f"{blocks[-1][name]} {line.strip()}"
         else:
             name, _, value = line.partition(":")

@@ -216,9 +216,10 @@ class Following:
         known = set(before)
         for _, one in new:
             mail = self._receipt(one, done, known)
+            named = {VoucherKey(h.programme, h.key) for h in one.handling.hand_ins}
             if mail is not None and isinstance(one.reading, Reading):
-                wanted.append(Answering(mail, one.reading.mail))
-            known.update(VoucherKey(h.programme, h.key) for h in one.handling.hand_ins)
+                wanted.append(Answering(mail, one.reading.mail, news=not named <= known))
+            known |= named
         self.tx.outbox.add(allowed(self.tx, wanted, self.now))
 
     def _receipt(self, one: Decided, done: Recorded, known: set[VoucherKey]) -> OutgoingMail | None:

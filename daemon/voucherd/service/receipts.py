@@ -21,18 +21,20 @@ _TALK: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """A receipt that is wanted, and the mail that it would answer."""
+    """A receipt that is wanted, the mail that it would answer, and whether that mail told anything that was not known
+    (then it is no echo, whatever it looks like)."""
 
     mail: OutgoingMail
     answered: ParsedMail
+    news: bool
 
 
 def allowed(tx: Transaction, wanted: Sequence[Answering], now: datetime) -> list[OutgoingMail]:
     """The receipts that may go, in order; what they confirm stays recorded either way.
 
     At most 20 in 24 hours to one address, those that wait included. None to what looks like an answer to a receipt
-    of the last hour and hands in only what that receipt confirmed: a person knows it already, and a machine would
-    answer for ever. One query, whatever their number.
+    of the last hour and tells only what that receipt confirmed: a person knows it already, and a machine would answer
+    for ever. One query, whatever their number.
     """
     addresses = sorted({address for one in wanted for address in one.mail.to})
     if not addresses:
@@ -53,7 +55,7 @@ def allowed(tx: Transaction, wanted: Sequence[Answering], now: datetime) -> list
 def _goes_in_circles(one: Answering, before: Sequence[Receipt], now: datetime) -> bool:
     last_hour = [receipt for receipt in before if receipt.created_at > now - _TALK]
     confirmed = {voucher for receipt in last_hour for voucher in receipt.vouchers}
-    if not last_hour or not confirmed.issuperset(one.mail.vouchers):
+    if one.news or not last_hour or not confirmed.issuperset(one.mail.vouchers):
         return False
     subject = one.answered.subject
     return (

@@ -70,9 +70,11 @@ _STATUSES: Mapping[str, frozenset[str]] = {
     ),
 }
 _AMOUNTS = _keys(
-    "Amount|Net|Net amount|Gross|Price|Unit price|Total|Invoice|Invoice number|Invoice no.|Currency|Tax|VAT",
-    "Betrag|Netto|Brutto|Preis|Summe|Rechnung|Rechnungsnummer|Währung|금액|공급가액|세액|합계|청구서 번호|통화",
-    "Montant|Prix|Facture|Importe|Precio|Factura|金額|税額|請求書番号|通貨|金额|发票|发票号码|币种",
+    "Price|Unit price|Total|Currency|Tax|VAT|Preis|Summe|Währung|금액|공급가액|세액|합계|청구서 번호|통화|Prix|Precio",
+    "金額|税額|請求書番号|通貨|金额|发票|发票号码|币种",
+)
+_AMOUNT_WORDS = _keys(
+    "Amount|Net|Gross|Invoice|Betrag|Netto|Brutto|Rechnung|Rechnungsnummer|Montant|Facture|Importe|Factura"
 )
 
 
@@ -152,9 +154,14 @@ def _table(sheet: Sheet, words: Recogniser) -> _Table | None:
         cells = line.split("\t")
         columns = _columns(cells, words)
         if len(columns) >= 2 and any(one.fact == VOUCHER_ID for one in columns.values()):
-            is_invoice = any(label_key(_heading(cell)) in _AMOUNTS for cell in cells)
+            is_invoice = any(_is_amount(_heading(cell)) for cell in cells)
             return _Table(columns, _rows_below(lines, index), is_invoice)
     return None
+
+
+def _is_amount(heading: str) -> bool:
+    """Whether a column is one of an invoice: `Net amount EUR`, `Rechnungsnummer`."""
+    return label_key(heading) in _AMOUNTS or any(label_key(word) in _AMOUNT_WORDS for word in heading.split())
 
 
 def _rows_below(lines: list[str], header: int) -> list[tuple[int, int, list[str]]]:

@@ -177,6 +177,25 @@ def test_a_spreadsheet_that_names_other_vouchers_than_the_text_is_a_doubt() -> N
     assert reading.problems == ("a spreadsheet names more vouchers than the text: DPS-83K2-99018",)
 
 
+def test_of_an_export_the_vouchers_are_named_and_its_rows_kept() -> None:
+    rows = [
+        ("Voucher ID", "Customer", "Status"),
+        ("DPS-1001", "Adatum", "Available"),
+        ("?", "Litware", "Reserved"),
+    ]
+    reading = reading_of(workbook(rows))
+    assert reading.kind == "export"
+    assert stated(reading) == [("voucher_id", "DPS-1001", "attachment vouchers.xlsx", 0)]
+    assert [(one.name, len(one.rows), one.faults) for one in reading.exports] == [
+        ("vouchers.xlsx", 1, ((3, '"?" is no voucher ID'),))
+    ]
+
+
+def test_a_list_that_is_longer_than_what_is_read_is_a_doubt() -> None:
+    rows = [("Voucher ID", "Customer"), *((f"DPS-83K2-{at:05d}", "Adatum") for at in range(1_100))]
+    assert any("more than 1,000 rows" in one for one in reading_of(workbook(rows)).problems)
+
+
 @pytest.mark.parametrize("name", ["invoice-17.xlsx", "list.xlsx"])
 def test_an_invoice_is_not_a_list_of_vouchers(name: str) -> None:
     rows = [("Invoice number", "Voucher ID", "Days", "Net amount"), ("INV-1", "DPS-83K2-99017", 5, 5000)]

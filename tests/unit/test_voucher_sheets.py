@@ -109,7 +109,14 @@ def test_one_row_shows_for_its_column_which_of_day_and_month_comes_first(
 
 
 @pytest.mark.parametrize(
-    "heads", ["Voucher ID|Customer|Days", "Voucher ID|Status|Net amount", "Customer|Status", "Voucher ID"]
+    "heads",
+    [
+        "Voucher ID|Customer|Days",
+        "Voucher ID|Status|Net amount EUR",
+        "Voucher ID|Status|Invoice no.",
+        "Customer|Status",
+        "Voucher ID",
+    ],
 )
 def test_a_sheet_without_a_status_for_each_voucher_or_with_amounts_is_no_export(
     words: Recogniser, heads: str

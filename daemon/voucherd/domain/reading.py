@@ -27,7 +27,7 @@ from voucherd.domain.reply_token import MARK
 from voucherd.domain.sheets import Export
 from voucherd.domain.voucher_blocks import ALL
 from voucherd.domain.voucher_labels import VOUCHER_ID
-from voucherd.domain.voucher_sheets import export_of, read_sheet
+from voucherd.domain.voucher_sheets import export_of, named_in, read_sheet
 
 
 def read(mail: ParsedMail, programmes: tuple[Programme, ...]) -> Reading:
@@ -96,10 +96,10 @@ class _Reader:
     def reading(self) -> Reading:
         sources = self._sources()
         found = _joined([self._recognise(place) for place in sources])
-        sheets = self._in_sheets()
         exports = self._exports() if not found.blocks else ()
+        sheets = Recognised() if exports else self._in_sheets()
         if exports:
-            found = sheets
+            found = named_in(exports)
         elif found.blocks:
             found = _with_sheets(found, sheets)
         else:
@@ -308,15 +308,17 @@ def _agreed(text: Recognised, html: Recognised) -> Recognised:
 
 def _with_sheets(text: Recognised, sheets: Recognised) -> Recognised:
     """What a mail says and what its spreadsheets add to it; a spreadsheet that names other vouchers is a doubt."""
-    if not sheets.blocks:
+    in_text, in_sheets = text.blocks, sheets.blocks
+    if not in_sheets:
         return text
-    others = sheets.blocks.keys() - text.blocks.keys()
+    others = in_sheets.keys() - in_text.keys()
     if others:
-        named = ", ".join(one.value for one in sheets.candidates if voucher_key(one.value) in others)[:200]
+        named = [one.value for one in sheets.candidates if one.fact == VOUCHER_ID]
+        shown = ", ".join(one for one in named if voucher_key(one) in others)[:200]
         return replace(
-            text, problems=(*text.problems, f"a spreadsheet names more vouchers than the text: {named}")
+            text, problems=(*text.problems, f"a spreadsheet names more vouchers than the text: {shown}")
         )
-    same = {block: text.blocks[key] for key, block in sheets.blocks.items()}
+    same = {block: in_text[key] for key, block in in_sheets.items()}
     stated = {(one.fact, one.block) for one in text.candidates}
     added = [
         one

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from voucherd.domain.dates import read_date
 from voucherd.domain.forward_words import label_key
 from voucherd.domain.identifiers import shown_id
+from voucherd.domain.message import Candidate
 from voucherd.domain.recognition import Recognised, Recogniser
 from voucherd.domain.sheets import LOST_DIGITS, Export, ExportRow, Sheet
 from voucherd.domain.text_lines import lines_of
@@ -25,6 +26,7 @@ STATUS = "status"
 NUMBER_NOTE = "a number in the spreadsheet, leading zeros may be missing"
 _HEADER_WITHIN = 30
 _MAX_FAULTS = 1_000
+_MAX_LIST = 1_000  # rows of a list that is no export; an export is read to its end
 _FACTS = (
     "customer",
     "customer_admin",
@@ -70,9 +72,11 @@ _STATUSES: Mapping[str, frozenset[str]] = {
     ),
 }
 _AMOUNTS = _keys(
-    "Amount|Net|Net amount|Gross|Price|Unit price|Total|Invoice|Invoice number|Invoice no.|Currency|Tax|VAT",
-    "Betrag|Netto|Brutto|Preis|Summe|Rechnung|Rechnungsnummer|Währung|금액|공급가액|세액|합계|청구서 번호|통화",
-    "Montant|Prix|Facture|Importe|Precio|Factura|金額|税額|請求書番号|通貨|金额|发票|发票号码|币种",
+    "Price|Unit price|Total|Currency|Tax|VAT|Preis|Summe|Währung|금액|공급가액|세액|합계|청구서 번호|통화|Prix|Precio",
+    "金額|税額|請求書番号|通貨|金额|发票|发票号码|币种",
+)
+_AMOUNT_WORDS = _keys(
+    "Amount|Net|Gross|Invoice|Betrag|Netto|Brutto|Rechnung|Rechnungsnummer|Montant|Facture|Importe|Factura"
 )
 
 
@@ -101,10 +105,14 @@ def read_sheet(sheet: Sheet, words: Recogniser) -> Recognised:
     if table is not None and table.is_invoice:
         return Recognised()
     part = f"attachment {sheet.name}"
-    found = words.text(lines_of(sheet.text), part)
+    lines = lines_of(sheet.text)
+    found = words.text(lines[:_MAX_LIST], part)
     problems = list(found.problems)
+    if len(lines) > _MAX_LIST:
+        problems.append(f"{part}: more than {_MAX_LIST:,} rows: take it in with `voucherd import`")
     if table is not None:
-        faults = [(number, _id_fault(cells, table)) for number, _, cells in table.rows]
+        rows = table.rows[:_MAX_LIST]
+        faults = [(number, _id_fault(cells, table)) for number, _, cells in rows]
         problems += [f"{part}: row {number}: {fault}" for number, fault in faults if fault][:20]
     candidates = tuple(
         replace(one, rule=f"{one.rule}; {NUMBER_NOTE}")
@@ -141,6 +149,17 @@ def export_of(sheet: Sheet, words: Recogniser, *, needs_status: bool = True) -> 
     return Export(sheet.name, tuple(rows), tuple(faults))
 
 
+def named_in(exports: Sequence[Export]) -> Recognised:
+    """The vouchers that exports name, the first thousand, as candidates: what they state of each is in their rows."""
+    rows = [(one.name, row) for one in exports for row in one.rows][:_MAX_LIST]
+    return Recognised(
+        tuple(
+            Candidate(VOUCHER_ID, row.voucher, row.voucher, f"attachment {name}", f"row {row.number}", block)
+            for block, (name, row) in enumerate(rows)
+        )
+    )
+
+
 def _is_number(sheet: Sheet, offset: int) -> bool:
     at = bisect_left(sheet.numbers, offset)
     return at < len(sheet.numbers) and sheet.numbers[at] == offset
@@ -152,9 +171,14 @@ def _table(sheet: Sheet, words: Recogniser) -> _Table | None:
         cells = line.split("\t")
         columns = _columns(cells, words)
         if len(columns) >= 2 and any(one.fact == VOUCHER_ID for one in columns.values()):
-            is_invoice = any(label_key(_heading(cell)) in _AMOUNTS for cell in cells)
+            is_invoice = any(_is_amount(_heading(cell)) for cell in cells)
             return _Table(columns, _rows_below(lines, index), is_invoice)
     return None
+
+
+def _is_amount(heading: str) -> bool:
+    """Whether a column is one of an invoice: `Net amount EUR`, `Rechnungsnummer`."""
+    return label_key(heading) in _AMOUNTS or any(label_key(word) in _AMOUNT_WORDS for word in heading.split())
 
 
 def _rows_below(lines: list[str], header: int) -> list[tuple[int, int, list[str]]]:

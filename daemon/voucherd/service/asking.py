@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from voucherd.domain.events import Role
-from voucherd.domain.handling import Gate, handle
+from voucherd.domain.handling import Gate, Handling, handle
 from voucherd.domain.message import Reading
 from voucherd.domain.questions import Question, answered, completed, question_of
 from voucherd.domain.rulebook import Rulebook
@@ -109,8 +109,8 @@ def _answered_ids(one: Decided) -> Sequence[str]:
 
 def _as_answer(one: Decided, whole: Completed) -> Decided:
     named = ", ".join(hand_in.voucher for hand_in in whole.decided.handling.hand_ins)
-    handling = replace(
-        one.handling, outcome="recorded", code="", kind="reply", reason=f"an answer that completes {named}",
-        hand_ins=(), invoices=(), exports=(),
-    )  # fmt: skip
-    return replace(one, handling=handling)
+    sender = one.handling.sender
+    handling = Handling(
+        "recorded", f"an answer that completes {named}", sender, kind="reply", partner=sender.partner
+    )
+    return replace(one, handling=handling, documents=())

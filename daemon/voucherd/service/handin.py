@@ -16,7 +16,7 @@ from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
-from voucherd.service.importing import Taken, Teller, take
+from voucherd.service.importing import Taken, Teller, programme_of, take
 from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.queries import query
 from voucherd.service.receipts import Answering, allowed
@@ -123,7 +123,8 @@ class Following:
     def _export(self, number: int, one: Decided) -> Taken:
         """What the attached export of a validation tool adds (`service.importing`)."""
         sender = one.handling.sender
-        programme = one.reading.programme if isinstance(one.reading, Reading) else ""
+        stated = one.reading.programme if isinstance(one.reading, Reading) else ""
+        programme = programme_of(self.rules, one.handling.exports) or stated
         teller = Teller(sender.address or sender.role.value, sender.role, message=number)
         chosen = programme or next(iter(self.rules.programmes))
         return take(self.tx, self.rules, one.handling.exports, chosen, teller, self.now)

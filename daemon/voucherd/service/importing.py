@@ -74,6 +74,9 @@ def import_exports(
 ) -> Taken:
     """Records the rows of a file, all in one transaction."""
     chosen = programme or programme_of(rules, exports)
+    if chosen is None:
+        remedy = f"name one of {', '.join(rules.programmes)} with --programme"
+        raise OperatorError("the file does not tell which programme it is of", remedy=remedy)
     with store.write() as tx:
         instant = record_instant(tx, now)
         taken = take(tx, rules, exports, chosen, teller, instant)
@@ -83,16 +86,14 @@ def import_exports(
     return taken
 
 
-def programme_of(rules: Rulebook, exports: Sequence[Export]) -> str:
-    """The programme that an export is of: the only one, or the one whose offerings it names."""
+def programme_of(rules: Rulebook, exports: Sequence[Export]) -> str | None:
+    """The programme that an export is of: the only one, or the one whose offerings it names; None where it does not
+    tell."""
     named = {row.facts.get("offering", "") for one in exports for row in one.rows}
     found = [one.id for one in rules.programmes.values() if named & one.offerings.keys()]
-    if len(rules.programmes) == 1 or len(found) == 1:
-        return found[0] if found else next(iter(rules.programmes))
-    known = ", ".join(rules.programmes)
-    raise OperatorError(
-        "it does not tell which programme it is of", remedy=f"name one of {known} with --programme"
-    )
+    if len(rules.programmes) == 1:
+        return next(iter(rules.programmes))
+    return found[0] if len(found) == 1 else None
 
 
 def take(

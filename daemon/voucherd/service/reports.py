@@ -27,6 +27,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
 from voucherd.service.letters import Addressing, bound_of, item, letter_of, outgoing
+from voucherd.service.receipts import room_for
 from voucherd.service.recording import Recorded, record
 from voucherd.service.records import (
     MessageOutcome,
@@ -47,13 +48,14 @@ _LONGEST_REASON = 1_000
 @dataclass(slots=True)
 class _Told:
     """What one message leads to: events, the doubts that a person must settle, notes for the receipt, the vouchers
-    that it is about."""
+    that it is about. `ends_talk`: it answers a receipt, and not by one word: no further receipt is sent."""
 
     events: list[tuple[VoucherKey, Event]] = field(default_factory=list)
     doubts: list[tuple[str, str, VoucherKey | None]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     about: list[VoucherKey] = field(default_factory=list)
     partner: Partner | None = None
+    ends_talk: bool = False
 
     def doubt(self, code: str, reason: str, key: VoucherKey | None = None) -> None:
         self.doubts.append((code, reason, key))
@@ -128,6 +130,8 @@ class Reports:
             asked = {key: (shown, "") for key, (shown, _) in asked.items()}
         partner = handling.sender.partner or self.rules.partner(answered.partner)
         told.partner = partner
+        alone = [one.said for one in reply.said]
+        told.ends_talk = answered.kind == LetterKind.RECEIPT and alone not in ([Said.UNDO], [Said.HELP])
         by = self._speaker(handling, partner, mail.date)
         verdicts = judge(reply.said, Answered(answered.partner, asked), by, vouchers)
         for verdict in verdicts:
@@ -295,6 +299,8 @@ class Reports:
         sender = handling.sender
         if not notes or partner is None or not isinstance(reading, Reading) or not told.about:
             return
+        if told.ends_talk or not room_for(self.tx, sender.address, self.now):
+            return  # what was said is recorded; two machines would go on for ever
         if (
             not handling.answerable
             or not sender.authenticated

@@ -26,7 +26,7 @@ def voucher_key(text: str) -> str:
 
     Look-alikes (O and 0) stay different: they may suggest a voucher, never be one.
     """
-    key = "".join(char for char in shown_id(text).upper() if char not in _SEPARATORS)
+    key = "".join(char for char in shown_id(text).upper() if char not in _SEPARATORS and not char.isspace())
     return unicodedata.normalize("NFKC", key)
 
 

@@ -91,8 +91,8 @@ row a fact, in lines with breaks, and, for three vouchers, in a table with a row
 """
 _FOOT = """
 Beside these, in every language: header words in any order, bold, in a table, in a block quotation, with any number
-of `>` before them, with subjects and lists of recipients wrapped at 76 columns; forwards of forwards, each in a language and of a program of its own; mails attached as
-`message/rfc822` (encoded or not) or as a file `.eml`, and forwards inside them; text and HTML that say the same; the
+of `>` before them, with subjects and lists of recipients wrapped at 76 columns; forwards of forwards, each in a
+language and of a program of its own; mails attached as `message/rfc822` (encoded or not) or as a file `.eml`, and forwards inside them; text and HTML that say the same; the
 older character sets.
 
 ## Dates

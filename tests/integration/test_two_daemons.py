@@ -82,6 +82,10 @@ def voucher_mail(voucher: str) -> bytes:
     return mail(
         f"Voucher ID: {voucher}\r\nAssigned on: 12 May 2021\r\nService level: 5\r\n",
         PASSED,
+        (
+            "From",
+            f"Sam <{voucher.lower()}@contoso.example>",
+        ),  # each its own: one address gets 20 receipts a day
         ("Message-ID", f"<{voucher}@contoso.example>"),
     )
 

@@ -42,19 +42,22 @@ if TYPE_CHECKING:  # it takes what this module leads to into its own transaction
     from voucherd.service.handin import Decided
 
 _RECEIPT = "receipt|"
+_LONGEST_ANSWER = 10  # lines of a person's own, signature and all; a machine sends our whole mail back
 _LONGEST_REASON = 1_000
 
 
 @dataclass(slots=True)
 class _Told:
     """What one message leads to: events, the doubts that a person must settle, notes for the receipt, the vouchers
-    that it is about. `ends_talk`: it answers a receipt, and not by one word: no further receipt is sent."""
+    that it is about. `ends_talk`: it answers a receipt (`to_receipt`), and not by one
+    line as a person does: no further receipt is sent."""
 
     events: list[tuple[VoucherKey, Event]] = field(default_factory=list)
     doubts: list[tuple[str, str, VoucherKey | None]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     about: list[VoucherKey] = field(default_factory=list)
     partner: Partner | None = None
+    to_receipt: bool = False
     ends_talk: bool = False
 
     def doubt(self, code: str, reason: str, key: VoucherKey | None = None) -> None:
@@ -84,7 +87,9 @@ class Reports:
     def _told(self, number: int, one: Decided) -> _Told:
         handling = one.handling
         if handling.reply is not None and isinstance(one.reading, Reading):
-            return self._reply(number, handling, handling.reply, one.reading.mail)
+            told = self._reply(number, handling, handling.reply, one.reading.mail)
+            long = sum(bool(line.strip()) for line in one.reading.own) > _LONGEST_ANSWER
+            return replace(told, ends_talk=told.ends_talk or (told.to_receipt and long))
         return self._notices(number, handling)
 
     # --- Notices
@@ -130,8 +135,8 @@ class Reports:
             asked = {key: (shown, "") for key, (shown, _) in asked.items()}
         partner = handling.sender.partner or self.rules.partner(answered.partner)
         told.partner = partner
-        alone = [one.said for one in reply.said]
-        told.ends_talk = answered.kind == LetterKind.RECEIPT and alone not in ([Said.UNDO], [Said.HELP])
+        told.to_receipt = answered.kind == LetterKind.RECEIPT
+        told.ends_talk = told.to_receipt and len(reply.said) != 1
         by = self._speaker(handling, partner, mail.date)
         verdicts = judge(reply.said, Answered(answered.partner, asked), by, vouchers)
         for verdict in verdicts:

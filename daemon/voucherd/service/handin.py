@@ -15,7 +15,7 @@ from voucherd.domain.letter import Letter, LetterKind
 from voucherd.domain.message import ParsedMail, Reading, Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.letters import answering, item, outgoing
 from voucherd.service.reconcile import take_in
 from voucherd.service.recording import Recorded, record
 from voucherd.service.records import (
@@ -178,13 +178,9 @@ class Following:
             items=tuple(items),
             quoted_subject=reading.mail.subject,
         )
-        mail = reading.mail
-        chain = mail.first("references").replace("<", " ").replace(">", " ").split()[-10:]
-        answers = shown_message_id(mail)
-        references = tuple(f"<{one}>" for one in chain)
         return outgoing(
             letter,
-            Addressing((sender.address,), answers=answers, references=references),
+            answering(reading.mail, sender.address),
             business_key=f"receipt|{one.sha256}",
             partner=partner.id,
             items=(),

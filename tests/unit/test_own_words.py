@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.test_reading import _mail
 from voucherd.domain.mail_parts import messages_in
@@ -55,3 +57,13 @@ def test_what_is_kept_has_its_limits() -> None:
     kept = own_words(message)
     assert len(kept) == MAX_OWN_LINES
     assert max(map(len, kept)) == 300
+
+
+@given(
+    st.lists(
+        st.sampled_from([GMAIL, KOREAN, *OUTLOOK.splitlines(), "> x", ">> y", "--", "reserved", "", "z:"])
+    )
+)
+def test_any_mixture_of_quotations_is_taken_apart(lines: list[str]) -> None:
+    for message in messages_in(_mail("\n".join(lines), subject="Fwd: Re: x")):
+        assert all(line and not line.startswith(">") for line in own_words(message))

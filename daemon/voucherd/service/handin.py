@@ -17,7 +17,7 @@ from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
 from voucherd.service.importing import Taken, Teller, programme_of, take
-from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.letters import answering, item, outgoing
 from voucherd.service.queries import query
 from voucherd.service.receipts import Answering, allowed
 from voucherd.service.reconcile import take_in
@@ -250,13 +250,9 @@ class Following:
             items=tuple(items),
             quoted_subject=reading.mail.subject,
         )
-        mail = reading.mail
-        chain = mail.first("references").replace("<", " ").replace(">", " ").split()[-10:]
-        answers = shown_message_id(reading)
-        references = tuple(f"<{one}>" for one in chain)
         return outgoing(
             letter,
-            Addressing((sender.address,), answers=answers, references=references),
+            answering(reading.mail, sender.address),
             business_key=f"receipt|{one.sha256}",
             partner=partner.id,
             items=(),

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem, LetterKind, Note
+from voucherd.domain.message import ParsedMail
 from voucherd.domain.message_id import message_id
 from voucherd.domain.reply_token import Bound, make_token, reply_address
 from voucherd.domain.rulebook import Rulebook
@@ -28,6 +29,13 @@ class Addressing:
     answers: str = ""
     references: tuple[str, ...] = ()
     envelope_from: str = ""
+
+
+def answering(mail: ParsedMail, to: str) -> Addressing:
+    """The outside of an answer to a mail, from the null sender (RFC 3834); its own thread is carried on."""
+    chain = mail.first("references").replace("<", " ").replace(">", " ").split()[-10:]
+    answers = f"<{mail.message_id}>" if mail.message_id else ""
+    return Addressing((to,), answers=answers, references=tuple(f"<{one}>" for one in chain))
 
 
 def item(

@@ -26,7 +26,7 @@ from voucherd.domain.reply_token import read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
-from voucherd.service.letters import Addressing, bound_of, item, letter_of, outgoing
+from voucherd.service.letters import answering, bound_of, item, letter_of, outgoing
 from voucherd.service.receipts import room_for
 from voucherd.service.recording import Recorded, record
 from voucherd.service.records import (
@@ -335,11 +335,9 @@ class Reports:
     def _outgoing(
         self, letter: Letter, sha256: str, mail: ParsedMail, to: str, partner: Partner
     ) -> OutgoingMail:
-        chain = mail.first("references").replace("<", " ").replace(">", " ").split()[-10:]
-        answers = f"<{mail.message_id}>" if mail.message_id else ""
         return outgoing(
             letter,
-            Addressing((to,), answers=answers, references=tuple(f"<{one}>" for one in chain)),
+            answering(mail, to),
             business_key=f"{_RECEIPT}{sha256}",
             partner=partner.id,
             items=(),

@@ -10,7 +10,8 @@ from functools import cache
 
 from tests.builders import programme
 from tests.forward_clients import LANGUAGES
-from tests.forwardmaking import CLIENTS, ZONE, Cell, Client, cells
+from tests.forward_layouts import CLIENTS, ZONE, Client
+from tests.forwardmaking import Cell, cells
 from voucherd.adapters.reader.task import read_here
 from voucherd.domain.forward_words import HEADERS, SEPARATORS
 from voucherd.domain.message import Hop, Reading
@@ -91,9 +92,9 @@ row a fact, in lines with breaks, and, for three vouchers, in a table with a row
 """
 _FOOT = """
 Beside these, in every language: header words in any order, bold, in a table, in a block quotation, with any number
-of `>` before them, with subjects and lists of recipients wrapped at 76 columns; forwards of forwards, each in a
-language and of a program of its own; mails attached as `message/rfc822` (encoded or not) or as a file `.eml`, and forwards inside them; text and HTML that say the same; the
-older character sets.
+of `>` before them; subjects and lists of recipients wrapped at 76 columns; forwards of forwards, each in a language
+and of a program of its own; mails attached as `message/rfc822` (encoded or not) or as a file `.eml`, and forwards
+inside them; text and HTML that say the same; the older character sets.
 
 ## Dates
 

@@ -12,13 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.forward_clients import LANGUAGES
+from tests.forward_layouts import CLIENTS, Client, Message
 from tests.forwardjudging import facts_of, faults, page, read_mail, wrong_of
 from tests.forwardmaking import (
-    CLIENTS,
     STYLES,
     Cell,
-    Client,
-    Message,
     Voucher,
     alternative,
     arranged,

@@ -14,7 +14,8 @@ import pytest
 
 from tests.builders import at, partner, programme, rulebook
 from tests.forward_clients import LANGUAGES
-from tests.forwardmaking import CLIENTS, Cell, Voucher, alternative, attached
+from tests.forward_layouts import CLIENTS
+from tests.forwardmaking import Cell, Voucher, alternative, attached
 from tests.mailmutations import MUTATIONS, Mutation, mutant
 from voucherd.adapters.reader.task import read_here
 from voucherd.domain.handling import Gate, handle

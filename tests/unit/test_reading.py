@@ -363,6 +363,15 @@ def test_more_vouchers_than_are_read_are_told() -> None:
     assert "the mail states more than is read of one mail" in _read(_mail(text)).problems
 
 
+def test_what_attached_mails_say_of_all_their_vouchers_is_told_of_each_up_to_a_limit() -> None:
+    listed = "\n".join(f"Voucher ID: DPS-{number:05d}\tDays: 5" for number in range(900))
+    common = "\n".join(f"Customer: Woodgrove {number}" for number in range(900))
+    child = _mail(f"{listed}\n\n{common}", from_=(Address("sabenefits@microsoft.com"),))
+    reading = _read(_mail("See attached.", children=(child, child)))
+    assert "the mail states more than is read of one mail" in reading.problems
+    assert len(reading.candidates) < 22_000
+
+
 PIECES = st.sampled_from(
     [
         *(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import at, partner, programme, rulebook
-from tests.forwardmaking import CLIENTS, Message, mail
+from tests.forward_layouts import CLIENTS, Message
+from tests.forwardmaking import mail
 from voucherd.adapters.reader.task import read_here
 from voucherd.domain.handling import Gate, Handling, handle
 from voucherd.domain.message import Reading

@@ -50,7 +50,8 @@ def _effective_cancellations(
             again = any(
                 e.kind is EventKind.RESERVED and follows(e, event) and e.on <= redeemed.on for e in told
             )
-            if event.on > redeemed.on or (event.id > redeemed.id and not again):
+            late = event.on > redeemed.on or not again
+            if late and (event.recorded_at, event.id) > (redeemed.recorded_at, redeemed.id):
                 reason = f"reservation cancelled on {event.on}, but redeemed on {redeemed.on}"
                 claims.append(Claim(event.id, redeemed.id, reason))
                 continue

@@ -198,13 +198,14 @@ class Following:
 
     def _queries(self, new: Sequence[tuple[int, Decided]]) -> dict[int, str]:
         """Asks for the one fact that a message lacks; the Message-ID of the mail that asks, by message."""
-        mails = {}
+        wanted: dict[int, Answering] = {}
         for number, one in new:
             mail = query(one.reading, one.handling, one.sha256, self.rules, self.token_key, self.now)
-            if mail is not None:
-                mails[number] = mail
-        self.tx.outbox.add(list(mails.values()))
-        return {number: mail.message_id for number, mail in mails.items()}
+            if mail is not None and isinstance(one.reading, Reading):
+                wanted[number] = Answering(mail, one.reading.mail, news=True)
+        asked = allowed(self.tx, list(wanted.values()), self.now)
+        self.tx.outbox.add(asked)
+        return {number: one.mail.message_id for number, one in wanted.items() if one.mail in asked}
 
     def _invoices(self, new: Sequence[tuple[int, Decided]]) -> None:
         for number, one in new:

@@ -52,11 +52,6 @@ def allowed(tx: Transaction, wanted: Sequence[Answering], now: datetime) -> list
     return may
 
 
-def room_for(tx: Transaction, address: str, now: datetime) -> bool:
-    """Whether one more receipt may go to an address today."""
-    return len(tx.outbox.receipts([address], now - _DAY).get(address, [])) < A_DAY
-
-
 def _goes_in_circles(one: Answering, before: Sequence[Receipt], now: datetime) -> bool:
     last_hour = [receipt for receipt in before if receipt.created_at > now - _TALK]
     confirmed = {voucher for receipt in last_hour for voucher in receipt.vouchers}

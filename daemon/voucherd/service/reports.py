@@ -27,7 +27,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
 from voucherd.service.letters import answering, bound_of, item, letter_of, outgoing
-from voucherd.service.receipts import room_for
+from voucherd.service.receipts import Answering, allowed
 from voucherd.service.recording import Recorded, record
 from voucherd.service.records import (
     MessageOutcome,
@@ -304,8 +304,6 @@ class Reports:
         sender = handling.sender
         if not notes or partner is None or not isinstance(reading, Reading) or not told.about:
             return
-        if told.ends_talk or not room_for(self.tx, sender.address, self.now):
-            return  # what was said is recorded; two machines would go on for ever
         if (
             not handling.answerable
             or not sender.authenticated
@@ -330,7 +328,9 @@ class Reports:
             notes=tuple(notes),
         )
         if letter.items:
-            self.tx.outbox.add([self._outgoing(letter, one.sha256, reading.mail, sender.address, partner)])
+            mail = self._outgoing(letter, one.sha256, reading.mail, sender.address, partner)
+            news = bool(told.events) and not told.ends_talk
+            self.tx.outbox.add(allowed(self.tx, [Answering(mail, reading.mail, news)], self.now))
 
     def _outgoing(
         self, letter: Letter, sha256: str, mail: ParsedMail, to: str, partner: Partner

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucherd.domain.envelope_token import BOUNCE, make, plus_address, read, shape, tokens_in
+from voucherd.domain.envelope_token import BOUNCE, make, plus_address, read, tokens_in
+from voucherd.domain.plus_tokens import shape
 
 KEY = b"a key for tests"
 DAY = date(2021, 12, 1)
@@ -20,7 +21,7 @@ def address(number: int = 7, recipient: str = SAM, key: bytes = KEY) -> str:
     return plus_address(DESK, BOUNCE, make(key, number, recipient, DAY))
 
 
-@given(st.integers(0, 2**40 - 1), st.emails(), st.dates(date(2020, 1, 1), date(2199, 6, 6)))
+@given(st.integers(1, 2**40 - 1), st.emails(), st.dates(date(2020, 1, 1), date(2199, 6, 6)))
 def test_a_token_names_its_mail_and_proves_its_recipient(number: int, recipient: str, last_day: date) -> None:
     text = make(KEY, number, recipient, last_day)
     token = shape(text)

@@ -13,8 +13,8 @@ from datetime import datetime
 from voucherd.domain import envelope_token
 from voucherd.domain.addressed import addressed_to
 from voucherd.domain.bounces import Affected, Report, ReportKind
-from voucherd.domain.envelope_token import Token
 from voucherd.domain.message import ParsedMail
+from voucherd.domain.plus_tokens import Token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.records import DeliveryRow, MailStatus, ReviewCode, ReviewEntry
 from voucherd.service.store import Transaction

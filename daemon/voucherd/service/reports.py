@@ -22,7 +22,7 @@ from voucherd.domain.letter import ANSWER, Letter, LetterKind, Note
 from voucherd.domain.message import ParsedMail, Reading
 from voucherd.domain.notices import ruling
 from voucherd.domain.partner import Partner
-from voucherd.domain.reply_token import read_token
+from voucherd.domain.reply_token import proves, read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
@@ -162,10 +162,10 @@ class Reports:
             if token is None:
                 return None, "it went to a reply address that we never gave"
             mail = self.tx.outbox.get_many([token.number]).get(token.number)
-            if mail is None or not token.proves(self.token_key, bound_of(mail)):
+            if mail is None or not proves(token, self.token_key, bound_of(mail)):
                 return None, "it went to a reply address that we never gave"
-            if token.until < self._today(None):
-                return None, f"it went to a reply address that ended on {token.until}"
+            if token.last_day < self._today(None):
+                return None, f"it went to a reply address that ended on {token.last_day}"
             return mail, ""
         known = self.tx.outbox.by_message_id(reply.answers_to)
         found = [known[one] for one in reply.answers_to if one in known]

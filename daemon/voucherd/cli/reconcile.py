@@ -97,6 +97,13 @@ def page(report: dict[str, Any]) -> None:
         ],
         "No voucher is redeemed yet.",
     )
+    _odd_lines(report)
+    for bridge in report["bridge"]:
+        terms = ", ".join(f"{name} {amount}" for name, amount in bridge.items() if name != "currency")
+        click.echo("\n" + plain(f"{bridge['currency']}: {terms}"))
+
+
+def _odd_lines(report: dict[str, Any]) -> None:
     odd = [row for row in report["lines"] if row["class"] not in ("matched", "credit")]
     if odd:
         click.echo("\nInvoice lines that did not match")
@@ -120,6 +127,3 @@ def page(report: dict[str, Any]) -> None:
             ],
             "",
         )
-    for bridge in report["bridge"]:
-        terms = ", ".join(f"{name} {amount}" for name, amount in bridge.items() if name != "currency")
-        click.echo("\n" + plain(f"{bridge['currency']}: {terms}"))

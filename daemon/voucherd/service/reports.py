@@ -8,7 +8,7 @@ for a person when any part of it does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ from voucherd.service.records import (
     VoucherKey,
 )
 from voucherd.service.store import Transaction
+from voucherd.service.told import Told, rounds
 
 if TYPE_CHECKING:  # it takes what this module leads to into its own transaction
     from voucherd.service.handin import Decided
@@ -44,24 +45,6 @@ if TYPE_CHECKING:  # it takes what this module leads to into its own transaction
 _RECEIPT = "receipt|"
 _LONGEST_ANSWER = 10  # lines of a person's own, signature and all; a machine sends our whole mail back
 _LONGEST_REASON = 1_000
-
-
-@dataclass(slots=True)
-class _Told:
-    """What one message leads to: events, the doubts that a person must settle, notes for the receipt, the vouchers
-    that it is about. `ends_talk`: it answers a receipt (`to_receipt`), and not by one
-    line as a person does: no further receipt is sent."""
-
-    events: list[tuple[VoucherKey, Event]] = field(default_factory=list)
-    doubts: list[tuple[str, str, VoucherKey | None]] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    about: list[VoucherKey] = field(default_factory=list)
-    partner: Partner | None = None
-    to_receipt: bool = False
-    ends_talk: bool = False
-
-    def doubt(self, code: str, reason: str, key: VoucherKey | None = None) -> None:
-        self.doubts.append((code, reason, key))
 
 
 class Reports:
@@ -75,7 +58,7 @@ class Reports:
     def take(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
         """Everything that follows from these messages; returns how each that reports something ended."""
         outcomes: dict[int, MessageOutcome] = {}
-        for group in _rounds(new):
+        for group in rounds(new):
             told = [(number, one, self._told(number, one)) for number, one in group]
             done = record(
                 self.tx, self.rules, [event for *_, each in told for event in each.events], self.now
@@ -84,7 +67,7 @@ class Reports:
                 outcomes[number] = self._settle(number, one, each, done)
         return outcomes
 
-    def _told(self, number: int, one: Decided) -> _Told:
+    def _told(self, number: int, one: Decided) -> Told:
         handling = one.handling
         if handling.reply is not None and isinstance(one.reading, Reading):
             told = self._reply(number, handling, handling.reply, one.reading.mail)
@@ -94,8 +77,8 @@ class Reports:
 
     # --- Notices
 
-    def _notices(self, number: int, handling: Handling) -> _Told:
-        told = _Told(partner=handling.sender.partner)
+    def _notices(self, number: int, handling: Handling) -> Told:
+        told = Told(partner=handling.sender.partner)
         keys = [VoucherKey(notice.programme, notice.key) for notice in handling.notices]
         standings = self.tx.ledger.standings(list(dict.fromkeys(keys)))
         sender = handling.sender
@@ -118,8 +101,8 @@ class Reports:
 
     # --- Answers
 
-    def _reply(self, number: int, handling: Handling, reply: Reply, mail: ParsedMail) -> _Told:
-        told = _Told(partner=handling.sender.partner)
+    def _reply(self, number: int, handling: Handling, reply: Reply, mail: ParsedMail) -> Told:
+        told = Told(partner=handling.sender.partner)
         answered, reason = self._answered(reply)
         if answered is None:
             told.doubt(ReviewCode.UNKNOWN_REPLY.value, reason)
@@ -189,7 +172,7 @@ class Reports:
         verdict: Verdict,
         key: VoucherKey | None,
         standing: Standing | None,
-        told: _Told,
+        told: Told,
     ) -> None:
         event = verdict.event.value if verdict.event is not None else ""
         if verdict.code:
@@ -222,7 +205,7 @@ class Reports:
         answered: OutgoingMail,
         keys: Sequence[VoucherKey],
         by: Speaker,
-        told: _Told,
+        told: Told,
     ) -> None:
         """Takes back what the message led to whose receipt is answered."""
         sha = answered.business_key.removeprefix(_RECEIPT)
@@ -250,7 +233,7 @@ class Reports:
             told.doubt(ReviewCode.UNKNOWN_REPLY.value, '"undo" finds nothing that can be taken back')
 
     def _taken_back(
-        self, key: VoucherKey, history: Sequence[Event], message: int, by: Speaker, told: _Told
+        self, key: VoucherKey, history: Sequence[Event], message: int, by: Speaker, told: Told
     ) -> Iterator[tuple[Event, dict[str, str]]]:
         """The decisions that take it back, each with the event that it is about; only the sender's own word."""
         own = [event for event in history if event.message == message]
@@ -272,7 +255,7 @@ class Reports:
 
     # --- What both have in common
 
-    def _settle(self, number: int, one: Decided, told: _Told, done: Recorded) -> MessageOutcome:
+    def _settle(self, number: int, one: Decided, told: Told, done: Recorded) -> MessageOutcome:
         contradicting = [
             event for event in done.events if event.message == number and event.id in done.contradictions
         ]
@@ -298,7 +281,7 @@ class Reports:
         self._receipt(one, told, notes, done)
         return outcome
 
-    def _receipt(self, one: Decided, told: _Told, notes: list[Note], done: Recorded) -> None:
+    def _receipt(self, one: Decided, told: Told, notes: list[Note], done: Recorded) -> None:
         """The receipt: to whoever reported something that they may, and never to a machine (PROMISES.md, P7)."""
         handling, reading, partner = one.handling, one.reading, told.partner
         sender = handling.sender
@@ -385,24 +368,3 @@ def _with(
     note: str = "",
 ) -> Event:
     return replace(event, partner=partner, facts=dict(facts), spans=dict(spans), note=note)
-
-
-def _rounds(new: Sequence[tuple[int, Decided]]) -> Iterator[list[tuple[int, Decided]]]:
-    """The messages that report something, in groups in which no voucher is spoken of twice: what a message may bring
-    about depends on what those before it did."""
-    group: list[tuple[int, Decided]] = []
-    spoken: set[tuple[str, str]] = set()
-    for number, one in new:
-        keys = {(notice.programme, notice.key) for notice in one.handling.notices}
-        if not keys and one.handling.reply is None:
-            continue
-        if group and (one.handling.reply is not None or keys & spoken):
-            yield group
-            group, spoken = [], set()
-        group.append((number, one))
-        spoken |= keys
-        if one.handling.reply is not None:
-            yield group
-            group, spoken = [], set()
-    if group:
-        yield group

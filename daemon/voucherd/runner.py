@@ -25,6 +25,7 @@ from voucherd.service.passes import Post, Works, drain_open, mailbox_failed
 from voucherd.service.remind import remind
 
 _OUTBOX_SECONDS = 20
+_RELOAD_SECONDS = 5.0
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 300.0
 _SILENT_SECONDS = 900.0  # a loop that shows no progress for longer than the longest SMTP answer is stuck
 
@@ -87,7 +88,7 @@ class Runner:
         self._works, self._rebuild, self._clock = works, rebuild, clock
         self._manager, self._watchdog_seconds = manager, watchdog_seconds
         self._users: dict[int, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._stop = threading.Event()
         self._reload = threading.Event()
         self._bells: dict[str, Bell] = {"main": Bell(), "outbox": Bell()}
@@ -170,8 +171,10 @@ class Runner:
         else:
             with self._lock:
                 old, self._works = self._works, new
-                unused = not self._users.get(id(old))
-            if unused:
+                in_use = bool(self._users.get(id(old)))  # then whoever uses it last closes it
+                # "reloaded" is said when nothing is judged by the old rules any more; a long piece of work may go on
+                self._lock.wait_for(lambda: not self._users.get(id(old)), _RELOAD_SECONDS)
+            if not in_use:
                 old.close()
             log.info(log.Event.DAEMON_RELOADED, partners=len(new.rules.partners))
             for bell in self._bells.values():
@@ -190,6 +193,7 @@ class Runner:
             with self._lock:
                 self._users[id(works)] -= 1
                 idle = not self._users[id(works)] and works is not self._works
+                self._lock.notify_all()
             if idle:
                 works.close()
 

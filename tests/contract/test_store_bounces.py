@@ -45,7 +45,8 @@ def test_mails_of_ours_are_found_by_their_message_ids(store: SqlStore) -> None:
         first, second = tx.outbox.add([mail("1"), mail("2")])
         found = tx.outbox.by_message_id(["<1@desk.example>", "<2@desk.example>", "<3@desk.example>", ""])
 
-    assert found == {"<1@desk.example>": first, "<2@desk.example>": second}
+    numbers = {identity: one.number for identity, one in found.items()}
+    assert numbers == {"<1@desk.example>": first, "<2@desk.example>": second}
 
 
 def test_nothing_asked_is_nothing_found(store: SqlStore) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.builders import programme
@@ -355,4 +356,5 @@ def test_the_compared_form_of_an_id_is_stable(text: str) -> None:
 @given(st.from_regex(r"[A-Z0-9]{2,6}-[A-Z0-9]{2,6}-[0-9]{2,6}", fullmatch=True))
 def test_every_id_of_the_allowed_form_is_found_after_a_label(voucher: str) -> None:
     assert is_id_token(voucher)
+    assume(not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", voucher))  # written like that it is a date
     assert _ids(_text(f"Voucher ID: {voucher}\n")) == [voucher]

@@ -12,7 +12,7 @@ demo: $(INSTALLED)
 	@$(BIN)/voucherd demo
 
 test: $(INSTALLED)
-	@.ci/debian-packages dovecot=dovecot-imapd postgres=postgresql systemd-analyze=systemd
+	@.ci/debian-packages dovecot=dovecot-imapd postgres=postgresql openssl=openssl systemd-analyze=systemd
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

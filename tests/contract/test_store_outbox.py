@@ -12,7 +12,7 @@ from tests.worlds import Opener, World, at_once, instant, later, overlapping
 from voucherd.adapters.store import SqlStore
 from voucherd.domain.retry import DOUBT_WAIT
 from voucherd.domain.steps import Step, StepKey, StepStatus
-from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail
+from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail
 
 pytest_plugins = ["tests.stores"]
 
@@ -36,7 +36,7 @@ def mail(
         to=to or ("vouchers@fabrikam.example",),
         cc=(),
         vouchers=("DPS-1001",),
-        items=(MailItem("planning-services", "DPS-1001", "redeem", date(2021, 11, 8), 7),),
+        items=(StepKey("planning-services", "DPS-1001", "redeem", date(2021, 11, 8), 7),),
         due_at=due_at,
         obsolete_at=None,
         day=date(2021, 10, 29),

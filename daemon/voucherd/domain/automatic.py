@@ -82,11 +82,11 @@ def _answering(mail: ParsedMail) -> str:
 
 def _submitted(mail: ParsedMail) -> str:
     for value in mail.all("auto-submitted"):
-        word = _word(value)
+        word = first_word(value)
         if word and word != "no":
             return f"auto-submitted: {word} (RFC 3834)"
     for name in _VENDOR:
-        value = _word(mail.first(name))
+        value = first_word(mail.first(name))
         if mail.all(name) and value not in ("no", "false", "0"):
             return f"{name}: {value or 'set'} (an answering machine's header)"
     return ""
@@ -95,7 +95,7 @@ def _submitted(mail: ParsedMail) -> str:
 def _system(mail: ParsedMail) -> str:
     if any(value.strip() == "<>" for value in mail.all("return-path")):
         return "null return-path (RFC 3834)"
-    kind = _word(mail.first("content-type"))
+    kind = first_word(mail.first("content-type"))
     if kind == "multipart/report":
         return "multipart/report (RFC 6522)"
     report = any(attachment.media_type == "message/delivery-status" for attachment in mail.attachments)
@@ -107,7 +107,7 @@ def _system(mail: ParsedMail) -> str:
 
 
 def _list(mail: ParsedMail) -> str:
-    precedence = _word(mail.first("precedence"))
+    precedence = first_word(mail.first("precedence"))
     if precedence in _BULK:
         return f"precedence: {precedence}"
     for name in ("list-id", "list-unsubscribe", "list-post"):
@@ -120,6 +120,6 @@ def _list(mail: ParsedMail) -> str:
     return ""
 
 
-def _word(value: str) -> str:
+def first_word(value: str) -> str:
     """The first word of a header with parameters or a comment behind it, lower-cased, at most 60 characters."""
     return value.partition(";")[0].partition("(")[0].strip().lower()[:60]

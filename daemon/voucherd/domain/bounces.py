@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from voucherd.domain import bounce_texts
+from voucherd.domain.automatic import first_word
 from voucherd.domain.bounce_texts import Fate
 from voucherd.domain.message import Attachment, ParsedMail
 
@@ -70,7 +71,7 @@ class Report:
 
 def report_of(mail: ParsedMail) -> Report | None:
     """The report that `mail` is; None where it is none. A report that somebody forwards is none."""
-    if _word(mail.first("content-type")) == "multipart/report":
+    if first_word(mail.first("content-type")) == "multipart/report":
         complaint = _attached(mail, (_FEEDBACK,))
         if complaint is not None:
             return _complaint(mail, complaint)
@@ -100,8 +101,8 @@ def _by_fields(mail: ParsedMail, status: Attachment) -> Report:
 
 
 def _recipient(block: dict[str, str]) -> Affected:
-    status = _word(block.get("status", ""))
-    action = _word(block.get("action", ""))
+    status = first_word(block.get("status", ""))
+    action = first_word(block.get("action", ""))
     fate = _FATES.get(action)
     if fate is None:
         fate = {"5": Fate.FAILED, "4": Fate.DELAYED, "2": Fate.DELIVERED}.get(status[:1], Fate.UNKNOWN)
@@ -112,7 +113,7 @@ def _recipient(block: dict[str, str]) -> Affected:
 
 def _complaint(mail: ParsedMail, feedback: Attachment) -> Report:
     fields = {name: value for block in reversed(_blocks(feedback.content)) for name, value in block.items()}
-    kind = _word(fields.get("feedback-type", "")) or "unnamed"
+    kind = first_word(fields.get("feedback-type", "")) or "unnamed"
     recipients = [_address(fields.get(name, "")) for name in ("original-rcpt-to", "removal-recipient")]
     # `not-spam` and reports about authentication (RFC 6591) are no complaint about us
     fate = (
@@ -221,7 +222,3 @@ def _typed(value: str) -> str:
 def _address(value: str) -> str:
     shown = _typed(value).partition(" ")[0].strip("<>").lower()
     return shown if "@" in shown and len(shown) <= 254 else ""
-
-
-def _word(value: str) -> str:
-    return value.partition(";")[0].partition("(")[0].strip().lower()[:60]

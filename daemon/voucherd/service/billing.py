@@ -14,10 +14,10 @@ from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.history import recorded_order
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.documents import (
-    DocumentKey,
     DocumentStatus,
     DocumentVerdict,
     KnownDocument,
+    document_key,
     judge_documents,
 )
 from voucherd.domain.reconciliation.lines import PlacedLine
@@ -61,7 +61,7 @@ def document_verdicts(documents: Iterable[StoredDocument]) -> dict[int, Document
     return judge_documents(
         KnownDocument(
             stored.number,
-            DocumentKey(stored.document.supplier, invoice_key(stored.document.invoice), stored.document.kind),
+            document_key(stored.document.supplier, stored.document.invoice, stored.document.kind),
             stored.document.issued_on,
             stored.document.content_sha256,
         )

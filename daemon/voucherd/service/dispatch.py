@@ -13,11 +13,12 @@ from datetime import datetime
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.retry import DOUBT_WAIT, DOUBTS_BORNE, given_up, next_try
 from voucherd.domain.standing import Standing
+from voucherd.domain.steps import StepKey
 from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
 from voucherd.service.letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
-from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail, VoucherKey
+from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
@@ -186,7 +187,7 @@ def _settled(tx: Transaction, claimed: list[Claimed]) -> dict[int, str]:
     return found
 
 
-def _done_with(item: MailItem, standing: Standing | None) -> str:
+def _done_with(item: StepKey, standing: Standing | None) -> str:
     """Why a voucher need not be named any more; empty where it must."""
     if standing is None:
         return ""

@@ -13,9 +13,9 @@ from voucherd.domain.message_id import message_id
 from voucherd.domain.reply_token import Bound, make_token, reply_address
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.domain.steps import asked_again_on
+from voucherd.domain.steps import StepKey, asked_again_on
 from voucherd.domain.voucher import State, Voucher
-from voucherd.service.records import MailItem, OutgoingMail
+from voucherd.service.records import OutgoingMail
 
 _ANSWERABLE_FOR = timedelta(days=366)  # a late report still counts; after that a person has to look
 
@@ -80,7 +80,7 @@ def outgoing(
     *,
     business_key: str,
     partner: str | None,
-    items: Sequence[MailItem],
+    items: Sequence[StepKey],
     due_at: datetime,
     obsolete_at: datetime | None,
     rules: Rulebook,

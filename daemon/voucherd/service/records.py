@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.steps import StepKey
 
 
 class MessageOutcome(StrEnum):
@@ -114,17 +115,6 @@ class MailStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class MailItem:
-    """One reminder step that a mail carries."""
-
-    programme: str
-    voucher: str
-    deadline: str
-    deadline_on: date
-    days_before: int
-
-
-@dataclass(frozen=True, slots=True)
 class OutgoingMail:
     """A mail of ours: what it is about (`business_key`), the facts it will be written from (`letter`, `head`, both
     plain JSON), and, once composed, its bytes. `envelope_from` empty means the null sender. After `obsolete_at`
@@ -136,7 +126,7 @@ class OutgoingMail:
     to: tuple[str, ...]
     cc: tuple[str, ...]
     vouchers: tuple[str, ...]
-    items: tuple[MailItem, ...]
+    items: tuple[StepKey, ...]
     due_at: datetime
     obsolete_at: datetime | None
     day: date
@@ -189,7 +179,7 @@ class Claimed:
     partner: str | None
     due_at: datetime
     obsolete_at: datetime | None
-    items: tuple[MailItem, ...] = ()
+    items: tuple[StepKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,19 +226,6 @@ class StepRow:
     status: str
     because: str = ""
     mail: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One event of `show`, with the message behind it."""
-
-    on: date
-    recorded_at: datetime
-    event: str
-    by: str
-    message_id: str | None
-    sha256: str | None
-    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

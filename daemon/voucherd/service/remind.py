@@ -14,7 +14,7 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
 from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.recording import rebuild, replan
-from voucherd.service.records import MailItem, OutgoingMail, StepRow, VoucherKey
+from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _BATCH = 2000
@@ -76,23 +76,13 @@ def _outgoing(
         programme=", ".join(programmes.values()),
         items=tuple(_item(planned, step, standings[_voucher(step)]) for step in planned.steps),
     )
-    items = [
-        MailItem(
-            step.key.programme,
-            step.key.voucher,
-            step.key.deadline,
-            step.key.deadline_on,
-            step.key.days_before,
-        )
-        for step in planned.steps
-    ]
     missed = planned.kind is LetterKind.MISSED
     return outgoing(
         letter,
         Addressing(partner.addresses, _copied(planned, letter, rules), envelope_from=rules.desk.addr),
         business_key=planned.business_key,
         partner=partner.id,
-        items=items,
+        items=[step.key for step in planned.steps],
         due_at=planned.at,
         obsolete_at=None if missed else max(step.ends_at for step in planned.steps),
         rules=rules,

@@ -136,13 +136,6 @@ class SqlMessages:
                 found.setdefault(number, mailbox)
         return found
 
-    def recorded_between(self, outcome: MessageOutcome | None = None) -> int:
-        """How many messages ended with `outcome`, or how many there are."""
-        query = select(func.count()).select_from(schema.message)
-        if outcome is not None:
-            query = query.where(schema.message.c.outcome == outcome)
-        return int(self._connection.execute(query).scalar_one())
-
     def all_hashes(self) -> Iterable[str]:
         """The content hash of every message, streamed."""
         rows: Iterable[Row[Any]] = self._connection.execute(

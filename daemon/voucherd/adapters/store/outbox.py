@@ -12,7 +12,8 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
-from voucherd.service.records import Claimed, DeliveryRow, MailItem, MailStatus, OutgoingMail, Receipt
+from voucherd.domain.steps import StepKey
+from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, Receipt
 
 _OPEN = (MailStatus.PLANNED.value, MailStatus.SENDING.value, MailStatus.IN_DOUBT.value)
 _LEAST_FINISHED = (
@@ -291,7 +292,7 @@ def _mail(row: Mapping[Any, Any]) -> OutgoingMail:
     return OutgoingMail(**values)
 
 
-def _items(row: Mapping[Any, Any]) -> tuple[MailItem, ...]:
+def _items(row: Mapping[Any, Any]) -> tuple[StepKey, ...]:
     return tuple(
-        MailItem(**{**item, "deadline_on": date.fromisoformat(item["deadline_on"])}) for item in row["items"]
+        StepKey(**{**item, "deadline_on": date.fromisoformat(item["deadline_on"])}) for item in row["items"]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.service.records import MailboxState
@@ -62,7 +62,3 @@ class SqlState:
         table = schema.mailbox
         rows = self._connection.execute(select(table).order_by(table.c.name)).mappings()
         return [MailboxState(row["name"], row["state"], row["last_success"], row["error"]) for row in rows]
-
-    def forget_mailbox(self, name: str) -> None:
-        """Drops the state of a mailbox that is no longer configured."""
-        self._connection.execute(delete(schema.mailbox).where(schema.mailbox.c.name == name))

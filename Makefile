@@ -1,8 +1,9 @@
 # make demo   the main job on shipped sample mail, on a fresh machine with Python 3.11 or newer
 # make test   every check and test; installs the Debian packages that the tests need, when it may
+# make search the property tests with examples that no run had before, ROUNDS times
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test check lock example-config clean
+.PHONY: demo test search lock example-config clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,6 +19,10 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+ROUNDS ?= 5
+search: $(INSTALLED)
+	for round in $$(seq $(ROUNDS)); do VOUCHERD_HYPOTHESIS=search $(BIN)/pytest -m hypothesis || exit; done
 
 # Everything with its hash, then the project itself; again only after one of these files changed.
 $(INSTALLED): requirements.lock pyproject.toml

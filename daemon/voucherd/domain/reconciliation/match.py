@@ -119,6 +119,8 @@ def _settle(
             bounds = _bounds(tolerance, value, currency, accepted)
         net = line.net
         line_class = _eligible_class(net, positive, credited, value, bounds)
+        if value is None and not first and net > 0:
+            bounds = _below(bounds, net)
         verdicts.append(LineVerdict(line, line_class, voucher, positive, credited, bounds, after))
         if line_class is LineClass.MATCHED or line_class is LineClass.CREDIT:
             owed += net + (line.tax or 0)
@@ -143,6 +145,12 @@ def _bounds(tolerance: Tolerance, value: int | None, currency: str | None, accep
     if value is not None and lower >= value:
         lower = max(value - 1, 0)
     return lower, upper
+
+
+def _below(bounds: tuple[int, int], first: int) -> tuple[int, int]:
+    """τ of a voucher without a value, once its first line stands for it: it never reaches that line's whole amount,
+    or a second line could pass for the rounding of the first."""
+    return min(bounds[0], first - 1), min(bounds[1], first - 1)
 
 
 def _blocked(line: PlacedLine, voucher: RedeemedVoucher, currency: str | None) -> LineClass | None:

@@ -21,7 +21,7 @@ _DAYS = 30
 def plan(context: Context, until: str | None, days: int | None, full: bool, as_json: bool) -> int:
     """Every mail that will be sent, when, to whom."""
     from voucherd.service import inspect
-    from voucherd.service.letters import head_of, letter_of
+    from voucherd.service.plain_letters import head_of, letter_of
 
     if until is not None and days is not None:
         raise OperatorError("--until and --days say two things", remedy="give one of them")

@@ -15,10 +15,24 @@ class LetterKind(StrEnum):
     DIGEST = "digest"
     MISSED = "missed"
     QUERY = "query"
+    VERDICT = "verdict"
+    ALARM = "alarm"
+    SUMMARY = "summary"
 
+
+ABOUT_NO_VOUCHER = frozenset({LetterKind.VERDICT, LetterKind.ALARM, LetterKind.SUMMARY})
+"""The kinds that may go out without naming a voucher."""
 
 ANSWER = "answer"
 """The template of a receipt that says what became of an answer or a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """An amount of money: minor units of a currency of ISO 4217."""
+
+    amount: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,8 @@ class Due:
 class LetterItem:
     """One voucher of a mail. `due` is what is to be done now; `others` are its further open deadlines, nearest
     first. `missing` names facts that the record still lacks (a receipt asks for them); `unseen_invoice` is the one that
-    the partner says to have billed with, once it should have been seen."""
+    the partner says to have billed with, once it should have been seen. `value` is what the voucher is worth, where a
+    rate says so; `remaining` what is left to bill where part of it was billed already."""
 
     voucher: str
     customer: str | None
@@ -51,6 +66,8 @@ class LetterItem:
     missing: tuple[str, ...] = ()
     already_known: bool = False
     unseen_invoice: str = ""
+    value: Sum | None = None
+    remaining: Sum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +89,86 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceNamed:
+    """The document that a verdict is about. `kind` is `invoice` or `credit`; `status` what reconciliation made of it
+    (RECONCILIATION.md, Document step), `difference` by how much its totals do not add up."""
+
+    number: str
+    kind: str
+    issued_on: date | None
+    total: Sum | None
+    status: str
+    difference: Sum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineJudged:
+    """One line of that document. `line` and `voucher_text` are as the document has them, `line_class` is the answer
+    (RECONCILIATION.md, Line class), `expected` what the voucher is worth, `billed` what was billed for it before;
+    `suggestion` a voucher that may have been meant, never applied by itself."""
+
+    line: str
+    voucher_text: str
+    line_class: str
+    net: Sum
+    voucher: str | None = None
+    expected: Sum | None = None
+    billed: Sum | None = None
+    suggestion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing that a person has to look at. `code` is from a closed list (`domain/alarms`), `subject` what it is
+    about (an address, a mailbox, a voucher, a template), `detail` the cause as the outside put it; `count` how many,
+    where that says something, `on` the date that it is about."""
+
+    code: str
+    subject: str = ""
+    detail: str = ""
+    count: int = 0
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxLook:
+    """A mailbox in the daily summary: hours since the last successful look, None where there was none."""
+
+    name: str
+    state: str
+    hours: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a daily summary says. The first five count messages of the day, `sent` and `failed` its deliveries;
+    `waiting`, `held` and `in_doubt` mails as they stand, `review` open entries by code, `due` vouchers by deadline
+    within a week, `missed` deadlines that passed since the last summary, `at_risk` unbilled money by currency."""
+
+    read: int = 0
+    recorded: int = 0
+    ignored: int = 0
+    reviewed: int = 0
+    duplicates: int = 0
+    sent: int = 0
+    failed: int = 0
+    waiting: int = 0
+    held: int = 0
+    in_doubt: int = 0
+    missed: int = 0
+    review: tuple[tuple[str, int], ...] = ()
+    due: tuple[tuple[str, int], ...] = ()
+    at_risk: tuple[Sum, ...] = ()
+    mailboxes: tuple[MailboxLook, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """The facts of one mail. `on` is the local day that it is written for; `partner` the partner's name,
     `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt or query answers.
     `template` is the name of the template where it is not the kind's; `notes` what became of what the answered mail
-    said; `days` the dates that a query asks to choose from."""
+    said; `days` the dates that a query asks to choose from. A verdict has its `invoice` and `lines`, an alarm its
+    `alarms`, a summary its `figures`."""
 
     kind: LetterKind
     locale: str
@@ -88,6 +180,10 @@ class Letter:
     template: str = ""
     notes: tuple[Note, ...] = ()
     days: tuple[date, ...] = ()
+    invoice: InvoiceNamed | None = None
+    lines: tuple[LineJudged, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    figures: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey
 from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
-from voucherd.service.letters import head_of, letter_of
+from voucherd.service.plain_letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
 from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, VoucherKey
 from voucherd.service.store import Store, Transaction

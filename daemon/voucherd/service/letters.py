@@ -1,13 +1,12 @@
-"""Letters: what a mail of ours has to say, gathered from vouchers, and kept as plain JSON until it is composed."""
+"""Letters: what a mail of ours has to say, gathered from vouchers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem, LetterKind, Note
+from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem
 from voucherd.domain.message import ParsedMail
 from voucherd.domain.message_id import message_id
 from voucherd.domain.reply_token import Bound, make_token, reply_address
@@ -15,6 +14,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey, asked_again_on
 from voucherd.domain.voucher import State, Voucher
+from voucherd.service.plain_letters import to_json
 from voucherd.service.records import OutgoingMail
 
 _ANSWERABLE_FOR = timedelta(days=366)  # a late report still counts; after that a person has to look
@@ -115,52 +115,6 @@ def outgoing(
         message_id=identity,
         created_at=now,
     )
-
-
-def to_json(value: Letter | LetterHead) -> dict[str, Any]:
-    """A letter or its head as plain JSON."""
-    plain: dict[str, Any] = _plain(value)
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [_plain(inner) for inner in value]
-    return {name: _plain(getattr(value, name)) for name in value.__slots__}
-
-
-def letter_of(plain: Mapping[str, Any]) -> Letter:
-    """The letter that `to_json` wrote."""
-    items = tuple(_item(one) for one in plain["items"])
-    kind, on = LetterKind(plain["kind"]), date.fromisoformat(plain["on"])
-    notes = tuple(_note(one) for one in plain.get("notes", ()))
-    days = tuple(date.fromisoformat(one) for one in plain.get("days", ()))
-    return Letter(**{**plain, "kind": kind, "on": on, "items": items, "notes": notes, "days": days})
-
-
-def _note(plain: Mapping[str, Any]) -> Note:
-    days = {name: date.fromisoformat(plain[name]) if plain[name] else None for name in ("on", "other")}
-    return Note(**{**plain, **days})
-
-
-def _item(plain: Mapping[str, Any]) -> LetterItem:
-    due = _due(plain["due"]) if plain["due"] else None
-    others = tuple(_due(other) for other in plain["others"])
-    return LetterItem(**{**plain, "due": due, "others": others, "missing": tuple(plain["missing"])})
-
-
-def _due(plain: Mapping[str, Any]) -> Due:
-    return Due(**{**plain, "on": date.fromisoformat(plain["on"])})
-
-
-def head_of(plain: Mapping[str, Any]) -> LetterHead:
-    """The head that `to_json` wrote."""
-    tuples = {name: tuple(plain[name]) for name in ("to", "cc", "references")}
-    return LetterHead(**{**plain, **tuples, "date": datetime.fromisoformat(plain["date"])})
 
 
 def bound_of(mail: OutgoingMail) -> Bound:

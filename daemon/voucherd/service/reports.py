@@ -26,7 +26,8 @@ from voucherd.domain.reply_token import proves, read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
-from voucherd.service.letters import answering, bound_of, item, letter_of, outgoing
+from voucherd.service.letters import answering, bound_of, item, outgoing
+from voucherd.service.plain_letters import letter_of
 from voucherd.service.receipts import Answering, allowed
 from voucherd.service.recording import Recorded, record
 from voucherd.service.records import (

@@ -32,12 +32,13 @@ from voucherd.adapters.letters.values import clean, for_markdown
 from voucherd.adapters.letters.views import LetterView, view_of
 from voucherd.adapters.letters.words import Phrase, Words, WordsError, parse_locale, parse_words, words_of
 from voucherd.adapters.letters.writer import Body, bare_address, write_mail
-from voucherd.domain.letter import Composed, Letter, LetterHead, LetterKind
+from voucherd.domain.letter import ABOUT_NO_VOUCHER, Composed, Letter, LetterHead, LetterKind
 from voucherd.errors import PermanentError
 
 OnFallback = Callable[[str, str, str], None]
 _LAST_LANGUAGE = "en"
 _WITH_CALENDAR = frozenset({LetterKind.REMINDER, LetterKind.DIGEST})
+_ANSWERS = frozenset({LetterKind.RECEIPT, LetterKind.QUERY, LetterKind.VERDICT})
 _NEED_A_DEADLINE = frozenset({LetterKind.REMINDER, LetterKind.DIGEST, LetterKind.MISSED})
 
 
@@ -100,7 +101,7 @@ class LetterComposer:
     def compose(self, letter: Letter, head: LetterHead) -> Composed:
         """The finished mail; PermanentError where no template can be rendered, or where the letter or its head
         cannot be a mail (nothing to say, an address that is none)."""
-        if not letter.items:
+        if not letter.items and letter.kind not in ABOUT_NO_VOUCHER:
             raise PermanentError("a letter without vouchers says nothing")
         if letter.kind in _NEED_A_DEADLINE and any(item.due is None for item in letter.items):
             raise PermanentError(f"a {letter.kind} needs a deadline for each of its vouchers")
@@ -109,8 +110,9 @@ class LetterComposer:
         calendar = b""
         if letter.kind in _WITH_CALENDAR:
             calendar = calendar_of(letter, head, words, self._key, domain)
-        answering = letter.kind in (LetterKind.RECEIPT, LetterKind.QUERY)
-        body = Body(rendered.subject, rendered.text, rendered.html, calendar, language, answering)
+        body = Body(
+            rendered.subject, rendered.text, rendered.html, calendar, language, letter.kind in _ANSWERS
+        )
         return Composed(rendered.subject, rendered.text, write_mail(head, body))
 
     def _first_that_works(self, letter: Letter) -> tuple[_Rendered, Words, str]:

@@ -31,7 +31,7 @@ from voucherd.service.letters import reply_to
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
 from voucherd.service.records import Claimed, OutgoingMail
-from voucherd.service.remind import replan_everything
+from voucherd.service.replanning import replan_everything
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls

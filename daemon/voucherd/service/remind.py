@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,11 +13,8 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
 from voucherd.service.letters import Addressing, item, outgoing
-from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.store import Store, Transaction
-
-_BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,38 +128,6 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
             if number is not None:
                 tx.steps.take([rows[step.key].id for step in one.planned.steps], number)
         return sum(number is not None for number in numbers)
-
-
-def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
-    """After a change of the configuration: deadlines and steps of every voucher computed anew, in batches.
-
-    `fingerprint` tells one configuration from another; with the stored one equal, nothing is done.
-    """
-    with store.read() as tx:
-        if tx.state.get("rules") == fingerprint:
-            return False
-    with store.write() as tx:
-        tx.state.take_turn()
-        if tx.state.get("rules") == fingerprint:  # another daemon was first
-            return False
-        for batch in _batches(rebuild(tx, rules)):
-            tx.ledger.put(list(batch.items()))
-            replan(tx, rules, batch)
-        tx.state.put("rules", fingerprint)
-    return True
-
-
-def _batches(
-    standings: Iterable[tuple[VoucherKey, Standing]],
-) -> Iterable[dict[VoucherKey, Standing]]:
-    batch: dict[VoucherKey, Standing] = {}
-    for key, standing in standings:
-        batch[key] = standing
-        if len(batch) >= _BATCH:
-            yield batch
-            batch = {}
-    if batch:
-        yield batch
 
 
 def fate(row: StepRow, sent: Mapping[int, OutgoingMail], rules: Rulebook, now: datetime) -> tuple[str, str]:

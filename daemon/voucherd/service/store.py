@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from voucherd.domain.events import Event
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepStatus
 from voucherd.service.records import (
+    Alike,
     AuditRow,
     Claimed,
     DeliveryRow,
@@ -21,7 +22,9 @@ from voucherd.service.records import (
     OutgoingMail,
     Receipt,
     ReviewEntry,
+    Shape,
     Source,
+    StepChanges,
     StepRow,
     StoredDocument,
     StoredLine,
@@ -79,6 +82,26 @@ class Steps(Protocol):
     def due(self, until: datetime, limit: int | None = None) -> list[StepRow]: ...
     def first_due(self, since: datetime) -> datetime | None: ...
     def daily_mails(self, partners: Sequence[str], since: date) -> set[tuple[str, date]]: ...
+
+
+class Replanning(Protocol):
+    """Vouchers and their steps by the thousand, for a change of the configuration."""
+
+    def partners(self) -> list[str | None]: ...
+    def page(
+        self,
+        partner: str | None,
+        after: VoucherKey | None,
+        limit: int,
+        known: dict[tuple[Any, ...], Standing],
+    ) -> list[Alike]: ...
+    def restate(self, changes: Sequence[tuple[VoucherKey, Standing]]) -> None: ...
+    def shapes(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Shape]: ...
+    def rows_of(self, shape: str) -> list[StepRow]: ...
+    def apply(self, changes: Iterable[tuple[Alike, Shape | None, StepChanges]]) -> None: ...
+    def newest_event(self) -> int: ...
+    def recorded_after(self, number: int) -> list[VoucherKey]: ...
+    def expect_much(self) -> None: ...
 
 
 class Outbox(Protocol):
@@ -149,6 +172,8 @@ class Transaction(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def steps(self) -> Steps: ...
+    @property
+    def replanning(self) -> Replanning: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

@@ -205,7 +205,7 @@ voucher = Table(
     Column("state_after", String(20)),
 )
 Index("ix_voucher_state", voucher.c.state)
-Index("ix_voucher_partner", voucher.c.partner)
+Index("ix_voucher_partner", voucher.c.partner, voucher.c.programme, voucher.c.voucher_key)
 Index("ix_voucher_skeleton", voucher.c.skeleton)
 
 step = Table(

@@ -130,7 +130,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("programme", "voucher_key", name=op.f("pk_voucher")),
     )
     with op.batch_alter_table("voucher", schema=None) as batch_op:
-        batch_op.create_index("ix_voucher_partner", ["partner"], unique=False)
+        batch_op.create_index("ix_voucher_partner", ["partner", "programme", "voucher_key"], unique=False)
         batch_op.create_index("ix_voucher_skeleton", ["skeleton"], unique=False)
         batch_op.create_index("ix_voucher_state", ["state"], unique=False)
 

@@ -57,7 +57,7 @@ class Dispatch:
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
         done = Sent()
-        if not self._within_burst(clock(), done):
+        if not self._anything_to_do(clock(), done):
             return done
         while not stopping() and self._compose(clock()):
             pass
@@ -75,8 +75,9 @@ class Dispatch:
         if self.delivery is not None:
             self.delivery.hurry(_LAST_WAIT)
 
-    def _within_burst(self, now: datetime, done: Sent) -> bool:
-        """More mails at once than `burst_limit` wait for `outbox release-burst` (PROMISES.md, P10)."""
+    def _anything_to_do(self, now: datetime, done: Sent) -> bool:
+        """Whether mail is due that may go: more at once than `burst_limit` waits for `outbox release-burst`
+        (PROMISES.md, P10)."""
         with self.store.read() as tx:
             waiting = tx.outbox.waiting(now)
             released = int(tx.state.get(RELEASED) or 0)
@@ -86,7 +87,7 @@ class Dispatch:
             with self.store.write() as tx:
                 tx.state.put(RELEASED, "0")
         if waiting <= max(self.burst_limit, released):
-            return True
+            return waiting > 0
         done.held = (
             f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"

@@ -277,6 +277,6 @@ def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> di
         "mailboxes": mailboxes,
         "outbox": tx.outbox.counts(),
         "review": tx.reviews.counts(),
-        "overdue_steps": len(tx.steps.due(now - timedelta(days=4))),
+        "overdue_steps": tx.steps.count_due(now - timedelta(days=4)),
         "credentials": [],
     }

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, tuple_, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import insert_new_rows
@@ -120,22 +120,25 @@ class SqlSteps:
             taken += self._connection.execute(statement).rowcount
         return taken
 
-    def due(self, until: datetime, limit: int | None = None) -> list[StepRow]:
-        """The planned steps whose time has come by `until`, earliest first."""
+    def due(
+        self, until: datetime, limit: int | None = None, partners: Sequence[str] | None = None
+    ) -> list[StepRow]:
+        """The planned steps whose time has come by `until`, earliest first; of these partners, where some are named."""
         table = schema.step
-        query = (
-            select(table)
-            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at <= until)
-            .order_by(table.c.due_at, table.c.id)
-        )
+        query = select(table).where(_due(until, partners)).order_by(table.c.due_at, table.c.id)
         return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def count_due(self, until: datetime) -> int:
+        """How many planned steps have been due since `until` or longer."""
+        query = select(func.count()).select_from(schema.step).where(_due(until, None))
+        return int(self._connection.execute(query).scalar_one())
 
     def first_due(self, since: datetime) -> datetime | None:
         """The instant of the next planned step after `since`: when the loop has to look again."""
         table = schema.step
         query = (
             select(table.c.due_at)
-            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at > since)
+            .where(schema.step_planned, table.c.due_at > since)
             .order_by(table.c.due_at)
             .limit(1)
         )
@@ -151,6 +154,12 @@ class SqlSteps:
             )
             found.update((partner, day) for partner, day in self._connection.execute(query))
         return found
+
+
+def _due(until: datetime, partners: Sequence[str] | None) -> ColumnElement[bool]:
+    table = schema.step
+    due = and_(schema.step_planned, table.c.due_at <= until)
+    return due if partners is None else and_(due, table.c.partner.in_(partners))
 
 
 def _row(row: Mapping[Any, Any]) -> StepRow:

@@ -77,6 +77,7 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_message_id", ["message_id"], unique=False)
         batch_op.create_index("ix_outbox_partner_day", ["partner", "day"], unique=False)
+        batch_op.create_index("ix_outbox_status", ["status"], unique=False)
         batch_op.create_index(
             "ix_outbox_uncomposed",
             ["due_at"],

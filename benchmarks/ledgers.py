@@ -93,10 +93,11 @@ def rules_of(count: int = 200, **changes: Any) -> Rulebook:
     return replace(rules, **changes)
 
 
-def fill(store: SqlStore, rules: Rulebook, count: int) -> None:
-    """Writes so many vouchers, all of them open on 1 September 2021; nothing is planned yet."""
+def fill(store: SqlStore, rules: Rulebook, count: int, assigned: date | None = None) -> None:
+    """Writes so many vouchers, all of them open on 1 September 2021; nothing is planned yet. With `assigned` all were
+    assigned that day, take five days, and wait for their reservation."""
     columns = [column.name for column in schema.voucher.c]
-    rows = _rows(rules, count, columns)
+    rows = _rows(rules, count, columns, assigned)
     while some := list(islice(rows, _CHUNK)):
         with store.write() as tx:
             insert_new_rows(tx.connection, schema.voucher, columns, some, ready=lite(tx.connection))
@@ -107,13 +108,15 @@ def voucher_id(number: int) -> str:
     return f"DPS-{number * 7919 % 10_000_019:07}-{number:07}"
 
 
-def _rows(rules: Rulebook, count: int, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    rules: Rulebook, count: int, columns: list[str], assigned: date | None
+) -> Iterator[tuple[Any, ...]]:
     names = list(rules.partners)
     ready = sqlite_value
 
     @cache
     def alike(partner: str, age: int, days: int, stage: int) -> tuple[Any, ...]:
-        standing = rules.stand(_voucher(partner, TODAY - timedelta(days=age), days, stage))
+        standing = rules.stand(_voucher(partner, assigned or TODAY - timedelta(days=age), days, stage))
         assert standing is not None
         row = voucher_row(VoucherKey(PROGRAMME, ""), standing)
         values = (row[name] for name in columns[_OWN:])
@@ -124,13 +127,8 @@ def _rows(rules: Rulebook, count: int, columns: list[str]) -> Iterator[tuple[Any
         shape = number // len(names)
         shown = voucher_id(number)
         key = shown.replace("-", "")
-        yield (
-            PROGRAMME,
-            key,
-            shown,
-            skeleton(key),
-            *alike(partner, shape * 7 % 180, _LENGTHS[shape % 5], shape % 6),
-        )
+        kind = (0, 5, 0) if assigned else (shape * 7 % 180, _LENGTHS[shape // 3 % 5], shape // 7 % 6)
+        yield (PROGRAMME, key, shown, skeleton(key), *alike(partner, *kind))
 
 
 def _voucher(partner: str, assigned: date, days: int, stage: int) -> Voucher:

@@ -15,20 +15,9 @@ import pytest
 from sqlalchemy import event
 
 from tests.fakes_delivery import FakeDelivery
-from tests.simulated_year import (
-    MISSED,
-    Told,
-    Year,
-    at_nine,
-    end_of,
-    passes,
-    quiet,
-    tell,
-    told,
-    with_rules,
-    works,
-)
+from tests.simulated_year import MISSED, Told, Year, at_nine, end_of, quiet
 from tests.worlds import Opener, World, at_once
+from tests.year_passes import passes, tell, told, with_rules, works
 from voucherd.service.passes import Works, one_pass
 
 pytest_plugins = ["tests.stores"]
@@ -150,7 +139,7 @@ def test_deadlines_on_the_leap_day_are_told_like_any_other(year_store: World) ->
 
 
 @pytest.mark.server
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600 if WHOLE else 300)
 def test_two_daemons_on_one_server_send_the_mails_that_one_would(server_url: str, open_store: Opener) -> None:
     year = (
         the_whole()

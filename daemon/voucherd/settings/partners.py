@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError
 from voucherd.domain.partner import Partner
 from voucherd.errors import Fault
 from voucherd.settings.faults import faults_of
+from voucherd.settings.keys import TYPICAL, Addr, Country, Domain, Locale, Name, Section, Text, Zone
 from voucherd.settings.refusal import meant, shown
-from voucherd.settings.sections import TYPICAL, Addr, Country, Domain, Locale, Name, Section, Text, Zone
 from voucherd.settings.toml_file import read_toml
 
 

@@ -21,8 +21,8 @@ from voucherd.domain.programme import (
     Window,
     Windows,
 )
+from voucherd.settings.keys import Count, Domain, Located, Name, Section, Text, Zone, checked
 from voucherd.settings.refusal import RefusedError, meant
-from voucherd.settings.sections import Count, Domain, Located, Name, Section, Text, Zone, checked
 
 _SPAN = re.compile(r"(\d{1,4}) (days?|months?|business days?)")
 _DAY = re.compile(r"(\d\d)-(\d\d)")

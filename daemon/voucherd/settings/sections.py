@@ -5,124 +5,36 @@ The annotated example `config/voucherd.example.toml` is generated from these mod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    PrivateAttr,
-    ValidationInfo,
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from voucherd.settings import forms
+from voucherd.settings.keys import (
+    TYPICAL,
+    Addr,
+    Amount,
+    Count,
+    DeliveryUrl,
+    Domain,
+    Locale,
+    Located,
+    MailboxUrl,
+    Name,
+    Section,
+    Steps,
+    StoreUrl,
+    Text,
+    Zone,
+    checked,
+    listed,
+    words,
 )
-from pydantic_core import PydanticCustomError
-
-from voucherd.settings import endpoint, forms
-from voucherd.settings.endpoint import Endpoint
-from voucherd.settings.refusal import RefusedError
 from voucherd.settings.secret import Secret, credential_path
-
-
-def checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A check of `forms` as pydantic calls it: a refusal becomes an error that keeps its remedy."""
-
-    def validate(value: Any) -> Any:
-        try:
-            return check(value)
-        except RefusedError as refused:
-            raise _error(refused) from None
-
-    return validate
-
-
-def _error(refused: RefusedError) -> PydanticCustomError:
-    return PydanticCustomError("refused", "{what}", {"what": refused.what, "remedy": refused.remedy})
-
-
-def _located(parse: Callable[[str, Path], Any]) -> Callable[[Any, ValidationInfo], Any]:
-    """A reader of URLs that needs the configuration's folder."""
-
-    def validate(value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, str):
-            raise _error(RefusedError("is not a URL", "write it as text"))
-        try:
-            return parse(value, _base(info))
-        except RefusedError as refused:
-            raise _error(refused) from None
-
-    return validate
-
-
-def _base(info: ValidationInfo) -> Path:
-    return Path(info.context["base"]) if info.context else Path()
-
-
-def _resolve(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise _error(
-            RefusedError("is not a path", "write it as text; relative paths start at this file's folder")
-        )
-    return _base(info) / value
-
-
-def _not_a_switch(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise _error(RefusedError("is not a number", "write a whole number"))
-    return value
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _exact(value: Any) -> Any:
-    """Amounts are written as text: a TOML float has lost what was meant already."""
-    if isinstance(value, (float, bool)):
-        raise _error(RefusedError("is not an exact amount", f'write it as text: "{value}"'))
-    return value
-
-
-TYPICAL: dict[str, JsonValue] = {
-    "typical": True
-}  # not commented out in the annotated example, though optional
-
-Text = Annotated[str, AfterValidator(checked(forms.one_line))]
-Name = Annotated[str, AfterValidator(checked(forms.name))]
-Addr = Annotated[str, AfterValidator(checked(forms.address))]
-Domain = Annotated[str, AfterValidator(checked(forms.domain))]
-Zone = Annotated[str, AfterValidator(checked(forms.zone))]
-Locale = Annotated[str, AfterValidator(checked(forms.locale))]
-Country = Annotated[str, AfterValidator(checked(forms.country))]
-Located = Annotated[Path, BeforeValidator(_resolve)]
-Count = Annotated[int, BeforeValidator(_not_a_switch)]
-Steps = Annotated[tuple[Count, ...], AfterValidator(checked(forms.steps))]
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
-MailboxUrl = Annotated[Endpoint, BeforeValidator(_located(endpoint.mailbox_url))]
-DeliveryUrl = Annotated[Endpoint, BeforeValidator(_located(endpoint.delivery_url))]
-StoreUrl = Annotated[str, BeforeValidator(_located(endpoint.store_url))]
-
-
-def words(*known: str) -> AfterValidator:
-    """A value out of a closed list."""
-    return AfterValidator(checked(lambda value: forms.one_of(value, known)))
-
-
-class Section(BaseModel):
-    """One table of a configuration file: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    _secrets: dict[str, Secret] = PrivateAttr(default_factory=dict)
-
-    def secret(self, name: str) -> Secret:
-        """The secret `name` of this table (`password`, `token_key`)."""
-        return self._secrets[name]
 
 
 class Desk(Section):
@@ -141,12 +53,12 @@ class Desk(Section):
         default="UTC", description="The desk's own time zone (IANA name).", examples=["Europe/Berlin"]
     )
     locale: Locale = Field(default="en", description="The language of mails to the desk itself.")
-    programmes: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = Field(
+    programmes: Annotated[tuple[Text, ...], BeforeValidator(listed)] = Field(
         default=("planning-services",),
         min_length=1,
         description="Programmes served: the name of a shipped one, or a file that ends in .toml.",
     )
-    partners: Annotated[tuple[Located, ...], BeforeValidator(_listed)] = Field(
+    partners: Annotated[tuple[Located, ...], BeforeValidator(listed)] = Field(
         default=(),
         description="The file (or files) that name the partners; read again on SIGHUP.",
         examples=["partners.toml"],

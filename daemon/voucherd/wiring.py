@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, time
 from functools import cached_property, partial
+from importlib.metadata import version
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +21,7 @@ from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.rates import RateTable
 from voucherd.domain.reconciliation.tolerance import tolerance_of
+from voucherd.domain.reminder_tables import REMINDED
 from voucherd.domain.rulebook import Desk, Rulebook
 from voucherd.domain.steps import ReminderPolicy
 from voucherd.errors import OperatorError
@@ -35,6 +37,7 @@ from voucherd.service.remind import replan_everything
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
+from voucherd.settings.reminder_tables import closed_by, rules_of
 
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
@@ -65,7 +68,10 @@ def rulebook(settings: Settings) -> Rulebook:
             business_days_only=reminders.business_days_only,
             digest=reminders.digest,
             escalate_at=reminders.escalate_at,
-            steps={name: reminders.steps(name) for name in ("reserve", "redeem", "bill")},
+            steps={name: reminders.steps(name) for name in REMINDED},
+            by_value=rules_of(reminders.by_value, str(settings.path), "reminders"),
+            closed=closed_by(reminders.closed_days, "the desk"),
+            sources=settings.reminder_sources,
         ),
         tolerance=tolerance_of(str(tolerance.tolerance_amount), str(tolerance.tolerance_percent)),
         rates=_rates(settings),
@@ -83,7 +89,9 @@ def _rates(settings: Settings) -> RateTable:
 
 def fingerprint(rules: Rulebook) -> str:
     """Tells one set of rules from another, for deadlines and reminders: a change replans what is stored."""
-    parts = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key)
+    rates = rules.rates.rows() if rules.reminded_by_value else []
+    calendar = version("holidays")  # another release may know other public holidays
+    parts = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key, rates, calendar)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

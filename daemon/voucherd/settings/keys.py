@@ -32,12 +32,13 @@ def checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
         try:
             return check(value)
         except RefusedError as refused:
-            raise _error(refused) from None
+            raise as_error(refused) from None
 
     return validate
 
 
-def _error(refused: RefusedError) -> PydanticCustomError:
+def as_error(refused: RefusedError) -> PydanticCustomError:
+    """A refusal as pydantic passes it on."""
     return PydanticCustomError("refused", "{what}", {"what": refused.what, "remedy": refused.remedy})
 
 
@@ -46,11 +47,11 @@ def _located(parse: Callable[[str, Path], Any]) -> Callable[[Any, ValidationInfo
 
     def validate(value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
-            raise _error(RefusedError("is not a URL", "write it as text"))
+            raise as_error(RefusedError("is not a URL", "write it as text"))
         try:
             return parse(value, _base(info))
         except RefusedError as refused:
-            raise _error(refused) from None
+            raise as_error(refused) from None
 
     return validate
 
@@ -61,7 +62,7 @@ def _base(info: ValidationInfo) -> Path:
 
 def _resolve(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise _error(
+        raise as_error(
             RefusedError("is not a path", "write it as text; relative paths start at this file's folder")
         )
     return _base(info) / value
@@ -69,7 +70,7 @@ def _resolve(value: Any, info: ValidationInfo) -> Any:
 
 def _not_a_switch(value: Any) -> Any:
     if isinstance(value, bool):
-        raise _error(RefusedError("is not a number", "write a whole number"))
+        raise as_error(RefusedError("is not a number", "write a whole number"))
     return value
 
 
@@ -81,13 +82,14 @@ def listed(value: Any) -> Any:
 def _exact(value: Any) -> Any:
     """Amounts are written as text: a TOML float has lost what was meant already."""
     if isinstance(value, (float, bool)):
-        raise _error(RefusedError("is not an exact amount", f'write it as text: "{value}"'))
+        raise as_error(RefusedError("is not an exact amount", f'write it as text: "{value}"'))
     return value
 
 
 TYPICAL: dict[str, JsonValue] = {
     "typical": True
 }  # not commented out in the annotated example, though optional
+UNUSUAL: dict[str, JsonValue] = {"typical": False}  # commented out there, though it has an example
 
 Text = Annotated[str, AfterValidator(checked(forms.one_line))]
 Name = Annotated[str, AfterValidator(checked(forms.name))]

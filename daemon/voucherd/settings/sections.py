@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from voucherd.settings import forms
 from voucherd.settings.keys import (
     TYPICAL,
+    UNUSUAL,
     Addr,
     Amount,
     Count,
@@ -34,6 +35,7 @@ from voucherd.settings.keys import (
     listed,
     words,
 )
+from voucherd.settings.reminder_tables import BY_VALUE_EXAMPLE, CLOSED_EXAMPLE, ByValue, ClosedDays
 from voucherd.settings.secret import Secret, credential_path
 
 
@@ -221,18 +223,42 @@ class Delivery(Section):
 
 
 class Reminders(Section):
-    """When partners are reminded: whole days before each deadline, at a local hour."""
+    """When partners are reminded: whole days before each deadline, at a local hour.
+
+    Of several settings of a deadline's steps the nearest to the voucher wins: a partner's own ([partners.reminders]),
+    then `by_value` of the programme's file, `by_value` here, the programme's [reminders], and these. `voucherd explain`
+    says which one a step comes from.
+    """
 
     send_at: Annotated[time, BeforeValidator(checked(forms.clock_time))] = Field(
         default=time(9), description="The partner's local time.", examples=["09:00"]
     )
     business_days_only: bool = Field(
-        default=True, description="Moved to an earlier business day, never a later one."
+        default=True,
+        description="Moved to an earlier business day, never a later one: not on weekends, nor on public holidays of "
+        "the partner's country.",
+    )
+    closed_days: ClosedDays = Field(
+        default=(),
+        description="Days and spans of days on which the desk is closed: mail to all partners goes earlier.",
+        examples=[CLOSED_EXAMPLE],
+        json_schema_extra=UNUSUAL,
     )
     digest: bool = Field(default=True, description="One mail a partner and day.")
     reserve: Steps = Field(default=(30, 14, 7, 3, 1, 0), description="Days before the deadline to reserve.")
     redeem: Steps = Field(default=(60, 30, 14, 7, 3, 1, 0), description="Days before the deadline to redeem.")
-    bill: Steps = Field(default=(30, 14, 7, 3, 1, 0), description="Days before the deadline to bill.")
+    bill: Steps = Field(
+        default=(30, 14, 7, 3, 1, 0),
+        description="Days before the deadline to bill; the mail says what is on no invoice yet, or the rest. Billed in "
+        "full ends them.",
+    )
+    by_value: ByValue = Field(
+        default=(),
+        description="Other steps for vouchers from some value on (by the rate table); of several that a voucher "
+        "reaches the highest wins.",
+        examples=[BY_VALUE_EXAMPLE],
+        json_schema_extra=UNUSUAL,
+    )
     escalate_at: Count = Field(
         default=3,
         ge=0,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
 from voucherd.domain.letter import LetterKind
 from voucherd.domain.steps import MISSED, Clockwork, Step
@@ -74,11 +75,12 @@ def plan(
     now: datetime,
     until: datetime,
     already: AbstractSet[tuple[str, date]] = frozenset(),
+    rests: Mapping[tuple[str, str], datetime] = MappingProxyType({}),
 ) -> Plan:
     """Turns planned steps into mails up to `until`, as seen from `now`.
 
     `clocks` holds the sending hours of each partner, `digests` whether a partner gets one mail a day, `already`
-    the partners and local days that had theirs.
+    the partners and local days that had theirs, `rests` until when reminders to a partner of a voucher wait.
     """
     by_partner: dict[str, list[Step]] = defaultdict(list)
     unaddressed: list[Step] = []
@@ -92,6 +94,7 @@ def plan(
     for partner, own in sorted(by_partner.items()):
         days = {day for name, day in already if name == partner}
         sheet = _PartnerPlan(partner, clocks[partner], digests.get(partner, True), now, until, days)
+        sheet.rests = rests
         sheet.lay_out(own)
         mails.extend(sheet.mails)
         superseded.extend(sheet.superseded)
@@ -107,6 +110,7 @@ class _PartnerPlan:
     ) -> None:
         self.partner, self.clock, self.digest = partner, clock, digest
         self.now, self.until, self.had = now, until, had
+        self.rests: Mapping[tuple[str, str], datetime] = {}
         self.mails: list[PlannedMail] = []
         self.superseded: list[Superseded] = []
 
@@ -129,13 +133,18 @@ class _PartnerPlan:
             if not missed and self.now > step.ends_at:
                 self.superseded.append(Superseded(step, "its deadline ended before it could be sent"))
                 continue
-            at = step.due_at
-            if at < self.now:
-                at = self.clock.next_hour(self.now)
+            at, start = step.due_at, self.now if missed else self._may_go_from(step)
+            if at < start:
+                at = self.clock.next_hour(start)
                 if not missed and at > step.ends_at:
-                    at = self.now
+                    at = start
             timed.append(_Timed(step, at))
         return timed
+
+    def _may_go_from(self, step: Step) -> datetime:
+        """Now, or the end of the voucher's rest, unless the deadline ends sooner."""
+        rest = self.rests.get((self.partner, step.key.voucher), self.now)
+        return max(self.now, rest) if rest <= step.ends_at else self.now
 
     def _write(self, day: date, today: list[_Timed]) -> list[_Timed]:
         """The mails of one day; returns the steps that wait for the next."""

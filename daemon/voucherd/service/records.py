@@ -167,6 +167,17 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class HandInReceipt:
+    """The receipt of vouchers that were handed in for `partner`, to `address`: `at` is when it went, or was made where
+    it still waits."""
+
+    partner: str
+    address: str
+    vouchers: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A delivery that this process has taken: attempt and next try are already committed. `items` are the steps that
     its mail carries."""

@@ -18,6 +18,7 @@ from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _BATCH = 2000
+_REST = timedelta(hours=24)  # between the receipt of a voucher and its first reminder
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,25 @@ def plan_until(
     rows = tx.steps.due(until, limit)
     partners = sorted({row.partner for row in rows if row.partner})
     already = tx.steps.daily_mails(partners, now.date() - timedelta(days=2))
+    rests = after_receipts(tx, rules, partners, now)
     steps = {step_of(row).key: row for row in rows}
-    made = plan((step_of(row) for row in rows), rules.clocks, rules.digests, now, until, already)
+    made = plan((step_of(row) for row in rows), rules.clocks, rules.digests, now, until, already, rests)
     return made, steps
+
+
+def after_receipts(
+    tx: Transaction, rules: Rulebook, partners: Sequence[str], now: datetime
+) -> dict[tuple[str, str], datetime]:
+    """Until when reminders wait, by partner and voucher, because the partner itself got the voucher's receipt less
+    than a day ago. A receipt to somebody else told the partner nothing."""
+    rests: dict[tuple[str, str], datetime] = {}
+    for receipt in tx.outbox.hand_in_receipts(partners, now - _REST):
+        partner = rules.partner(receipt.partner)
+        if partner is not None and partner.owns_sender(receipt.address):
+            for voucher in receipt.vouchers:
+                place = (partner.id, voucher)
+                rests[place] = max(receipt.at + _REST, rests.get(place, receipt.at + _REST))
+    return rests
 
 
 def due_mails(
@@ -103,7 +120,8 @@ def _item(planned: PlannedMail, step: Step, standing: Standing) -> LetterItem:
 
 def _copied(planned: PlannedMail, letter: Letter, rules: Rulebook) -> tuple[str, ...]:
     """The partner's escalation addresses, once a deadline of the mail is near (CONTRACT.md, `escalate_at`)."""
-    partner, nearness = rules.partners[planned.partner], rules.reminders.escalate_at
+    partner = rules.partners[planned.partner]
+    nearness = rules.escalates_at(partner)
     if nearness is None or not partner.escalation:
         return ()
     near = any(one.due is not None and one.due.days_left <= nearness for one in letter.items)
@@ -148,6 +166,7 @@ def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
         for batch in _batches(rebuild(tx, rules)):
             tx.ledger.put(list(batch.items()))
             replan(tx, rules, batch)
+        tx.steps.withdraw_except(sorted(rules.programmes), "its programme is not configured any more")
         tx.state.put("rules", fingerprint)
     return True
 

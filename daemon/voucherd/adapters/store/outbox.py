@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
 from voucherd.domain.steps import StepKey
-from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, Receipt
+from voucherd.service.records import Claimed, DeliveryRow, HandInReceipt, MailStatus, OutgoingMail, Receipt
 
 _OPEN = (MailStatus.PLANNED.value, MailStatus.SENDING.value, MailStatus.IN_DOUBT.value)
 _LEAST_FINISHED = (
@@ -212,6 +212,27 @@ class SqlOutbox:
             for address, made, vouchers, subject in self._connection.execute(query):
                 found[address].append(Receipt(address, made, tuple(vouchers), subject or ""))
         return found
+
+    def hand_in_receipts(self, partners: Sequence[str], since: datetime) -> list[HandInReceipt]:
+        """The receipts of vouchers handed in for these partners, from `since` on; none that will not arrive."""
+        table, sent = schema.outbox, schema.delivery
+        found: list[HandInReceipt] = []
+        for part in chunks(list(partners)):
+            query = (
+                select(table.c.partner, sent.c.address, table.c.vouchers, table.c.created_at, sent.c.sent_at)
+                .join(sent, sent.c.mail == table.c.id)
+                .where(
+                    table.c.partner.in_(part),
+                    table.c.day >= since.date() - timedelta(days=2),  # one that waited was made earlier
+                    table.c.kind == "receipt",
+                    table.c.letter["template"].as_string() == "",
+                    sent.c.status.in_((*_OPEN, MailStatus.SENT.value)),
+                )
+                .order_by(table.c.id)
+            )
+            for partner, address, vouchers, made, went in self._connection.execute(query):
+                found.append(HandInReceipt(partner, address, tuple(vouchers), went or made))
+        return [receipt for receipt in found if receipt.at >= since]
 
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""

@@ -141,6 +141,16 @@ class SqlSteps:
         )
         return self._connection.execute(query).scalar_one_or_none()
 
+    def withdraw_except(self, programmes: Sequence[str], because: str) -> int:
+        """Withdraws the planned steps of every other programme; returns how many there were."""
+        table = schema.step
+        statement = (
+            update(table)
+            .where(table.c.status == StepStatus.PLANNED.value, table.c.programme.not_in(list(programmes)))
+            .values(status=StepStatus.WITHDRAWN.value, because=because)
+        )
+        return self._connection.execute(statement).rowcount
+
     def daily_mails(self, partners: Sequence[str], since: date) -> set[tuple[str, date]]:
         """The partners and local days, from `since`, that already had their one mail of the day."""
         table = schema.outbox

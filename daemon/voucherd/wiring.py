@@ -155,6 +155,24 @@ class Application:
         replan_everything(store, self.rules, fingerprint(self.rules))
         return store
 
+    def look(self) -> SqlStore:
+        """The store as it is, for what must change nothing: not upgraded, and not planned anew. OperatorError where
+        there is none of this release."""
+        from sqlalchemy import make_url
+
+        from voucherd.adapters.store import SqlStore
+        from voucherd.adapters.store.upgrade import HEAD, revision_of
+
+        url = make_url(self.store_url)
+        missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
+        store = None if missing else SqlStore(self.store_url)
+        if store is None or revision_of(store) != HEAD:
+            remedy = "`voucherd run --once` makes it, `voucherd db upgrade` brings an older one up to date"
+            raise OperatorError(
+                "there is no store of this release", where=self.settings.store.url, remedy=remedy
+            )
+        return store
+
     @property
     def store_url(self) -> str:
         """The store's URL with the password where one is configured; never shown."""

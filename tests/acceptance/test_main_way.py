@@ -185,7 +185,8 @@ def test_what_the_commands_print_as_json_has_the_keys_of_the_contract(
     assert set(status) == STATUS
     assert keys(status["mailboxes"]) == {"name", "state", "last_success", "age_seconds", "error"}
     explained = desk.json("explain", ADATUM, as_of=AS_OF)
-    assert keys(explained) == {"deadline", "days_before", "due_at", "fate", "because", "message_id"}
+    told = {"deadline", "days_before", "due_at", "fate", "because", "message_id"}
+    assert keys(explained) == told | {"moved", "setting"}
     assert keys(desk.json("check", as_of=AS_OF)) == {"what", "ok", "detail", "remedy"}
 
 

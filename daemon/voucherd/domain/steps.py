@@ -175,13 +175,23 @@ def last_sending_day(deadline_on: date, ends_at: datetime, clock: Clockwork) -> 
     return deadline_on
 
 
-def moved_because(key: StepKey, ends_at: datetime, due_at: datetime, clock: Clockwork) -> str:
-    """Why a step is not due on its very day: the quiet days that it was moved for; empty where it was not."""
+def own_days(key: StepKey, ends_at: datetime, clock: Clockwork) -> tuple[date, date]:
+    """The day that a step is meant for, and the day of sending that it was moved to where that one is quiet."""
     if key.days_before == MISSED:
         day = clock.day_of(ends_at) + timedelta(days=1)
-    else:
-        day = last_sending_day(key.deadline_on, ends_at, clock) - timedelta(days=key.days_before)
-    sent_on = clock.on_or_before(day) if key.days_before != MISSED else clock.on_or_after(day)
+        return day, clock.on_or_after(day)
+    day = last_sending_day(key.deadline_on, ends_at, clock) - timedelta(days=key.days_before)
+    return day, clock.on_or_before(day)
+
+
+def own_instant(key: StepKey, ends_at: datetime, clock: Clockwork) -> datetime:
+    """The instant of a step, pauses aside."""
+    return clock.instant(own_days(key, ends_at, clock)[1])
+
+
+def moved_because(key: StepKey, ends_at: datetime, due_at: datetime, clock: Clockwork) -> str:
+    """Why a step is not due on its very day: the quiet days that it was moved for; empty where it was not."""
+    day, sent_on = own_days(key, ends_at, clock)
     return passed_over(day, sent_on, clock.quiet) if clock.instant(sent_on) == due_at else ""
 
 

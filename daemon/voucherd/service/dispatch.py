@@ -6,11 +6,12 @@ SMTP's 250 and the commit).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.letter import LetterKind
 from voucherd.domain.retry import DOUBT_WAIT, DOUBTS_BORNE, given_up, next_try
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey
@@ -25,6 +26,9 @@ _COMPOSE_AT_ONCE = 200
 _CLAIM_AT_ONCE = 20
 _LAST_WAIT = 20.0
 RELEASED = "burst-released"  # how many mails a person let go at once
+TOLD_OF_BURST = "burst-told"  # the incident that operators were told of, empty where there is none
+DESPITE_A_BURST = (LetterKind.ALARM.value,)
+"""What goes while everything else waits for a person: the mail that says so."""
 
 
 @dataclass(slots=True)
@@ -43,7 +47,8 @@ class Sent:
 @dataclass(slots=True)
 class Dispatch:
     """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate; `envelope` gives the
-    envelope sender of an attempt, `reply_to` the reply address of a mail, empty for none."""
+    envelope sender of an attempt, `reply_to` the reply address of a mail, empty for none; `burst` is told once of each
+    burst, in the transaction that notes it, how many deliveries wait."""
 
     store: Store
     composer: Composer
@@ -53,22 +58,28 @@ class Dispatch:
     wait_turn: Callable[[], None] = field(default=lambda: None)
     envelope: Callable[[Claimed, datetime], str] = field(default=lambda claim, _now: claim.envelope_from)
     reply_to: Callable[[OutgoingMail], str] = field(default=lambda _: "")
+    burst: Callable[[Transaction, int, datetime], None] = field(default=lambda *_: None)
 
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
         done = Sent()
-        if not self._within_burst(clock(), done):
-            return done
-        while not stopping() and self._compose(clock()):
-            pass
-        if self.delivery is None:
-            return done
+        kinds = () if self._within_burst(clock(), done) else DESPITE_A_BURST
         try:
-            while not stopping() and not done.paused and self._some(clock, stopping, done):
-                pass
+            self._everything(clock, stopping, done, kinds)
         finally:
-            self.delivery.close()
+            if self.delivery is not None:
+                self.delivery.close()
         return done
+
+    def _everything(
+        self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent, kinds: Sequence[str]
+    ) -> None:
+        """Composes and sends the due mails of these kinds, of all where none is named."""
+        while not stopping() and self._compose(clock(), kinds):
+            pass
+        if self.delivery is not None:
+            while not stopping() and not done.paused and self._some(clock, stopping, done, kinds):
+                pass
 
     def hurry(self) -> None:
         """A stop is wanted: an outstanding answer is not waited for longer than 20 s (PROMISES.md, P4)."""
@@ -80,23 +91,33 @@ class Dispatch:
         with self.store.read() as tx:
             waiting = tx.outbox.waiting(now)
             released = int(tx.state.get(RELEASED) or 0)
-        if (
-            released and waiting <= self.burst_limit
-        ):  # the burst that was let go is over: the next one asks again
+            told = tx.state.get(TOLD_OF_BURST) or ""
+        if (released or told) and waiting <= self.burst_limit:  # the burst is over: the next one asks again
             with self.store.write() as tx:
                 tx.state.put(RELEASED, "0")
+                tx.state.put(TOLD_OF_BURST, "")
         if waiting <= max(self.burst_limit, released):
             return True
+        if told != _incident(released):
+            self._tell_of_burst(waiting, released, now)
         done.held = (
             f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )
         return False
 
-    def _compose(self, now: datetime) -> bool:
+    def _tell_of_burst(self, waiting: int, released: int, now: datetime) -> None:
+        """Raises the alarm, once for each burst, and once more where it grew after a person had let it go."""
+        with self.store.write() as tx:
+            tx.state.take_turn()
+            if tx.state.get(TOLD_OF_BURST) != _incident(released):  # else another daemon was first
+                tx.state.put(TOLD_OF_BURST, _incident(released))
+                self.burst(tx, waiting, now)
+
+    def _compose(self, now: datetime, kinds: Sequence[str] = ()) -> bool:
         """Puts due mails into words; says whether there may be more. One that cannot be written fails alone."""
         with self.store.read() as tx:
-            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE)
+            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE, kinds)
         finished, failed = [], []
         for mail in mails:
             try:
@@ -122,11 +143,13 @@ class Dispatch:
                 )
         return len(mails) == _COMPOSE_AT_ONCE
 
-    def _some(self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent) -> bool:
+    def _some(
+        self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent, kinds: Sequence[str]
+    ) -> bool:
         """Claims a few deliveries and attempts each; says whether there may be more."""
         now = clock()
         with self.store.write() as tx:
-            claimed = tx.outbox.claim(now, _CLAIM_AT_ONCE, DOUBT_WAIT)
+            claimed = tx.outbox.claim(now, _CLAIM_AT_ONCE, DOUBT_WAIT, kinds)
             settled = _settled(tx, claimed)
         for place, claim in enumerate(claimed):
             if stopping() or done.paused:
@@ -173,6 +196,11 @@ class Dispatch:
         attempt = self.delivery.send(self.envelope(claim, now), row.address, claim.content)
         self.watch(claim, attempt)
         return _result(claim, attempt, clock(), done)
+
+
+def _incident(released: int) -> str:
+    """What makes a burst the same one: until more than a person let go is waiting."""
+    return f"released {released}"
 
 
 def _settled(tx: Transaction, claimed: list[Claimed]) -> dict[int, str]:

@@ -12,6 +12,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED
 from voucherd.domain.voucher import Reservation
+from voucherd.service.explaining import explained
 from voucherd.service.records import (
     DeliveryRow,
     MessageRow,
@@ -19,7 +20,7 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
-from voucherd.service.remind import due_mails, fate, plan_until
+from voucherd.service.remind import due_mails, plan_until
 from voucherd.service.store import Transaction
 
 DEADLINES = ("reserve", "redeem", "bill")
@@ -239,22 +240,7 @@ def audit_json(tx: Transaction) -> list[dict[str, Any]]:
 
 def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) -> list[dict[str, Any]]:
     """For each step of a voucher: its instant, and the one reason for its fate."""
-    rows = [row for row in tx.steps.of([key]) if row.days_before != MISSED or row.due_at <= now]
-    mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
-    shown = []
-    for row in sorted(rows, key=lambda row: (row.due_at, row.deadline, -row.days_before)):
-        became, because = fate(row, mails, rules, now)
-        shown.append(
-            {
-                "deadline": row.deadline,
-                "days_before": None if row.days_before == MISSED else row.days_before,
-                "due_at": row.due_at.astimezone(rules.clock(row.partner).zone).isoformat(),
-                "fate": became,
-                "because": because,
-                "message_id": mails[row.mail].message_id if row.mail in mails else None,
-            }
-        )
-    return shown
+    return explained(tx, rules, key, now)
 
 
 def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> dict[str, Any]:

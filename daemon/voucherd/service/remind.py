@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import Letter, LetterItem, LetterKind
@@ -16,6 +16,7 @@ from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.store import Store, Transaction
+from voucherd.service.worth import Worth, worths
 
 _BATCH = 2000
 _REST = timedelta(hours=24)  # between the receipt of a voucher and its first reminder
@@ -41,14 +42,22 @@ def plan_until(
     """The plan from `now` to `until`, with the stored row behind each of its steps."""
     rows = tx.steps.due(until, limit)
     partners = sorted({row.partner for row in rows if row.partner})
-    already = tx.steps.daily_mails(partners, now.date() - timedelta(days=2))
-    rests = after_receipts(tx, rules, partners, now)
+    already, rests = circumstances(tx, rules, partners, now)
     steps = {step_of(row).key: row for row in rows}
     made = plan((step_of(row) for row in rows), rules.clocks, rules.digests, now, until, already, rests)
     return made, steps
 
 
-def after_receipts(
+def circumstances(
+    tx: Transaction, rules: Rulebook, partners: Sequence[str], now: datetime
+) -> tuple[set[tuple[str, date]], dict[tuple[str, str], datetime]]:
+    """What the plan of these partners depends on beside their steps: who had the mail of which day, and until when
+    reminders of a voucher wait."""
+    already = tx.steps.daily_mails(partners, now.date() - timedelta(days=2))
+    return already, _after_receipts(tx, rules, partners, now)
+
+
+def _after_receipts(
     tx: Transaction, rules: Rulebook, partners: Sequence[str], now: datetime
 ) -> dict[tuple[str, str], datetime]:
     """Until when reminders wait, by partner and voucher, because the partner itself got the voucher's receipt less
@@ -69,7 +78,8 @@ def due_mails(
     """The planned mails as rows of the outbox, with everything that they will say."""
     keys = [_voucher(step) for mail in mails for step in mail.steps]
     standings = tx.ledger.standings(list(dict.fromkeys(keys)))
-    return [DueMail(mail, _outgoing(mail, standings, rules, token_key, now)) for mail in mails]
+    known = worths(tx, rules, standings, now)
+    return [DueMail(mail, _outgoing(mail, standings, known, rules, token_key, now)) for mail in mails]
 
 
 def _voucher(step: Step) -> VoucherKey:
@@ -79,6 +89,7 @@ def _voucher(step: Step) -> VoucherKey:
 def _outgoing(
     planned: PlannedMail,
     standings: Mapping[VoucherKey, Standing],
+    known: Mapping[VoucherKey, Worth],
     rules: Rulebook,
     token_key: bytes,
     now: datetime,
@@ -91,7 +102,9 @@ def _outgoing(
         on=planned.day,
         partner=partner.name,
         programme=", ".join(programmes.values()),
-        items=tuple(_item(planned, step, standings[_voucher(step)]) for step in planned.steps),
+        items=tuple(
+            _item(planned, step, standings[_voucher(step)], known[_voucher(step)]) for step in planned.steps
+        ),
     )
     missed = planned.kind is LetterKind.MISSED
     return outgoing(
@@ -108,14 +121,13 @@ def _outgoing(
     )
 
 
-def _item(planned: PlannedMail, step: Step, standing: Standing) -> LetterItem:
+def _item(planned: PlannedMail, step: Step, standing: Standing, known: Worth) -> LetterItem:
     """The voucher as the mail names it: the nearest open deadline as what to do, whichever step brought it there
-    (RULES.md, Time); a `missed` mail is about the deadline that was missed."""
-    if planned.kind is not LetterKind.MISSED:
-        nearest = item(standing, planned.day)
-        if nearest.due is not None:
-            return nearest
-    return item(standing, planned.day, deadline=step.key.deadline)
+    (RULES.md, Time); a `missed` mail is about the deadline that was missed. With its value and what is left to bill."""
+    named = item(standing, planned.day)
+    if planned.kind is LetterKind.MISSED or named.due is None:
+        named = item(standing, planned.day, deadline=step.key.deadline)
+    return replace(named, value=known.value, remaining=known.remaining)
 
 
 def _copied(planned: PlannedMail, letter: Letter, rules: Rulebook) -> tuple[str, ...]:

@@ -57,8 +57,8 @@ class SqlOutbox:
             self._connection.execute(insert(schema.delivery), deliveries)
         return [new.get(mail.business_key) for mail in mails]
 
-    def uncomposed(self, now: datetime, limit: int) -> list[OutgoingMail]:
-        """Mails whose time has come and that are not yet put into words."""
+    def uncomposed(self, now: datetime, limit: int, kinds: Sequence[str] = ()) -> list[OutgoingMail]:
+        """Mails whose time has come and that are not yet put into words; of these kinds, or of all."""
         table = schema.outbox
         query = (
             select(table)
@@ -68,6 +68,8 @@ class SqlOutbox:
             .order_by(table.c.due_at, table.c.id)
             .limit(limit)
         )
+        if kinds:
+            query = query.where(table.c.kind.in_(kinds))
         return [_mail(row) for row in self._connection.execute(query).mappings()]
 
     def composed(self, mails: Sequence[tuple[int, str, bytes]]) -> None:
@@ -82,9 +84,12 @@ class SqlOutbox:
         if rows:
             self._connection.execute(statement, rows)
 
-    def claim(self, now: datetime, limit: int, doubt_after: timedelta) -> list[Claimed]:
+    def claim(
+        self, now: datetime, limit: int, doubt_after: timedelta, kinds: Sequence[str] = ()
+    ) -> list[Claimed]:
         """Takes deliveries whose next try has come: attempt and next look are stored with the claim, which the
-        caller commits before it sends. One found still `sending` was interrupted: it counts as a doubt."""
+        caller commits before it sends. One found still `sending` was interrupted: it counts as a doubt. `kinds` of
+        mails where not all are wanted."""
         table, mail = schema.delivery, schema.outbox
         query = (
             select(
@@ -96,6 +101,8 @@ class SqlOutbox:
             .order_by(table.c.next_try_at, table.c.id)
             .limit(limit)
         )
+        if kinds:
+            query = query.where(mail.c.kind.in_(kinds))
         if self._connection.dialect.name == "postgresql":
             query = query.with_for_update(of=table, skip_locked=True)
         rows = self._connection.execute(query).mappings().all()

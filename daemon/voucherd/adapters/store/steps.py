@@ -120,14 +120,16 @@ class SqlSteps:
             taken += self._connection.execute(statement).rowcount
         return taken
 
-    def due(self, until: datetime, limit: int | None = None) -> list[StepRow]:
-        """The planned steps whose time has come by `until`, earliest first."""
+    def due(self, until: datetime, limit: int | None = None, partner: str | None = None) -> list[StepRow]:
+        """The planned steps whose time has come by `until`, earliest first; of one partner, or of all."""
         table = schema.step
         query = (
             select(table)
             .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at <= until)
             .order_by(table.c.due_at, table.c.id)
         )
+        if partner is not None:
+            query = query.where(table.c.partner == partner)
         return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
 
     def first_due(self, since: datetime) -> datetime | None:

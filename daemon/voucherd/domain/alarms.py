@@ -1,6 +1,6 @@
 """The closed list of alarms: what voucherd tells the operators of, each once until it is over.
 
-A code names the words of a mail (`[alarm]` and `[remedy]` of a language's `words.toml`), so one is added in both places.
+A code names the words of a mail (`[alarm]` and `[remedy]` of a `words.toml`), so one is added in both places.
 What a letter's `Alarm` carries with it, besides its code, is said at each: `subject`, `detail`, `count`, `on`.
 """
 

@@ -107,7 +107,8 @@ def _shaped(tokens: Sequence[Token], styles: Styles, side: str) -> Iterator[Toke
             continue
         elif token.type in {"td_open", "th_open"}:
             cell = _cell(token, kind, column, styles, side)
-            yield _unbroken(cell) if width(plain(tokens[index + 1])) <= _ROOM // max(len(heads), 1) else cell
+            short = kind == "rows" and width(plain(tokens[index + 1])) <= _ROOM // len(heads)
+            yield _unbroken(cell) if short else cell
         elif token.type == "inline":
             in_cell = tokens[index - 1].type == "td_open" and kind == "rows"
             yield _inline(token, heads[column] if in_cell else "", styles)

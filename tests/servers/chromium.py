@@ -42,7 +42,15 @@ class Chromium:
         command = f'exec "$0" "$@" 3<&{their_in} 4>&{their_out}'
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["bash", "-c", command, program, *_SWITCHES, f"--user-data-dir={self._profile}/data", "about:blank"],
+                [
+                    "bash",
+                    "-c",
+                    command,
+                    program,
+                    *_SWITCHES,
+                    f"--user-data-dir={self._profile}/data",
+                    "about:blank",
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -79,7 +87,13 @@ class Chromium:
 
     def show(self, html: str, *, width: int, dark: bool) -> None:
         """Shows a page on a screen that is so many CSS pixels wide, in the light or dark mode of the system."""
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=300, deviceScaleFactor=1, mobile=width < 500)
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=300,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", media="screen", features=[scheme])
         self._call("Page.setDocumentContent", frameId=self._frame, html=html)
@@ -122,7 +136,9 @@ class Chromium:
             piece = os.read(self._in, 1 << 20) if ready else b""
             if not piece:
                 why = "ended" if ready else f"said nothing for {_PATIENCE:.0f} s"
-                raise ServerFailedError(f"chromium {why}; it logged:\n{self._log.read_text('utf-8', 'replace')[-2000:]}")
+                raise ServerFailedError(
+                    f"chromium {why}; it logged:\n{self._log.read_text('utf-8', 'replace')[-2000:]}"
+                )
             self._buffer += piece
         message, _, rest = bytes(self._buffer).partition(b"\0")
         self._buffer = bytearray(rest)

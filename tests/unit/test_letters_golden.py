@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from voucherd.adapters.letters import LetterComposer, sample_letters
-from voucherd.adapters.letters.plaintext import COLUMNS, width
+from voucherd.adapters.letters.linebreaks import width
+from voucherd.adapters.letters.plaintext import COLUMNS
 from voucherd.domain.answer_words import Said
 from voucherd.domain.answers import read_answers
 from voucherd.domain.letter import LetterHead, LetterKind
@@ -111,7 +112,7 @@ def test_every_answer_that_a_mail_teaches_is_understood(language: str, name: str
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_digest_teaches_to_put_the_voucher_first(language: str) -> None:
     for name, voucher in (("digest", "PS-2021-0417"), ("missed-several", "PS-2021-0102")):
-        items = re.findall(r"<li><strong>([^<]+)</strong>", composed_parts(language, name)["html"])
+        items = re.findall(r"<li[^>]*><strong>([^<]+)</strong>", composed_parts(language, name)["html"])
         lines = [one for one in read_answers(map(unescape, items)) if one.voucher]
         assert lines
         assert {one.voucher for one in lines} == {voucher}

@@ -42,6 +42,11 @@ class TemplateFault:
         return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
 
 
+def known_kinds() -> tuple[str, ...]:
+    """The names of the templates, as files are called without `.md`."""
+    return tuple(name.removesuffix(".md") for name in _KINDS)
+
+
 def faults_of(shelves: Sequence[Shelf]) -> list[TemplateFault]:
     """Everything that is wrong in the folders, the first laid over the later ones."""
     faults: list[TemplateFault] = []

@@ -80,7 +80,9 @@ def wrap(text: str, room: int, *, ambiguous: int = 1) -> list[str]:
 
 def longest_piece(text: str, *, ambiguous: int = 1) -> int:
     """The columns of the longest part that stays together."""
-    return max((width(atom, ambiguous=ambiguous) for word in _SPACE.split(text) for atom in _atoms(word)), default=0)
+    return max(
+        (width(atom, ambiguous=ambiguous) for word in _SPACE.split(text) for atom in _atoms(word)), default=0
+    )
 
 
 def _pieces(text: str, room: int, ambiguous: int) -> Iterator[tuple[str, bool]]:

@@ -131,14 +131,20 @@ def _cell(token: Token, kind: str, column: int, styles: Styles, side: str) -> To
     own = alignment(token.attrs)
     attrs = {"scope": "row" if kind == "facts" else "col", "align": own or side} if head else {}
     aligned = f"text-align: {own}" if own else ""
-    cell = _with(token, attrs, "; ".join(part for part in (style_for(styles, f".{kind} {tag}"), aligned) if part))
+    cell = _with(
+        token, attrs, "; ".join(part for part in (style_for(styles, f".{kind} {tag}"), aligned) if part)
+    )
     cell.tag = tag
     return cell
 
 
 def _unbroken(cell: Token) -> Token:
     """A cell that is short enough to stand on one line: an ID is not broken at its hyphens."""
-    return _with(cell, {}, "; ".join(part for part in (str(cell.attrs.get("style", "")), "white-space: nowrap") if part))
+    return _with(
+        cell,
+        {},
+        "; ".join(part for part in (str(cell.attrs.get("style", "")), "white-space: nowrap") if part),
+    )
 
 
 def _close(token: Token, kind: str, column: int) -> Token:

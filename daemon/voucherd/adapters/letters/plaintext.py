@@ -85,7 +85,9 @@ class _Page:
             yield from self.facts([(row[0], " ".join(row[1:]).strip()) for row in body], room)
             return
         widths = [max(self.width(row[column]) for row in rows) for column in range(len(heads))]
-        if sum(widths) + len(_GAP) * (len(widths) - 1) <= room and not any("\n" in cell for row in rows for cell in row):
+        if sum(widths) + len(_GAP) * (len(widths) - 1) <= room and not any(
+            "\n" in cell for row in rows for cell in row
+        ):
             sides = [alignment(cell.attrs) for cell in node.children[0].children[0].children]
             yield self.row(heads, widths, sides)
             yield _GAP.join("-" * one for one in widths)

@@ -13,7 +13,11 @@ _FETCHED = re.compile(
 
 
 def remote_content(layout: str) -> Iterator[tuple[int, str]]:
-    """Line and description of each thing in a layout that is fetched, runs or sends something."""
+    """Line and description of each line of a layout on which something is fetched, runs or sends something."""
+    named = 0
     for found in _FETCHED.finditer(layout):
         line = layout.count("\n", 0, found.start()) + 1 + found.group().startswith("\n")
+        if line == named:
+            continue
+        named = line
         yield line, f"remote or active content is not sent: {found.group().strip()}"

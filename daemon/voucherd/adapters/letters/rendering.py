@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Template
+from jinja2.sandbox import SandboxedEnvironment
 from markdown_it.token import Token
 from markupsafe import Markup
 
@@ -37,7 +38,7 @@ class LayoutView:
     side: str
 
 
-LAYOUT_NAMES: Mapping[str, type] = {name: str for name in LayoutView.__dataclass_fields__}
+LAYOUT_NAMES: Mapping[str, type] = dict.fromkeys(LayoutView.__dataclass_fields__, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,7 @@ class Renderer:
         return _Layout(template, styles_of(file.text), len(file.text.encode()))
 
 
-def _taken_apart(
-    file: SourceFile, line: sandbox.SandboxedEnvironment, markdown: sandbox.SandboxedEnvironment
-) -> _Ready:
+def _taken_apart(file: SourceFile, line: SandboxedEnvironment, markdown: SandboxedEnvironment) -> _Ready:
     if file.fault:
         raise TemplateBroken(file.fault)
     parts = split(file.text)

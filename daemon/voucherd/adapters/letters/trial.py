@@ -23,7 +23,9 @@ def faults_of_trial(
 ) -> list[TemplateFault]:
     """What is wrong with the mails that the templates give; files of `known` faults are left out. `words_of` gives the
     words of a language, None where there are none."""
-    layout = next((shelf.layout for shelf in shelves if shelf.layout and shelf.layout.path not in known), None)
+    layout = next(
+        (shelf.layout for shelf in shelves if shelf.layout and shelf.layout.path not in known), None
+    )
     spoken = cache(words_of)
     faults: dict[tuple[str, int, str], TemplateFault] = {}
     for shelf in shelves:

@@ -35,9 +35,7 @@ def clean(value: str) -> str:
     Line breaks and runs of blanks become one space; what is cut off is shown as an ellipsis.
     """
     visible = "".join(
-        char
-        for char in value[:_LOOKED_AT]
-        if char.isspace() or unicodedata.category(char) not in _UNWANTED
+        char for char in value[:_LOOKED_AT] if char.isspace() or unicodedata.category(char) not in _UNWANTED
     )
     line = _BLANKS.sub(_one_blank, visible).strip()
     if len(line) <= LONGEST_VALUE and len(value) <= _LOOKED_AT:
@@ -75,7 +73,7 @@ def for_markdown(value: str) -> str:
 
 
 def for_operators(value: str) -> str:
-    """The same for the desk's own people, who copy names of servers and files: only whole web addresses are no links."""
+    """The same for the desk's own people, who copy names of servers and files: only web addresses become no links."""
     shown = clean(value)
     return _escaped(without_links(shown) if "://" in shown or "www." in shown.lower() else shown)
 

@@ -26,6 +26,7 @@ from voucherd.errors import OperatorError
 from voucherd.resources import shipped
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
+from voucherd.service.fallbacks import Fallbacks
 from voucherd.service.intake import Folders, Intake, Took
 from voucherd.service.letters import reply_to
 from voucherd.service.passes import Post, Works
@@ -136,7 +137,7 @@ class Application:
         self.environ = environ
         self.watch_message: Callable[[Took], None] = lambda _: None
         self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
-        self.watch_fallback: Callable[[Fallback], None] = lambda _: None
+        self.fallbacks = Fallbacks()
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -210,7 +211,7 @@ class Application:
         log.warning(
             log.Event.TEMPLATE_FELL_BACK, kind=fallback.kind, locale=fallback.locale, detail=fallback.reason
         )
-        self.watch_fallback(fallback)
+        self.fallbacks.note(fallback.file, fallback.reason)
 
     def delivery(self) -> Delivery | None:
         """A fresh way out for mail; None where none is configured."""

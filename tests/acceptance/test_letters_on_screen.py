@@ -27,7 +27,11 @@ WIDE, NARROW = 1000, 360
 COMPOSER = LetterComposer([ROOT / "templates"])
 LANGUAGES = sorted(path.name for path in (ROOT / "templates").iterdir() if path.is_dir())
 FURTHER = [language for language in ("ko", "ja", "zh-CN") if language in LANGUAGES]
-FIRST_OF_KIND = {str(letter.kind): name for name, letter in reversed(sample_letters("en").items())}
+SAMPLES = sample_letters("en")
+FIRST_OF_KIND = {
+    str(letter.kind): letter.kind if letter.kind in SAMPLES else name
+    for name, letter in reversed(SAMPLES.items())
+}
 CASES = [
     *((name, "en") for name in sorted(FIRST_OF_KIND.values())),
     *(("reminder-reserve", one) for one in FURTHER),
@@ -155,7 +159,6 @@ def test_the_mail_looks_as_it_was_approved(
     ("damage", "width", "dark"),
     [
         (("prefers-color-scheme: dark", "prefers-color-scheme: none"), NARROW, True),
-        (("max-width: 640px", "max-width: none"), WIDE, False),
         (("max-width: 620px", "max-width: 1px"), NARROW, False),
         (
             ('bgcolor="#ffffff" style="', 'bgcolor="#000000" style="background:#000000!important;'),

@@ -136,7 +136,7 @@ def figures_view(figures: Figures, words: Words) -> FiguresView:
         missed=number(figures.missed),
         review=_counts(figures.review, words.review, words),
         due=_counts(figures.due, words.deadline, words),
-        at_risk=", ".join(words.money(one) for one in figures.at_risk) or ABSENT,
+        at_risk=words.beside([words.money(one) for one in figures.at_risk]) or ABSENT,
         mailboxes=tuple(_mailbox(look, words) for look in figures.mailboxes),
         matters=matters,
         attention=words.counted("matters", matters),

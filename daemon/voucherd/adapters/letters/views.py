@@ -242,7 +242,7 @@ def _item(item: LetterItem, on: date, words: Words) -> ItemView:
         customer_admin=item.customer_admin or ABSENT,
         offering=item.offering or ABSENT,
         length=length,
-        service=", ".join(service) or ABSENT,
+        service=words.beside(service) or ABSENT,
         due=due,
         others=others,
         deadlines=deadlines,

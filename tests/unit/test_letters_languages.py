@@ -32,10 +32,12 @@ ENGLISH = (
     "with", "this", "reply", "invoice", "line", "customer", "reserve", "redeem", "bill", "review", "nothing", "in",
     "accepted", "today", "tomorrow", "for", "date", "of",
 )  # fmt: skip
-SHARED = {
-    "de": {"in", "was", "mail"}, "fr": {"date", "mail"}, "pt-BR": {"voucher", "vouchers", "mail", "for", "reserve"}, "es": {"reserve"}, "ko": set(), "ja": set(),
-    "zh-CN": set(),
-}  # fmt: skip
+SHARED: dict[str, set[str]] = {
+    "de": {"in", "was", "mail"},
+    "fr": {"date", "mail"},
+    "es": {"reserve"},
+    "pt-BR": {"voucher", "vouchers", "mail", "for", "reserve"},
+}
 """Words of that list that the language has too."""
 OUTSIDE = (
     "Fwd: Your voucher", "Planning Services", "Contoso Consulting", "Northwind Traders", "Adventure Works",
@@ -66,7 +68,7 @@ def own_text(language: str, name: str) -> str:
 @pytest.mark.parametrize("name", sample_letters("en"))
 def test_no_english_is_left_in_another_language(language: str, name: str) -> None:
     found = {word.lower() for word in re.findall(r"[^\W\d_]+", own_text(language, name))}
-    assert found & set(ENGLISH) <= SHARED[language]
+    assert found & set(ENGLISH) <= SHARED.get(language, set())
 
 
 @pytest.mark.parametrize("language", ["ko", "ja", "zh-CN"])

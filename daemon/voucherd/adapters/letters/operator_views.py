@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from shlex import quote
 
-from voucherd.adapters.letters.values import clean
+from voucherd.adapters.letters.values import ABSENT, clean
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import Alarm, Figures, MailboxLook
 
-ABSENT = "–"
 _HEALTHY = "ok"
 _COMMANDS = {
     AlarmCode.ADDRESS_SUPPRESSED: "voucherd review",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
+ABSENT = "–"  # a fact that is not known
 LONGEST_VALUE = 200
 _ELLIPSIS = "…"
 # Control, format (bidi marks, zero width), surrogates, private use, line and paragraph separators.

@@ -11,8 +11,8 @@ from datetime import date
 from itertools import chain
 
 from voucherd.adapters.letters.operator_views import AlarmView, FiguresView, alarm_view, figures_view
+from voucherd.adapters.letters.values import ABSENT
 from voucherd.adapters.letters.verdict_views import (
-    ABSENT,
     AdviceView,
     InvoiceView,
     LineView,

@@ -80,13 +80,13 @@ class Words:
     phrases: Mapping[str, Mapping[str, Phrase]]
     language: str = "en"
 
-    def date(self, on: date) -> str:
-        """The date with its weekday, as `Friday, 10 December 2021`."""
-        return format_date(on, "full", locale=self.locale)
-
     def month(self, on: date) -> str:
         """The month and year of a day, as `December 2021`."""
         return format_skeleton("yMMMM", on, locale=self.locale)
+
+    def date(self, on: date) -> str:
+        """The date with its weekday, as `Friday, 10 December 2021`."""
+        return format_date(on, "full", locale=self.locale)
 
     def joined(self, parts: Sequence[str]) -> str:
         """The parts as a list in words, each once: `a, b and c`."""

@@ -106,3 +106,14 @@ def test_a_digest_teaches_to_put_the_voucher_first(language: str) -> None:
         assert lines
         assert {one.voucher for one in lines} == {voucher}
         assert not [one for one in lines if one.problem]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", [name for name in TEACHES if not name.startswith("answer")])
+def test_no_example_of_a_mail_that_asks_reports_a_fact_by_itself(language: str, name: str) -> None:
+    """Where a mail program quotes without any sign of it, our own example must not be taken for a report."""
+    text = composed_parts(language, name)["txt"]
+    lines = [line for line in text.splitlines() if re.search(r"2021-12-| 7\b", line)]
+    assert lines or "bill" in name or name == "missed-several"
+    reports = {Said.RESERVED, Said.DELIVERED, Said.REDEEMED, Said.CANCELLED, Said.SNOOZE}
+    assert not [one for one in read_answers(lines) if one.said in reports and not one.problem]

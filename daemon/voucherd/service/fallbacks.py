@@ -26,7 +26,7 @@ class Fallbacks:
             self._noted.setdefault(file, reason)
 
     def taken(self, today: date) -> list[tuple[str, Alarm]]:
-        """What was noted, as alarms, each with what makes it the same one: its file and the day. It is then forgotten."""
+        """What was noted, as alarms, each with what makes it the same one: its file and the day."""
         with self._lock:
             noted, self._noted = self._noted, {}
         return [

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from shlex import quote
 
-from voucherd.adapters.letters.values import clean
+from voucherd.adapters.letters.values import ABSENT, clean
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import Alarm, Figures, MailboxLook
 
-ABSENT = "–"
 _HEALTHY = "ok"
 _COMMANDS = {
     AlarmCode.ADDRESS_SUPPRESSED: "voucherd review",
@@ -136,7 +135,7 @@ def figures_view(figures: Figures, words: Words) -> FiguresView:
         missed=number(figures.missed),
         review=_counts(figures.review, words.review, words),
         due=_counts(figures.due, words.deadline, words),
-        at_risk=", ".join(words.money(one) for one in figures.at_risk) or ABSENT,
+        at_risk=words.beside([words.money(one) for one in figures.at_risk]) or ABSENT,
         mailboxes=tuple(_mailbox(look, words) for look in figures.mailboxes),
         matters=matters,
         attention=words.counted("matters", matters),

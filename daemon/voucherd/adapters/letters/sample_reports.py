@@ -110,7 +110,7 @@ def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
 def sample_alarms(locale: str, on: date) -> dict[str, Letter]:
     """One of each code, and several in one mail."""
     alarms = {code: replace(alarm, code=code) for code, alarm in _SUBJECTS.items()}
-    cases = {f"alarm-{code}": (alarm,) for code, alarm in alarms.items()}
+    cases: dict[str, tuple[Alarm, ...]] = {f"alarm-{code}": (alarm,) for code, alarm in alarms.items()}
     cases["alarm-several"] = tuple(alarms[code] for code in (AlarmCode.MAILBOX_DOWN, AlarmCode.BURST))
     return {
         name: Letter(LetterKind.ALARM, locale, on, "", _PROGRAMME, (), alarms=several)

@@ -16,7 +16,7 @@ _CUSTOMERS = {
     "ko": "주식회사 한빛정보기술연구소 (Fabrikam Korea)",
     "ja": "株式会社ファブリカム情報システム研究所",
     "zh": "上海法布里卡姆信息技术有限公司",
-    "fr": "Société Générale d’Études « L’Équerre »",
+    "fr": "Société Générale d’Études «\u202fL’Équerre\u202f»",
     "es": "Compañía Española de Ingeniería Núñez e Hijos, S. L.",
     "pt": "Fundação São João de Inovação e Educação Ltda.",
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+ABSENT = "–"  # a fact that is not known
 LONGEST_VALUE = 200
 ISOLATE, ISOLATE_ENDS = "\u2068", "\u2069"
 """Around a value that reads from right to left, so that it does not reorder its neighbours (Unicode Annex 9, 2.4)."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voucherd.adapters.letters.values import ABSENT
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.letter import InvoiceNamed, LineJudged, Sum
 from voucherd.domain.reconciliation.lines import LineClass
 
-ABSENT = "–"
 _ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
 
 

@@ -11,8 +11,8 @@ from datetime import date
 from itertools import chain
 
 from voucherd.adapters.letters.operator_views import AlarmView, FiguresView, alarm_view, figures_view
+from voucherd.adapters.letters.values import ABSENT
 from voucherd.adapters.letters.verdict_views import (
-    ABSENT,
     AdviceView,
     InvoiceView,
     LineView,
@@ -242,7 +242,7 @@ def _item(item: LetterItem, on: date, words: Words) -> ItemView:
         customer_admin=item.customer_admin or ABSENT,
         offering=item.offering or ABSENT,
         length=length,
-        service=", ".join(service) or ABSENT,
+        service=words.beside(service) or ABSENT,
         due=due,
         others=others,
         deadlines=deadlines,

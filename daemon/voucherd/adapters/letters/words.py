@@ -6,6 +6,7 @@ A value may hold `{n}`; where a language tells one from many, it is a table of C
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 OPEN_SECTIONS = frozenset({"deadline", "label", "fact", "event", "review", "mailbox"})
 COUNTED = frozenset({("left", "ahead"), ("left", "past"), *(("count", noun) for noun in SECTIONS["count"])})
+_LETTER_AT_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")  # CLDR's currency spacing, which Babel leaves out
+_COMMAS = {"ja": "、", "zh": "，"}
 
 
 class WordsError(ValueError):
@@ -77,17 +80,21 @@ class Words:
     phrases: Mapping[str, Mapping[str, Phrase]]
     language: str = "en"
 
-    def date(self, on: date) -> str:
-        """The date with its weekday, as `Friday, 10 December 2021`."""
-        return format_date(on, "full", locale=self.locale)
-
     def month(self, on: date) -> str:
         """The month and year of a day, as `December 2021`."""
         return format_skeleton("yMMMM", on, locale=self.locale)
 
+    def date(self, on: date) -> str:
+        """The date with its weekday, as `Friday, 10 December 2021`."""
+        return format_date(on, "full", locale=self.locale)
+
     def joined(self, parts: Sequence[str]) -> str:
         """The parts as a list in words, each once: `a, b and c`."""
         return format_list(list(dict.fromkeys(parts)), locale=self.locale) if parts else ""
+
+    def beside(self, parts: Sequence[str]) -> str:
+        """The parts one after the other, as `SDPS, 5 days`."""
+        return _COMMAS.get(self.locale.language, ", ").join(parts)
 
     def number(self, number: int) -> str:
         """A number in the figures and groups of the locale: `12,345`."""
@@ -99,7 +106,8 @@ class Words:
             value = Decimal(amount.amount).scaleb(-exponent(amount.currency))
         except ValueError:
             return f"{self.number(amount.amount)} {amount.currency}"
-        return format_currency(value, amount.currency, locale=self.locale, decimal_quantization=False)
+        written = format_currency(value, amount.currency, locale=self.locale, decimal_quantization=False)
+        return _LETTER_AT_DIGIT.sub("\u00a0", written)
 
     def look(self, hours: int | None) -> str:
         """How long ago something was looked at: just now, 3 hours ago, never."""

@@ -26,6 +26,7 @@ from voucherd.errors import OperatorError
 from voucherd.resources import shipped
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
+from voucherd.service.fallbacks import Fallbacks
 from voucherd.service.intake import Folders, Intake, Took
 from voucherd.service.letters import reply_to
 from voucherd.service.passes import Post, Works
@@ -38,7 +39,7 @@ from voucherd.settings.endpoint import Tls
 
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
-    from voucherd.adapters.letters import LetterComposer
+    from voucherd.adapters.letters import Fallback, LetterComposer
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
 
@@ -79,6 +80,12 @@ def _rates(settings: Settings) -> RateTable:
     from voucherd.adapters.invoicefile.rate_table import read_rates
 
     return read_rates(path.read_bytes(), str(path))
+
+
+def template_folders(settings: Settings | None) -> list[Path]:
+    """Where the mails' texts are read: the operator's folder, where there is one, over the shipped one."""
+    own = settings.desk.templates if settings else None
+    return [*([own] if own and own.is_dir() else []), shipped("templates")]
 
 
 def fingerprint(rules: Rulebook) -> str:
@@ -130,6 +137,7 @@ class Application:
         self.environ = environ
         self.watch_message: Callable[[Took], None] = lambda _: None
         self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
+        self.fallbacks = Fallbacks()
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -192,14 +200,18 @@ class Application:
         """The writer of mails: the operator's templates over the shipped ones."""
         from voucherd.adapters.letters import LetterComposer
 
-        own = self.settings.desk.templates
-        folders = [*([own] if own and own.is_dir() else []), shipped("templates")]
         return LetterComposer(
-            folders,
+            template_folders(self.settings),
             default_locale=self.settings.desk.locale,
             key=self.token_key,
-            on_fallback=_template_fell_back,
+            on_fallback=self._template_fell_back,
         )
+
+    def _template_fell_back(self, fallback: Fallback) -> None:
+        log.warning(
+            log.Event.TEMPLATE_FELL_BACK, kind=fallback.kind, locale=fallback.locale, detail=fallback.reason
+        )
+        self.fallbacks.note(fallback.file, fallback.reason)
 
     def delivery(self) -> Delivery | None:
         """A fresh way out for mail; None where none is configured."""
@@ -350,10 +362,6 @@ class Pace:
         if pause > 0:
             sleep(pause)
         self._next = max(self._next, monotonic()) + self._gap
-
-
-def _template_fell_back(kind: str, locale: str, reason: str) -> None:
-    log.warning(log.Event.TEMPLATE_FELL_BACK, kind=kind, locale=locale, detail=reason)
 
 
 def _own_key(settings: Settings) -> bytes:

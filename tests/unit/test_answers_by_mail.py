@@ -302,7 +302,7 @@ def answer_confirm_take_back(desk: Desk) -> None:
     assert (receipt["To"], receipt["Subject"]) == (MARA, f"Recorded for voucher {OURS}")
     assert receipt["Auto-Submitted"] == "auto-replied"
     assert "reserved  Friday, 5 November 2021" in text_of(receipt)
-    assert "single word undo" in text_of(receipt)
+    assert "“undo” alone" in text_of(receipt)
     assert "+r." in str(receipt["Reply-To"])
 
     desk.answer(receipt, "undo", "2021-11-12")
@@ -478,7 +478,7 @@ def test_several_lines_are_several_answers_and_one_that_cannot_count_does_not_ho
 def test_help_is_answered_with_the_words_and_changes_nothing(desk: Desk) -> None:
     desk.answer(desk.reminder(), "help", "2021-11-11")
     assert desk.sent[-1]["Subject"] == "How to answer our mails"
-    assert "reserved 2021-11-30" in text_of(desk.sent[-1])
+    assert "reserved 2021-11-11" in text_of(desk.sent[-1])
     assert (desk.events(), desk.reviews()) == (["assigned"], [])
 
 

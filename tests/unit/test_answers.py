@@ -175,6 +175,7 @@ def test_every_word_that_the_help_mail_names_is_understood(language: str) -> Non
     named = [only(one) for one in re.findall(r"\| \*\*([^{}*]+)\*\* \|", text)]
     assert {one.said for one in named} == {
         Said.RESERVED, Said.DELIVERED, Said.REDEEMED, Said.BILLED, Said.CANCELLED, Said.UNDO, Said.HELP,
+        Said.SNOOZE,
     }  # fmt: skip
     assert not [one for one in named if one.problem]
     assert f"**{words_of(language)[Said.UNDO]}**" in text

@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("importing", "A spreadsheet of vouchers: the validation tool's export, .xlsx or .csv."),
     "plan": ("plan", "Every mail that will be sent, when, and to whom."),
     "explain": ("plan", "For each reminder step of a voucher: its instant, and why it was sent or not."),
+    "hold": ("hold", "Lets the reminders of a voucher, a partner or a programme wait; alone: what is held."),
+    "release": ("hold", "Lets them go on."),
     "outbox": ("outbox", "What was sent, what waits, what failed, what is in doubt."),
     "review": ("review", "What needs a person."),
     "reconcile": ("reconcile", "Takes invoices in, and puts everything known side by side."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from voucherd.domain.reply_token import proves, read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
+from voucherd.service.completing import complete, own_word_back
 from voucherd.service.letters import answering, bound_of, item, outgoing
 from voucherd.service.plain_letters import letter_of
 from voucherd.service.receipts import Answering, allowed
@@ -37,6 +39,7 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
+from voucherd.service.snoozing import HELD, snoozed, taken_back
 from voucherd.service.store import Transaction
 from voucherd.service.told import Told, rounds
 
@@ -64,6 +67,7 @@ class Reports:
             done = record(
                 self.tx, self.rules, [event for *_, each in told for event in each.events], self.now
             )
+            self.tx.holds.add([hold for *_, each in told for hold in each.holds])
             for number, one, each in told:
                 outcomes[number] = self._settle(number, one, each, done)
         return outcomes
@@ -122,7 +126,13 @@ class Reports:
         told.to_receipt = answered.kind == LetterKind.RECEIPT
         told.ends_talk = told.to_receipt and len(reply.said) != 1
         by = self._speaker(handling, partner, mail.date)
-        verdicts = judge(reply.said, Answered(answered.partner, asked), by, vouchers)
+        event = partial(self._event, number, handling)
+        completes = complete(reply, answered, standings, by, self.rules, told, event)
+        said = [one for one in reply.said if one.said is not None] if completes else reply.said
+        if own_word_back(reply, answered, by):
+            self._undo(number, handling, answered, list(keys.values()), by, told)
+            told.locale, said, completes = letter_of(answered.letter).locale, (), True
+        verdicts = judge(said, Answered(answered.partner, asked), by, vouchers)
         for verdict in verdicts:
             place = keys.get(verdict.key)
             self._verdict(number, handling, verdict, place, standings.get(place) if place else None, told)
@@ -131,7 +141,7 @@ class Reports:
         if any(not one.code and one.answer.said is Said.HELP for one in verdicts):
             told.notes.append(Note("help"))
             told.about += keys.values()
-        if not verdicts:
+        if not verdicts and not completes:
             told.doubt(
                 ReviewCode.UNKNOWN_REPLY.value, "an answer to a mail of ours that says nothing we know"
             )
@@ -185,6 +195,10 @@ class Reports:
                 told.notes.append(Note(fate, verdict.voucher, event, on, other, text))
                 told.about += [key] if key is not None else []
             return
+        if verdict.until is not None and key is not None:
+            told.holds.append(snoozed(key, verdict, handling.sender, number, self.now))
+            told.notes.append(Note("recorded", verdict.voucher, HELD, verdict.until))
+            told.about.append(key)
         if verdict.event is None or verdict.on is None or key is None or standing is None:
             return
         made = self._event(number, handling, key.programme, standing.voucher.id, verdict.event, verdict.on)
@@ -217,6 +231,13 @@ class Reports:
             )
             return
         before = len(told.events)
+        for taken in taken_back(self.tx, row.id, keys, handling.sender, number, self.now):
+            told.holds += [taken.row] if taken.row is not None else []
+            if taken.note is not None:
+                told.notes.append(taken.note)
+                told.about.append(taken.key)
+            else:
+                told.doubt(ReviewCode.NOT_ENTITLED.value, taken.reason, taken.key)
         for key, history in self.tx.ledger.events(keys).items():
             for event in self._taken_back(key, history, row.id, by, told):
                 made = self._event(
@@ -230,7 +251,7 @@ class Reports:
                     Note(fate, event[0].voucher, event[0].kind.value, event[0].on, text=invoice)
                 )
                 told.about.append(key)
-        if len(told.events) == before and not told.doubts:
+        if len(told.events) == before and not told.holds and not told.doubts:
             told.doubt(ReviewCode.UNKNOWN_REPLY.value, '"undo" finds nothing that can be taken back')
 
     def _taken_back(
@@ -241,9 +262,10 @@ class Reports:
         if not own:
             return
         speaks_for = by.partner.id if by.partner is not None else None
-        foreign = by.role is Role.PARTNER and any(
-            event.role is not Role.PARTNER or event.partner != speaks_for for event in own
-        )
+        foreign = (
+            by.role is Role.PARTNER
+            and any(event.role is not Role.PARTNER or event.partner != speaks_for for event in own)
+        ) or (by.role is Role.AUTHENTICATED and any(event.by != by.address for event in own))
         decisions = takes_back(history, message)
         if foreign or decisions is None:
             reason = f"{own[0].voucher}: a person has to take this back"
@@ -291,7 +313,7 @@ class Reports:
         if (
             not handling.answerable
             or not sender.authenticated
-            or sender.role not in (Role.PARTNER, Role.OPERATOR)
+            or not (sender.role in (Role.PARTNER, Role.OPERATOR) or told.locale)
         ):
             return
         keys = list(dict.fromkeys(told.about))
@@ -302,7 +324,7 @@ class Reports:
         today = self.now.astimezone(ZoneInfo(partner.timezone)).date()
         letter = Letter(
             kind=LetterKind.RECEIPT,
-            locale=partner.locale if sender.role is Role.PARTNER else self.rules.desk.locale,
+            locale=partner.locale if sender.role is Role.PARTNER else told.locale or self.rules.desk.locale,
             on=today,
             partner=partner.name,
             programme=", ".join(dict.fromkeys(self.rules.programmes[key.programme].name for key in keys)),
@@ -313,7 +335,7 @@ class Reports:
         )
         if letter.items:
             mail = self._outgoing(letter, one.sha256, reading.mail, sender.address, partner)
-            news = bool(told.events) and not told.ends_talk
+            news = bool(told.events or told.holds) and not told.ends_talk
             self.tx.outbox.add(allowed(self.tx, [Answering(mail, reading.mail, news)], self.now))
 
     def _outgoing(

@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "event": (
         "reserved", "reservation-cancelled", "revoked", "delivered", "redeemed", "billing-claimed", "paid",
-        "payment-denied",
+        "payment-denied", "held", "administrator-named",
     ),
     "calendar": ("summary", "description"),
 }  # fmt: skip

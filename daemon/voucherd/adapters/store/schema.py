@@ -233,6 +233,28 @@ Index(
     postgresql_where=text("status = 'planned'"),
 )
 
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("scope", String(20), nullable=False),
+    Column("programme", String(80), nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("until", Date),
+    Column("why", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("releases", Number, ForeignKey("hold.id")),
+    sqlite_autoincrement=True,
+)
+Index("ix_hold_subject", hold.c.scope, hold.c.programme, hold.c.subject)
+Index("ix_hold_message", hold.c.message)
+Index("ix_hold_releases", hold.c.releases)
+Index("ix_hold_recorded_at", hold.c.recorded_at)
+
 outbox = Table(
     "outbox",
     metadata,

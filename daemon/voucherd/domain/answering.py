@@ -18,7 +18,7 @@ from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.history import set_aside
 from voucherd.domain.holds import may_hold
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.mail_kinds import REPLY
+from voucherd.domain.mail_kinds import OTHER, REPLY
 from voucherd.domain.message import ParsedMail, Reading
 from voucherd.domain.partner import Partner
 from voucherd.domain.reply_token import tokens_in
@@ -103,7 +103,7 @@ def reply_of(reading: Reading, desk: str) -> Reply | None:
     if not tokens and not answers_to:
         return None
     said, addresses = read_answers(reading.own), addresses_named(reading.own)
-    speaks = said or (addresses and reading.kind == REPLY)
+    speaks = said or (addresses and reading.kind in (REPLY, OTHER))
     return Reply(tokens, answers_to, said, addresses) if speaks else None
 
 

@@ -8,14 +8,12 @@ from datetime import date
 from typing import Final
 
 from voucherd.domain.admin_answers import named_admin
-from voucherd.domain.answer_words import Said
 from voucherd.domain.answering import Reply, Speaker
 from voucherd.domain.authority import may_report
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.letter import LetterKind, Note
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.plain_letters import letter_of
 from voucherd.service.records import OutgoingMail, ReviewCode, VoucherKey
 from voucherd.service.told import Told
 
@@ -57,15 +55,7 @@ def complete(
         told.notes.append(Note("recorded", standing.voucher.id, kind.value, by.day, text=done.address))
         told.about.append(key)
         told.ends_talk = False
-        if forwarder(answered, by):
-            told.locale = letter_of(answered.letter).locale
     return bool(done.address)
-
-
-def own_word_back(reply: Reply, answered: OutgoingMail, by: Speaker) -> bool:
-    """Whether who is no partner takes back what they themselves said, and were sent a receipt for."""
-    undo = [one.said for one in reply.said] == [Said.UNDO]
-    return undo and by.role is Role.AUTHENTICATED and forwarder(answered, by)
 
 
 def completion(
@@ -98,19 +88,14 @@ def completion(
     return Completion(named.address, lacking)
 
 
-def forwarder(answered: OutgoingMail, by: Speaker) -> bool:
-    """Whether who answers is whom our receipt went to: whoever forwarded the mail."""
-    return answered.kind == LetterKind.RECEIPT and by.address in answered.to
-
-
 def _lacks(standing: Standing) -> bool:
     reservation = standing.voucher.reservation
     return reservation is not None and ADMIN in reservation.incomplete
 
 
 def _may(by: Speaker, answered: OutgoingMail, standing: Standing) -> bool:
-    if by.role is Role.AUTHENTICATED:
-        return forwarder(answered, by)
+    if answered.kind == LetterKind.RECEIPT and by.address in answered.to:
+        return True  # whoever forwarded the mail, whichever partner it was for
     if by.role is Role.PARTNER and (by.partner is None or answered.partner != by.partner.id):
         return False
     kind = EventKind.ADMINISTRATOR_NAMED

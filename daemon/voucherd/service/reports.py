@@ -27,7 +27,7 @@ from voucherd.domain.reply_token import proves, read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
-from voucherd.service.completing import complete, own_word_back
+from voucherd.service.completing import complete
 from voucherd.service.letters import answering, bound_of, item, outgoing
 from voucherd.service.plain_letters import letter_of
 from voucherd.service.receipts import Answering, allowed
@@ -129,9 +129,6 @@ class Reports:
         event = partial(self._event, number, handling)
         completes = complete(reply, answered, standings, by, self.rules, told, event)
         said = [one for one in reply.said if one.said is not None] if completes else reply.said
-        if own_word_back(reply, answered, by):
-            self._undo(number, handling, answered, list(keys.values()), by, told)
-            told.locale, said, completes = letter_of(answered.letter).locale, (), True
         verdicts = judge(said, Answered(answered.partner, asked), by, vouchers)
         for verdict in verdicts:
             place = keys.get(verdict.key)
@@ -262,10 +259,9 @@ class Reports:
         if not own:
             return
         speaks_for = by.partner.id if by.partner is not None else None
-        foreign = (
-            by.role is Role.PARTNER
-            and any(event.role is not Role.PARTNER or event.partner != speaks_for for event in own)
-        ) or (by.role is Role.AUTHENTICATED and any(event.by != by.address for event in own))
+        foreign = by.role is Role.PARTNER and any(
+            event.role is not Role.PARTNER or event.partner != speaks_for for event in own
+        )
         decisions = takes_back(history, message)
         if foreign or decisions is None:
             reason = f"{own[0].voucher}: a person has to take this back"
@@ -313,7 +309,7 @@ class Reports:
         if (
             not handling.answerable
             or not sender.authenticated
-            or not (sender.role in (Role.PARTNER, Role.OPERATOR) or told.locale)
+            or sender.role not in (Role.PARTNER, Role.OPERATOR)
         ):
             return
         keys = list(dict.fromkeys(told.about))
@@ -324,7 +320,7 @@ class Reports:
         today = self.now.astimezone(ZoneInfo(partner.timezone)).date()
         letter = Letter(
             kind=LetterKind.RECEIPT,
-            locale=partner.locale if sender.role is Role.PARTNER else told.locale or self.rules.desk.locale,
+            locale=partner.locale if sender.role is Role.PARTNER else self.rules.desk.locale,
             on=today,
             partner=partner.name,
             programme=", ".join(dict.fromkeys(self.rules.programmes[key.programme].name for key in keys)),

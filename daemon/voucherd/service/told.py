@@ -20,8 +20,7 @@ if TYPE_CHECKING:  # `handin` calls what calls this
 class Told:
     """What one message leads to: events, holds and their releases, the doubts that a person must settle, notes for the
     receipt, the vouchers that it is about. `ends_talk`: it answers a receipt (`to_receipt`), and not by one line as a
-    person does: no further receipt is sent. `locale` is the receipt's language for whoever forwarded the mail and is
-    no partner's; empty: they get none."""
+    person does: no further receipt is sent."""
 
     events: list[tuple[VoucherKey, Event]] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
@@ -29,7 +28,6 @@ class Told:
     notes: list[Note] = field(default_factory=list)
     about: list[VoucherKey] = field(default_factory=list)
     partner: Partner | None = None
-    locale: str = ""
     to_receipt: bool = False
     ends_talk: bool = False
 

@@ -39,6 +39,7 @@ from voucherd.settings.endpoint import Tls
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
     from voucherd.adapters.letters import LetterComposer
+    from voucherd.adapters.letters.feed_folder import FeedFolder
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
 
@@ -201,6 +202,16 @@ class Application:
             on_fallback=_template_fell_back,
         )
 
+    @cached_property
+    def feeds(self) -> FeedFolder | None:
+        """The calendar feeds; None where no folder is configured for them."""
+        folder = self.settings.calendar.feed
+        if folder is None:
+            return None
+        from voucherd.adapters.letters.feed_folder import FeedFolder
+
+        return FeedFolder(folder, self.composer, self.token_key, self.settings.desk.address)
+
     def delivery(self) -> Delivery | None:
         """A fresh way out for mail; None where none is configured."""
         delivery = self.settings.delivery
@@ -303,6 +314,7 @@ class Application:
             dispatch=self.dispatch,
             lease=lambda name: mailbox_lease(store, name),
             close=self.close,
+            feeds=self.feeds,
         )
 
     def gates(self) -> dict[str, Gate]:

@@ -473,6 +473,26 @@ def test_several_lines_are_several_answers_and_one_that_cannot_count_does_not_ho
     assert desk.sent[-1]["Subject"] == f"Partly recorded for voucher {OURS}"
 
 
+def test_the_receipt_takes_what_was_met_out_of_the_calendar_of_whoever_has_it(desk: Desk) -> None:
+    reminder = desk.reminder()
+    assert [part.get_filename() for part in reminder.iter_attachments()] == ["deadlines.ics"]
+    desk.answer(reminder, "reserved 2021-11-05", "2021-11-11", sender="vouchers@contoso.example")
+    receipt = [mail for mail in desk.sent if mail["To"] == "vouchers@contoso.example"][-1]
+    [attached] = receipt.iter_attachments()
+    assert (attached.get_filename(), attached.get_param("method")) == ("cancelled.ics", "CANCEL")
+    lines = attached.get_payload(decode=True).decode().split("\r\n")
+    assert {"METHOD:CANCEL", "STATUS:CANCELLED", "SEQUENCE:1", "DTSTART;VALUE=DATE:20211210"} <= set(lines)
+    assert lines.count("BEGIN:VEVENT") == 1
+    first = next(part for part in reminder.iter_attachments()).get_payload(decode=True).decode()
+    assert next(line for line in lines if line.startswith("UID:")) in first.split("\r\n")
+
+    desk.answer(desk.reminder(THEIRS), "reserved 2021-11-05", "2021-11-11", sender="jens@fabrikam.example")
+    told = [mail for mail in desk.sent if mail["To"] == "jens@fabrikam.example"][-1]
+    assert (
+        list(told.iter_attachments()) == []
+    )  # a colleague has no such entry: the next reminder takes it away
+
+
 @pytest.mark.parametrize("text", ["snooze 7", "연기 7일", "später 7 Tage", f"{OURS} snooze 7"])
 def test_a_snooze_holds_the_voucher_says_so_and_can_be_taken_back(desk: Desk, text: str) -> None:
     assert desk.answer(desk.reminder(), text, "2021-11-11").counts.recorded == 1

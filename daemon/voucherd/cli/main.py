@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("plan", "For each reminder step of a voucher: its instant, and why it was sent or not."),
     "hold": ("hold", "Lets the reminders of a voucher, a partner or a programme wait; alone: what is held."),
     "release": ("hold", "Lets them go on."),
+    "calendar": ("calendar", "The file of each partner's calendar feed, for whoever serves it."),
     "outbox": ("outbox", "What was sent, what waits, what failed, what is in doubt."),
     "review": ("review", "What needs a person."),
     "reconcile": ("reconcile", "Takes invoices in, and puts everything known side by side."),

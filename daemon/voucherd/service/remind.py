@@ -13,6 +13,7 @@ from voucherd.domain.plan import ENDED, Plan, PlannedMail, plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
+from voucherd.service.calendars import told, with_calendars
 from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
@@ -131,7 +132,9 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
             [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
         )
         due = due_mails(tx, rules, made.mails, token_key, now)
-        numbers = tx.outbox.add([one.mail for one in due])
+        carrying = with_calendars(tx, rules, [one.mail for one in due], now)
+        numbers = tx.outbox.add([mail for mail, _ in carrying])
+        told(tx, [one for (_, one), number in zip(carrying, numbers, strict=True) if number is not None])
         for number, one in zip(numbers, due, strict=True):
             if number is not None:
                 tx.steps.take([rows[step.key].id for step in one.planned.steps], number)

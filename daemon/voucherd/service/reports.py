@@ -27,6 +27,8 @@ from voucherd.domain.reply_token import proves, read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
+from voucherd.service.calendars import Carried, news_of
+from voucherd.service.calendars import told as calendar_told
 from voucherd.service.completing import complete
 from voucherd.service.letters import answering, bound_of, item, outgoing
 from voucherd.service.plain_letters import letter_of
@@ -318,6 +320,9 @@ class Reports:
             **{k: s for k, s in done.standings.items() if k in keys},
         }
         today = self.now.astimezone(ZoneInfo(partner.timezone)).date()
+        news = Carried()
+        if sender.address in partner.addresses:  # whoever has the entries by mail
+            news = news_of(self.tx, self.rules, standings, partner.id, self.now)
         letter = Letter(
             kind=LetterKind.RECEIPT,
             locale=partner.locale if sender.role is Role.PARTNER else self.rules.desk.locale,
@@ -328,11 +333,14 @@ class Reports:
             quoted_subject=reading.mail.subject,
             template=ANSWER,
             notes=tuple(notes),
+            calendar=news.entries,
         )
         if letter.items:
             mail = self._outgoing(letter, one.sha256, reading.mail, sender.address, partner)
-            news = bool(told.events or told.holds) and not told.ends_talk
-            self.tx.outbox.add(allowed(self.tx, [Answering(mail, reading.mail, news)], self.now))
+            tells = bool(told.events or told.holds) and not told.ends_talk
+            may = allowed(self.tx, [Answering(mail, reading.mail, tells)], self.now)
+            self.tx.outbox.add(may)
+            calendar_told(self.tx, [news] if may else [])
 
     def _outgoing(
         self, letter: Letter, sha256: str, mail: ParsedMail, to: str, partner: Partner

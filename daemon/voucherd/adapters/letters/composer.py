@@ -15,7 +15,7 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from voucherd.adapters.letters import sandbox
-from voucherd.adapters.letters.calendar_entries import calendar_of
+from voucherd.adapters.letters.calendar_entries import Maker, calendars_of
 from voucherd.adapters.letters.check import LAYOUT_NAMES, TemplateFault, faults_of, remote_content
 from voucherd.adapters.letters.markdown import parse, to_html
 from voucherd.adapters.letters.plaintext import to_text
@@ -105,15 +105,30 @@ class LetterComposer:
             raise PermanentError("a letter without vouchers says nothing")
         if letter.kind in _NEED_A_DEADLINE and any(item.due is None for item in letter.items):
             raise PermanentError(f"a {letter.kind} needs a deadline for each of its vouchers")
-        domain = bare_address(head.sender).rpartition("@")[2]
+        desk = bare_address(head.sender)
         rendered, words, language = self._first_that_works(letter)
-        calendar = b""
-        if letter.kind in _WITH_CALENDAR:
-            calendar = calendar_of(letter, head, words, self._key, domain)
+        calendar, cancelled = b"", b""
+        if letter.kind in _WITH_CALENDAR or letter.calendar:
+            calendar, cancelled = calendars_of(letter, head, Maker(words, self._key, desk))
         body = Body(
-            rendered.subject, rendered.text, rendered.html, calendar, language, letter.kind in _ANSWERS
+            rendered.subject,
+            rendered.text,
+            rendered.html,
+            calendar,
+            language,
+            letter.kind in _ANSWERS,
+            cancelled,
         )
         return Composed(rendered.subject, rendered.text, write_mail(head, body))
+
+    def words_for(self, locale: str) -> Words:
+        """The shared words of a reader's language, or of the nearest one that has any."""
+        for language in self._languages(locale):
+            try:
+                return self._words_of(language, locale)
+            except WordsError as error:
+                self._on_fallback(WORDS, locale, error.what)
+        raise PermanentError("no language has words", where=locale, remedy="`voucherd templates check`")
 
     def _first_that_works(self, letter: Letter) -> tuple[_Rendered, Words, str]:
         reason = "there is none"

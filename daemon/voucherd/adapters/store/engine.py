@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from voucherd.adapters.store.calendars import SqlCalendars
 from voucherd.adapters.store.holds import SqlHolds
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
@@ -37,6 +38,7 @@ class SqlTransaction:
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)
         self.holds = SqlHolds(connection)
+        self.calendars = SqlCalendars(connection)
         self.state = SqlState(connection)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.fakes_delivery import FakeDelivery, Sent
 from tests.worlds import instant
 from voucherd.adapters.reader.pool import WorkerPool
-from voucherd.service.inspect import standings, voucher_json
+from voucherd.service.inspect import vouchers_json
 from voucherd.service.passes import PassResult, one_pass
 from voucherd.service.records import DeliveryRow, MessageRow, OutgoingMail, ReviewEntry
 from voucherd.settings import Settings, load
@@ -138,7 +138,7 @@ class TestDesk:
         """The ledger, as `voucherd vouchers --json` prints it."""
         now = instant(at)
         with self.app.store.read() as tx:
-            return [voucher_json(one, now) for _, one in standings(tx, self.app.rules, now)]
+            return list(vouchers_json(tx, self.app.rules, now))
 
     def mails(self) -> list[OutgoingMail]:
         """Every mail of ours, oldest first."""

@@ -40,6 +40,7 @@ from voucherd.settings.endpoint import Tls
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
     from voucherd.adapters.letters import Fallback, LetterComposer
+    from voucherd.adapters.letters.feed_folder import FeedFolder
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
 
@@ -213,6 +214,16 @@ class Application:
         )
         self.fallbacks.note(fallback.file, fallback.reason)
 
+    @cached_property
+    def feeds(self) -> FeedFolder | None:
+        """The calendar feeds; None where no folder is configured for them."""
+        folder = self.settings.calendar.feed
+        if folder is None:
+            return None
+        from voucherd.adapters.letters.feed_folder import FeedFolder
+
+        return FeedFolder(folder, self.composer, self.token_key, self.settings.desk.address)
+
     def delivery(self) -> Delivery | None:
         """A fresh way out for mail; None where none is configured."""
         delivery = self.settings.delivery
@@ -315,6 +326,7 @@ class Application:
             dispatch=self.dispatch,
             lease=lambda name: mailbox_lease(store, name),
             close=self.close,
+            feeds=self.feeds,
         )
 
     def gates(self) -> dict[str, Gate]:

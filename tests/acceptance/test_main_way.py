@@ -42,7 +42,7 @@ REVIEW = {
     "number", "mailbox", "message_id", "from", "subject", "received_at", "code", "reason", "suggestions",
 }  # fmt: skip
 AUDIT = {"mailbox", "uidvalidity", "seen", "recorded", "ignored", "review", "lost"}
-STATUS = {"mailboxes", "outbox", "review", "overdue_steps", "credentials"}
+STATUS = {"mailboxes", "outbox", "review", "overdue_steps", "credentials", "holds"}
 RECONCILED = {
     "vouchers": {
         "id", "partner", "billing", "timeliness", "payment", "value", "billed", "difference", "currency",

@@ -19,7 +19,7 @@ from icalendar import Calendar
 
 from voucherd.adapters.letters import Fallback, LetterComposer, sample_letters
 from voucherd.adapters.letters.writer import ALLOWED_HEADERS, Body, scanned, write_mail
-from voucherd.domain.letter import Composed, Due, Letter, LetterHead, LetterItem, LetterKind
+from voucherd.domain.letter import CalendarEntry, Composed, Due, Letter, LetterHead, LetterItem, LetterKind
 from voucherd.errors import PermanentError
 
 SHIPPED = Path(__file__).parents[2] / "templates"
@@ -540,7 +540,7 @@ def test_a_hostile_name_adds_no_line_to_the_calendar(composer: LetterComposer) -
     item = replace(ITEM, customer="x\r\nEND:VEVENT\r\nBEGIN:VALARM;,\\n{voucher}", others=())
     (event,) = events_of(composer.compose(replace(REMINDER, items=(item,)), HEAD))
     assert set(event) == {
-        "UID", "DTSTAMP", "DTSTART", "DTEND", "SEQUENCE", "SUMMARY", "DESCRIPTION", "STATUS", "TRANSP",
+        "UID", "DTSTAMP", "DTSTART", "DTEND", "SEQUENCE", "SUMMARY", "DESCRIPTION", "STATUS", "ORGANIZER", "TRANSP",
     }  # fmt: skip
     assert "{voucher}" in event["DESCRIPTION"]
 
@@ -550,3 +550,27 @@ def test_the_calendar_is_stamped_in_utc(composer: LetterComposer) -> None:
         composer.compose(REMINDER, replace(HEAD, date=datetime(2021, 12, 6, 8, tzinfo=UTC)))
     )
     assert event["DTSTAMP"] == "20211206T080000Z"
+
+
+def test_entries_that_leave_go_beside_those_that_stay(composer: LetterComposer) -> None:
+    stays = CalendarEntry(
+        "PS-2021-0417", "reserve", date(2021, 12, 10), 3, "Fabrikam GmbH", "Planning Services"
+    )
+    leaves = replace(stays, deadline="redeem", sequence=4, cancelled=True)
+    composed = composer.compose(replace(REMINDER, calendar=(stays, leaves)), HEAD)
+    found = [
+        (part.get_filename(), part.get_param("method"), Calendar.from_ical(part.get_payload(decode=True)))
+        for part in message_from_bytes(composed.content).walk()
+        if part.get_content_type() == "text/calendar"
+    ]
+    assert [(name, method, str(calendar["METHOD"])) for name, method, calendar in found] == [
+        ("deadlines.ics", "PUBLISH", "PUBLISH"),
+        ("cancelled.ics", "CANCEL", "CANCEL"),
+    ]
+    events = [event for *_, calendar in found for event in calendar.walk("VEVENT")]
+    assert [(str(event["STATUS"]), int(event["SEQUENCE"])) for event in events] == [
+        ("CONFIRMED", 3),
+        ("CANCELLED", 4),
+    ]
+    assert {str(event["ORGANIZER"]) for event in events} == {"mailto:vouchers@desk.example"}
+    assert len({str(event["UID"]) for event in events}) == 2

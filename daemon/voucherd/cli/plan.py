@@ -6,7 +6,15 @@ from datetime import datetime, time, timedelta
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.context import (
+    Context,
+    held_words,
+    json_option,
+    pass_context,
+    plain,
+    print_json,
+    print_table,
+)
 from voucherd.errors import ExitStatus, OperatorError
 
 _DAYS = 30
@@ -21,6 +29,7 @@ _DAYS = 30
 def plan(context: Context, until: str | None, days: int | None, full: bool, as_json: bool) -> int:
     """Every mail that will be sent, when, to whom."""
     from voucherd.service import inspect
+    from voucherd.service.inspect_holds import holds_json
     from voucherd.service.plain_letters import head_of, letter_of
 
     if until is not None and days is not None:
@@ -33,6 +42,7 @@ def plan(context: Context, until: str | None, days: int | None, full: bool, as_j
     )
     with app.store.read() as tx:
         mails = inspect.plan_mails(tx, app.rules, app.token_key, now, end)
+        holds = holds_json(tx, app.rules, now)
     composed = {m.business_key: app.composer.compose(letter_of(m.letter), head_of(m.head)) for m in mails}
     rows = []
     for mail in mails:
@@ -54,6 +64,8 @@ def plan(context: Context, until: str | None, days: int | None, full: bool, as_j
         ],
         f"No mail is planned until {end.astimezone(app.rules.desk.zone):%Y-%m-%d}.",
     )
+    for one in holds:
+        click.echo(plain(f"Held: {one['scope']} {one['name']}, {held_words(one)}"))
     if full:
         for row in rows:
             click.echo("\n" + plain(f"── {_local(row['due_at'])} to {plain(row['to'])}: {row['subject']}"))

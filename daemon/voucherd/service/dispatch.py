@@ -16,6 +16,7 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey
 from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
+from voucherd.service.held_mails import put_off, waits_for
 from voucherd.service.plain_letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
 from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, VoucherKey
@@ -128,6 +129,7 @@ class Dispatch:
         with self.store.write() as tx:
             claimed = tx.outbox.claim(now, _CLAIM_AT_ONCE, DOUBT_WAIT)
             settled = _settled(tx, claimed)
+            waiting = waits_for(tx, claimed, now)
         for place, claim in enumerate(claimed):
             if stopping() or done.paused:
                 self._give_back(claimed[place:], now)
@@ -135,7 +137,10 @@ class Dispatch:
             if clock() - now > DOUBT_WAIT / 2:  # slow going: nobody may take what waits here for interrupted
                 self._give_back(claimed[place:], now)
                 return True
-            result = self._attempt(claim, settled.get(claim.delivery.mail, ""), clock, done)
+            if (held := waiting.get(claim.delivery.mail)) and not settled.get(claim.delivery.mail):
+                result = put_off(claim.delivery, held, now)
+            else:
+                result = self._attempt(claim, settled.get(claim.delivery.mail, ""), clock, done)
             with self.store.write() as tx:
                 tx.outbox.report([result])
         return len(claimed) == _CLAIM_AT_ONCE

@@ -11,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from voucherd.domain.letter import Composed, Letter, LetterHead
+from voucherd.domain.letter import CalendarEntry, Composed, Letter, LetterHead
 from voucherd.domain.message import Reading, Unreadable
+from voucherd.domain.partner import Partner
 from voucherd.domain.reconciliation.document import InvoiceDocument
 
 
@@ -125,6 +126,20 @@ class Composer(Protocol):
 
     def compose(self, letter: Letter, head: LetterHead) -> Composed:
         """The finished mail; PermanentError where no template can be rendered."""
+
+
+class CalendarFeed(Protocol):
+    """The calendars that partners subscribe to, a file each."""
+
+    def is_there(self, partner: str) -> bool:
+        """Whether the partner's feed was written."""
+
+    def write(self, partner: Partner, entries: Sequence[CalendarEntry]) -> bool:
+        """Puts these entries into it, whole or not at all; False where it says the same already. TemporaryError where
+        that cannot be."""
+
+    def forget(self, partner: str) -> None:
+        """Takes the feed of a partner away that is configured no more."""
 
 
 class InvoiceReader(Protocol):

@@ -229,6 +229,23 @@ class StepRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """One deadline of a voucher in the calendar of a partner. `sequence` grows with each change, `ended` says that it
+    was met or is no more; `told` is the sequence that last went out by mail (None: none did)."""
+
+    programme: str
+    voucher_key: str
+    deadline: str
+    partner: str
+    voucher: str
+    on: date
+    sequence: int
+    ended: bool
+    told: int | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredDocument:
     """An invoice document as stored: `number` in the order of arrival, `file` its name as data only."""
 

@@ -21,6 +21,7 @@ from voucherd.settings.programme_file import load_programmes
 from voucherd.settings.refusal import RefusedError, shown
 from voucherd.settings.secret import Secret, variable_of
 from voucherd.settings.sections import (
+    Calendar,
     Configuration,
     Delivery,
     Desk,
@@ -48,6 +49,7 @@ class Settings:
     mailboxes: tuple[Mailbox, ...]
     delivery: Delivery
     reminders: Reminders
+    calendar: Calendar
     reconciliation: Reconciliation
     partners: tuple[Partner, ...]
     programmes: tuple[Programme, ...]
@@ -111,6 +113,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         mailboxes=configuration.mailboxes,
         delivery=configuration.delivery,
         reminders=configuration.reminders,
+        calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
         partners=partners,
         programmes=programmes,

@@ -333,6 +333,17 @@ class Reminders(Section):
         return {"reserve": self.reserve, "redeem": self.redeem, "bill": self.bill}[deadline]
 
 
+class Calendar(Section):
+    """The deadlines in the partners' calendars."""
+
+    feed: Located | None = Field(
+        default=None,
+        description="A folder for one calendar file a partner, under a name that nobody can guess; serve it by HTTPS "
+        "and tell each partner its own (`voucherd calendar`). Without it the entries come by mail alone.",
+        examples=["var/calendars"],
+    )
+
+
 class Reconciliation(Section):
     """What counts as the right amount."""
 
@@ -359,6 +370,7 @@ class Configuration(Section):
     mailboxes: tuple[Mailbox, ...] = ()
     delivery: Delivery = Field(default_factory=dict, validate_default=True)
     reminders: Reminders = Reminders()
+    calendar: Calendar = Calendar()
     reconciliation: Reconciliation = Reconciliation()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from voucherd.adapters.letters.calendar_entries import calendar_of
+from voucherd.adapters.letters.calendar_entries import Maker, calendars_of
 from voucherd.adapters.letters.check import TemplateFault, faults_of
 from voucherd.adapters.letters.rendering import Renderer, Said
 from voucherd.adapters.letters.sources import WORDS, SourceFile, TemplateBroken, read_shelf
@@ -89,14 +89,23 @@ class LetterComposer:
             raise PermanentError("a letter without vouchers says nothing")
         if letter.kind in _NEED_A_DEADLINE and any(item.due is None for item in letter.items):
             raise PermanentError(f"a {letter.kind} needs a deadline for each of its vouchers")
-        domain = bare_address(head.sender).rpartition("@")[2]
+        desk = bare_address(head.sender)
         said, words, language = self._first_that_works(letter)
-        calendar = b""
-        if letter.kind in _WITH_CALENDAR:
-            calendar = calendar_of(letter, head, words, self._key, domain)
+        calendar, cancelled = b"", b""
+        if letter.kind in _WITH_CALENDAR or letter.calendar:
+            calendar, cancelled = calendars_of(letter, head, Maker(words, self._key, desk))
         page = self._page(said, letter, language)
-        body = Body(said.subject, said.text, page, calendar, language, letter.kind in _ANSWERS)
+        body = Body(said.subject, said.text, page, calendar, language, letter.kind in _ANSWERS, cancelled)
         return Composed(said.subject, said.text, write_mail(head, body))
+
+    def words_for(self, locale: str) -> Words:
+        """The shared words of a reader's language, or of the nearest one that has any."""
+        for language in self._languages(locale):
+            try:
+                return self._words_of(language, locale)
+            except WordsError as error:
+                self._on_fallback(Fallback(WORDS, locale, f"{language}/{WORDS}", error.line, error.what))
+        raise PermanentError("no language has words", where=locale, remedy="`voucherd templates check`")
 
     def _first_that_works(self, letter: Letter) -> tuple[Said, Words, str]:
         reason = "there is none"

@@ -91,6 +91,11 @@ def _answers(locale: str, first: LetterItem, second: LetterItem) -> dict[str, Le
             (first,),
             (Note("recorded", first.voucher, "billing-claimed", on, other_day, "INV-1001"),),
         ),
+        "answer-held": ((first,), (Note("recorded", first.voucher, "held", other_day),)),
+        "answer-administrator": (
+            (first,),
+            (Note("recorded", first.voucher, "administrator-named", on, text="it.admin@fabrikam.example"),),
+        ),
         "answer-undone": ((first,), (replace(reserved, fate="undone"),)),
         "answer-asked": ((first,), (asked,)),
         "answer-mixed": ((first, second), (redeemed, asked, left)),

@@ -41,7 +41,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "event": (
         "reserved", "reservation-cancelled", "revoked", "delivered", "redeemed", "billing-claimed", "paid",
-        "payment-denied",
+        "payment-denied", "held", "administrator-named",
     ),
     "calendar": ("summary", "description"),
     "document": ("invoice", "credit"),

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from voucherd.adapters.store.calendars import SqlCalendars
+from voucherd.adapters.store.holds import SqlHolds
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
@@ -35,6 +37,8 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)
+        self.holds = SqlHolds(connection)
+        self.calendars = SqlCalendars(connection)
         self.state = SqlState(connection)
 
 

@@ -233,6 +233,46 @@ Index(
     postgresql_where=text("status = 'planned'"),
 )
 
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("scope", String(20), nullable=False),
+    Column("programme", String(80), nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("until", Date),
+    Column("why", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("releases", Number, ForeignKey("hold.id")),
+    sqlite_autoincrement=True,
+)
+Index("ix_hold_subject", hold.c.scope, hold.c.programme, hold.c.subject)
+Index("ix_hold_message", hold.c.message)
+Index("ix_hold_releases", hold.c.releases)
+Index("ix_hold_recorded_at", hold.c.recorded_at)
+
+calendar_entry = Table(
+    "calendar_entry",
+    metadata,
+    Column("programme", String(80), primary_key=True),
+    Column("voucher_key", Key, primary_key=True),
+    Column("deadline", String(40), primary_key=True),
+    Column("partner", String(80), primary_key=True),
+    Column("voucher", String(80), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("told", Integer),
+    Column("changed_at", Instant, nullable=False),
+)
+Index("ix_calendar_entry_partner", calendar_entry.c.partner, calendar_entry.c.on)
+_UNTOLD = text("told < sequence")
+Index("ix_calendar_entry_untold", calendar_entry.c.partner, sqlite_where=_UNTOLD, postgresql_where=_UNTOLD)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -43,9 +43,11 @@ class SqlState:
             self._connection.execute(select(func.pg_advisory_xact_lock(_RECORDING)))
 
     def newest_record(self) -> datetime | None:
-        """The latest `recorded_at` of the history: recording never goes back behind it (RULES.md, Time)."""
-        query = select(func.max(schema.event.c.recorded_at))
-        return self._connection.execute(query).scalar_one_or_none()
+        """The latest `recorded_at` of the history and the holds: recording never goes back behind it (RULES.md,
+        Time)."""
+        newest = [select(func.max(table.c.recorded_at)) for table in (schema.event, schema.hold)]
+        found = [self._connection.execute(query).scalar_one_or_none() for query in newest]
+        return max((moment for moment in found if moment is not None), default=None)
 
     def mailbox_seen(self, name: str, state: str, at: datetime | None, error: str = "") -> None:
         """Records how the last look at a mailbox ended; `at` is the instant of a successful one."""

@@ -346,3 +346,64 @@ def upgrade() -> None:
         batch_op.create_index("ix_review_event", ["event"], unique=False)
         batch_op.create_index("ix_review_open", ["status", "code"], unique=False)
         batch_op.create_index("ix_review_query", ["query"], unique=False)
+
+    op.create_table(
+        "hold",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("scope", sa.String(length=20), nullable=False),
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "subject",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("releases", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_hold_message")),
+        sa.ForeignKeyConstraint(["releases"], ["hold.id"], name=op.f("fk_hold_releases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index("ix_hold_subject", ["scope", "programme", "subject"], unique=False)
+        batch_op.create_index("ix_hold_message", ["message"], unique=False)
+        batch_op.create_index("ix_hold_releases", ["releases"], unique=False)
+        batch_op.create_index("ix_hold_recorded_at", ["recorded_at"], unique=False)
+
+    op.create_table(
+        "calendar_entry",
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("deadline", sa.String(length=40), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=False),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("ended", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=True),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "programme", "voucher_key", "deadline", "partner", name=op.f("pk_calendar_entry")
+        ),
+    )
+    with op.batch_alter_table("calendar_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_calendar_entry_partner", ["partner", "on"], unique=False)
+        batch_op.create_index(
+            "ix_calendar_entry_untold",
+            ["partner"],
+            unique=False,
+            sqlite_where=sa.text("told < sequence"),
+            postgresql_where=sa.text("told < sequence"),
+        )

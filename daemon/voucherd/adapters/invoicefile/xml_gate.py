@@ -19,7 +19,7 @@ from voucherd.adapters.invoicefile.refusal import RefusedFileError
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_DEPTH: Final = 100
-MAX_ELEMENTS: Final = 3_000_000
+MAX_ELEMENTS: Final = 1_000_000
 MAX_ATTRIBUTES: Final = 100
 MAX_VALUE: Final = 64 * 1024
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"']{1,40})[\"']")

@@ -267,6 +267,13 @@ def test_a_pdf_that_is_no_invoice_is_refused_with_a_reason(content: bytes, says:
     assert says in refused.reason
 
 
+def test_one_invoice_inside_a_pdf_in_two_versions_is_one_invoice() -> None:
+    line = [("5000.00", product(LABELLED))]
+    older = cii(line, first_version=True, guideline="urn:ferd:extended")
+    document = read(pdf_with({"factur-x.xml": cii(line), "ZUGFeRD-invoice.xml": older}), "invoice.pdf")
+    assert document.lines[0].voucher_text == "DPS-83K2-99017"
+
+
 @pytest.mark.parametrize(
     "content", [ubl([("1.00", item("x"))]), cii([("1.00", product("x"))]), fattura([("1.00", "x")])]
 )

@@ -94,6 +94,8 @@ class _Document:
         return day(written.text or "", "IssueDateTime") if written is not None else None
 
     def _demands(self, lines: tuple[RawLine, ...]) -> tuple[tuple[str, str], ...]:
+        if self._first_version:
+            return ()
         summation = self._summation()
         demands = [
             ("its type (BT-3)", text_at(self._header, "TypeCode")),

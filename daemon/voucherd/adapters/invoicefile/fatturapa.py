@@ -70,6 +70,8 @@ def _line(element: Element) -> RawLine:
         words=tuple(words_of(element)),
         quantity=quantity if quantity is not None else Decimal(1),
         prices=((_changed(price, changes), Decimal(1)),) if price is not None else (),
+        # a discount as an amount is taken off the unit by some programmes and off the line by others
+        priced=not any(text_at(one, "Importo") for one in changes),
     )
 
 

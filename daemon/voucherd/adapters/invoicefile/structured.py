@@ -96,7 +96,15 @@ def _in_pdf(content: bytes, supplier: str | None, words: Recogniser) -> list[Inv
     if not claimed:
         what = f"of its {len(inside)} XML files none is an invoice" if inside else "it holds no XML invoice"
         raise RefusedFileError(f"no reader understands the PDF: {what}")
-    if len(claimed) > 1:
-        raise RefusedFileError(f"the PDF holds {len(claimed)} XML invoices: which one counts?")
-    ((found, data),) = claimed
-    return [einvoice.document(raw, supplier, words) for raw in found.documents(data)]
+    read = [[einvoice.document(raw, supplier, words) for raw in one.documents(data)] for one, data in claimed]
+    if (
+        len(
+            {
+                tuple((one.invoice, one.kind, one.currency, one.total) for one in documents)
+                for documents in read
+            }
+        )
+        > 1
+    ):
+        raise RefusedFileError(f"the PDF holds {len(claimed)} XML invoices that differ: which one counts?")
+    return read[0]

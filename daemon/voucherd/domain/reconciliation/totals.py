@@ -15,6 +15,7 @@ from voucherd.domain.reconciliation.document import Totals
 _TAX_MARGIN = Decimal(1)
 """What a tax amount may differ from its base and rate: tax is often worked out line by line (EN 16931, BR-CO-17 as
 the official rules check it)."""
+_TAX_TOTAL = "the total of the tax"
 _LINE_MARGIN = Decimal("0.02")
 """What a line's net may differ from quantity and price (Peppol BIS 3, R120)."""
 
@@ -36,7 +37,8 @@ class TaxRow:
 class Stated:
     """The totals as a document states them, None where it does not: BT-106, 107, 108, 109, 110, 112, 113, 114, 115.
     `beside` is what is paid with the invoice without being billed by it (XRechnung, BG-DEX-09). `loose` is a format
-    without rules for how allowances are itemised and what is due (ZUGFeRD 1): there only the rest must add up."""
+    without rules for how allowances are itemised, how tax is rounded and what is due (ZUGFeRD 1): there only the rest
+    must add up."""
 
     lines: Decimal | None = None
     allowances: Decimal | None = None
@@ -129,7 +131,9 @@ class _Sum:
             if abs(difference) > _TAX_MARGIN:
                 raise InconsistentError(self._sentence("the total without tax", net, net - difference))
         if complete:
-            return self._same("the total of the tax", stated.tax, sum(amounts, Decimal(0)), amounts)
+            found = sum(amounts, Decimal(0))
+            near = stated.tax is not None and abs(stated.tax - found) <= self._unit * len(amounts)
+            return stated.tax if stated.loose and near else self._same(_TAX_TOTAL, stated.tax, found, amounts)
         return stated.tax
 
     def _check_rate(self, row: TaxRow) -> None:

@@ -184,9 +184,13 @@ class Application:
     @cached_property
     def invoice_readers(self) -> Sequence[InvoiceReader]:
         """Every reader of invoice files; foreign files are taken apart in the worker processes."""
+        from voucherd.adapters.invoicefile import magic
         from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 
-        return (InWorker(CsvInvoices(), "invoice", self.reader),)
+        return (
+            InWorker(CsvInvoices().identify, "invoice", self.reader),
+            InWorker(magic.is_structured, "structured-invoice", self.reader),
+        )
 
     @cached_property
     def token_key(self) -> bytes:
@@ -344,8 +348,8 @@ class Application:
 class InWorker:
     """An invoice reader whose work is done under a worker's limits (PROMISES.md, P6)."""
 
-    def __init__(self, reader: InvoiceReader, job: str, workers: WorkerPool) -> None:
-        self.identify = reader.identify
+    def __init__(self, identify: Callable[[str, str, bytes], bool], job: str, workers: WorkerPool) -> None:
+        self.identify = identify
         self._job, self._workers = job, workers
 
     def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:

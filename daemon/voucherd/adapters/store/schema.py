@@ -362,6 +362,7 @@ invoice = Table(
     Column("issued_on", Date, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("total", Number),
+    Column("totals", JSON),
     Column("message", Number, ForeignKey("message.id")),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("sha256", "invoice_key", "kind", "supplier"),

@@ -24,6 +24,7 @@ from voucherd.domain.rulebook import Desk, Rulebook
 from voucherd.domain.steps import ReminderPolicy
 from voucherd.errors import OperatorError
 from voucherd.resources import shipped
+from voucherd.service.alarms import tell
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.intake import Folders, Intake, Took
@@ -277,6 +278,7 @@ class Application:
             wait_turn=Pace(settings.rate_per_minute).wait,
             envelope=EnvelopeSender(self.token_key, self.rules.desk).of,
             reply_to=self._reply_to,
+            tell=lambda now: tell(self.store, self.rules, self.token_key, now),
         )
 
     def _reply_to(self, mail: OutgoingMail) -> str:

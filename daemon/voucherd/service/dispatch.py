@@ -43,7 +43,8 @@ class Sent:
 @dataclass(slots=True)
 class Dispatch:
     """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate; `envelope` gives the
-    envelope sender of an attempt, `reply_to` the reply address of a mail, empty for none."""
+    envelope sender of an attempt, `reply_to` the reply address of a mail, empty for none; `tell` puts what operators
+    are to be told of into the outbox and says how many mails that is."""
 
     store: Store
     composer: Composer
@@ -53,22 +54,29 @@ class Dispatch:
     wait_turn: Callable[[], None] = field(default=lambda: None)
     envelope: Callable[[Claimed, datetime], str] = field(default=lambda claim, _now: claim.envelope_from)
     reply_to: Callable[[OutgoingMail], str] = field(default=lambda _: "")
+    tell: Callable[[datetime], int] = field(default=lambda _: 0)
 
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
         done = Sent()
+        self.tell(clock())
         if not self._within_burst(clock(), done):
             return done
+        try:
+            self._everything(clock, stopping, done)
+            while self.tell(clock()) and not stopping() and not done.paused:  # what the sending itself raised
+                self._everything(clock, stopping, done)
+        finally:
+            if self.delivery is not None:
+                self.delivery.close()
+        return done
+
+    def _everything(self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent) -> None:
         while not stopping() and self._compose(clock()):
             pass
-        if self.delivery is None:
-            return done
-        try:
+        if self.delivery is not None:
             while not stopping() and not done.paused and self._some(clock, stopping, done):
                 pass
-        finally:
-            self.delivery.close()
-        return done
 
     def hurry(self) -> None:
         """A stop is wanted: an outstanding answer is not waited for longer than 20 s (PROMISES.md, P4)."""

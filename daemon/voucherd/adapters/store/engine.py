@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from voucherd.adapters.store.alarms import SqlAlarms
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
@@ -19,6 +20,7 @@ from voucherd.adapters.store.outbox import SqlOutbox
 from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
+from voucherd.adapters.store.suppressions import SqlSuppressions
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
@@ -36,6 +38,8 @@ class SqlTransaction:
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)
         self.state = SqlState(connection)
+        self.alarms = SqlAlarms(connection)
+        self.suppressions = SqlSuppressions(connection)
 
 
 class SqlStore:

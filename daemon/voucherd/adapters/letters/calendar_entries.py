@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, timedelta
 
-from voucherd.adapters.letters.values import clean
-from voucherd.adapters.letters.views import ABSENT
+from voucherd.adapters.letters.values import ABSENT, clean
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem
 from voucherd.domain.message_id import calendar_uid

@@ -145,7 +145,7 @@ def wrap(text: str, room: int) -> list[str]:
 
 def _pieces(text: str, room: int) -> Iterator[tuple[str, bool]]:
     """Parts that a line may be broken between, and whether a space stands before each."""
-    for word in text.split():
+    for word in filter(None, text.split(" ")):  # not at the blanks that hold a number or a sign together
         if "://" in word or (word.isascii() and len(word) <= room):
             yield word, True
             continue

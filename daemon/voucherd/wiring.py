@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, time
 from functools import cached_property, partial
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
@@ -29,6 +28,8 @@ from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.intake import Folders, Intake, Took
 from voucherd.service.letters import reply_to
+from voucherd.service.outbox import follow_configuration
+from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
 from voucherd.service.records import Claimed, OutgoingMail
@@ -275,11 +276,15 @@ class Application:
             self.delivery(),
             burst_limit=settings.burst_limit,
             watch=lambda claim, attempt: self.watch_attempt(claim, attempt),
-            wait_turn=Pace(settings.rate_per_minute).wait,
+            pacing=Pacing(settings.rate_per_minute),
             envelope=EnvelopeSender(self.token_key, self.rules.desk).of,
             reply_to=self._reply_to,
-            tell=lambda now: tell(self.store, self.rules, self.token_key, now),
+            tell=self._tell,
         )
+
+    def _tell(self, now: datetime) -> int:
+        follow_configuration(self.store, self.rules, now)
+        return tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:
         desk = self.settings.desk
@@ -335,23 +340,6 @@ class InWorker:
         known = isinstance(answer, Unreadable) and answer.code.startswith("invoice-")
         code = answer.code if known and isinstance(answer, Unreadable) else "invoice-unreadable"
         return Unreadable(reason if known else f"{name}: {reason}", code)
-
-
-class Pace:
-    """Keeps to a rate: `wait` returns when the next mail may go."""
-
-    def __init__(self, per_minute: int | None) -> None:
-        self._gap = 60 / per_minute if per_minute else 0.0
-        self._next = 0.0
-
-    def wait(self) -> None:
-        """Waits for the next turn; without a rate it returns at once."""
-        if not self._gap:
-            return
-        pause = self._next - monotonic()
-        if pause > 0:
-            sleep(pause)
-        self._next = max(self._next, monotonic()) + self._gap
 
 
 def _template_fell_back(kind: str, locale: str, reason: str) -> None:

@@ -43,7 +43,7 @@ def rate(slowed: Slowed | None, configured: int | None, now: datetime) -> float 
     if slowed is None or now < slowed.since:  # the clock was set back: that request is none of this time's
         return float(configured) if configured else None
     doublings = min((now - slowed.since) / DOUBLES_IN, 32.0)
-    recovered = slowed.per_minute * 2.0**doublings
+    recovered = slowed.per_minute * float(2.0**doublings)
     if configured:
         return min(recovered, float(configured))
     return recovered if recovered < FREE else None

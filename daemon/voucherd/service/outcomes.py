@@ -14,9 +14,18 @@ from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import Alarm
 from voucherd.domain.refusals import Refusal, refusal_of
 from voucherd.domain.retry import DOUBT_WAIT, DOUBTS_BORNE, FIRST_WAIT, given_up, next_try
+from voucherd.domain.rulebook import Rulebook
+from voucherd.domain.steps import Step
 from voucherd.service.alarms import UNWATCHED, raise_alarms
 from voucherd.service.ports import Attempt, Outcome, Stage
-from voucherd.service.records import Claimed, DeliveryRow, MailStatus, Suppression, SuppressionCause
+from voucherd.service.records import (
+    Claimed,
+    DeliveryRow,
+    MailStatus,
+    OutgoingMail,
+    Suppression,
+    SuppressionCause,
+)
 from voucherd.service.store import Transaction
 
 SUPPRESSED: Final = "suppressed"
@@ -117,6 +126,34 @@ def without_attempt(
             going.append(claim)
     _nobody_left(tx, unreachable, now)
     return going, ended
+
+
+def reachable(tx: Transaction, mails: Sequence[OutgoingMail]) -> list[OutgoingMail]:
+    """The mails without the recipients that take no mail; one that would have nobody left stays as it is, and fails
+    with that reason. One query, whatever their number."""
+    suppressed = tx.suppressions.of([address for mail in mails for address in (*mail.to, *mail.cc)])
+    return [_without(mail, suppressed) for mail in mails] if suppressed else list(mails)
+
+
+def _without(mail: OutgoingMail, suppressed: Mapping[str, Suppression]) -> OutgoingMail:
+    to = tuple(address for address in mail.to if address not in suppressed)
+    cc = tuple(address for address in mail.cc if address not in suppressed)
+    if not to:
+        to, cc = cc, ()
+    if not to or (to, cc) == (mail.to, mail.cc):
+        return mail
+    return replace(mail, to=to, cc=cc, head={**mail.head, "to": list(to), "cc": list(cc)})
+
+
+def no_partner(tx: Transaction, rules: Rulebook, steps: Sequence[Step], now: datetime) -> None:
+    """Tells the operators, once a day, of vouchers whose reminders are due and that belong to no partner with an
+    address."""
+    vouchers = sorted({step.key.voucher for step in steps if step.due_at <= now})
+    if vouchers:
+        day = now.astimezone(rules.desk.zone).date()
+        others = f" (+{len(vouchers) - 3})" if len(vouchers) > 3 else ""
+        alarm = Alarm(AlarmCode.NO_ADDRESS, ", ".join(vouchers[:3]) + others, count=len(vouchers))
+        raise_alarms(tx, now, [(f"no-address||{day}", alarm)])
 
 
 def _nobody_left(tx: Transaction, unreachable: Iterable[Claimed], now: datetime) -> None:

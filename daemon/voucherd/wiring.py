@@ -34,6 +34,7 @@ from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
@@ -284,7 +285,9 @@ class Application:
 
     def _tell(self, now: datetime) -> int:
         follow_configuration(self.store, self.rules, now)
-        return tell(self.store, self.rules, self.token_key, now)
+        names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
+        made = summarise(self.store, self.rules, self.token_key, names, at, now)
+        return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:
         desk = self.settings.desk

@@ -203,3 +203,22 @@ def test_the_retry_of_all_that_waits_leaves_a_bounce_to_the_person(desk: TestDes
 
     assert retry(desk.app.intake(), desk.app.gates(), None, entry.opened_at) == {entry.number: "review"}
     assert bounces(desk) == [PARTNER]
+
+
+def test_the_summary_goes_out_in_words_and_a_suppressed_address_shows_in_it(
+    tmp_path: Path, workers: WorkerPool
+) -> None:
+    desk = TestDesk(tmp_path, workers=workers, summary_at='"08:00"')
+    desk.put(mail(VOUCHER_MAIL.format(voucher=VOUCHER), results("contoso.example")))
+    desk.run("2021-10-07T10:00")
+    desk.run("2021-10-08T10:00")
+    take(desk, dsn(to=envelope(desk)))
+    desk.run("2021-10-09T10:00")
+    desk.close()
+
+    summaries = [one for one in desk.mails() if one.kind == "summary"]
+    assert [str(one.day) for one in summaries] == ["2021-10-07", "2021-10-08"]
+    assert all(one.status.value == "sent" and one.subject for one in summaries)
+    figures = [letter_of(one.letter).figures for one in summaries]
+    assert [(one.read, one.recorded, one.failed) for one in figures if one] == [(1, 1, 0), (1, 0, 1)]
+    assert told(desk) == [("address-suppressed", PARTNER)]

@@ -228,6 +228,18 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class Unbilled:
+    """So many redeemed vouchers that are worth the same and not billed in full."""
+
+    partner: str | None
+    country: str | None
+    offering: str | None
+    days: int | None
+    redeemed_on: date
+    vouchers: int
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxState:
     """What the store knows of a mailbox (CONTRACT.md, `status`)."""
 

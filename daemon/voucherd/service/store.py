@@ -27,6 +27,7 @@ from voucherd.service.records import (
     StoredDocument,
     StoredLine,
     Suppression,
+    Unbilled,
     VoucherKey,
 )
 
@@ -162,6 +163,17 @@ class Suppressions(Protocol):
     def lift(self, addresses: Sequence[str], at: datetime, by: str, why: str) -> list[str]: ...
 
 
+class Figures(Protocol):
+    """Counts for the daily summary."""
+
+    def messages(self, start: datetime, end: datetime) -> dict[str, int]: ...
+    def deliveries(self, start: datetime, end: datetime) -> tuple[int, int]: ...
+    def due(self, start: datetime, end: datetime) -> dict[str, int]: ...
+    def missed(self, day: date, since: datetime) -> int: ...
+    def unbilled(self) -> list[Unbilled]: ...
+    def unbilled_but_named(self) -> list[VoucherKey]: ...
+
+
 class Transaction(Protocol):
     """One transaction: everything in it becomes durable together, or not at all."""
 
@@ -183,6 +195,8 @@ class Transaction(Protocol):
     def alarms(self) -> Alarms: ...
     @property
     def suppressions(self) -> Suppressions: ...
+    @property
+    def figures(self) -> Figures: ...
 
 
 class Store(Protocol):

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from voucherd.adapters.store.alarms import SqlAlarms
+from voucherd.adapters.store.figures import SqlFigures
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
@@ -40,6 +41,7 @@ class SqlTransaction:
         self.state = SqlState(connection)
         self.alarms = SqlAlarms(connection)
         self.suppressions = SqlSuppressions(connection)
+        self.figures = SqlFigures(connection)
 
 
 class SqlStore:

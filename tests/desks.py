@@ -22,6 +22,7 @@ _DESK = """\
 [desk]
 address = "Voucher desk <{address}>"
 operators = ["ops@desk.example"]
+summary_at = {summary_at}
 timezone = "Europe/Berlin"
 programmes = ["planning-services"]
 partners = "partners.toml"
@@ -93,6 +94,7 @@ class TestDesk:
     address: str = "vouchers@desk.example"
     reminded: str = "vouchers@contoso.example"
     mailbox: str = ""
+    summary_at: str = "false"
     workers: WorkerPool | None = None
     out: FakeDelivery = field(default_factory=FakeDelivery)
 
@@ -100,7 +102,9 @@ class TestDesk:
         for part in ("new", "cur", "tmp"):
             (self.folder / "in" / part).mkdir(parents=True, exist_ok=True)
         config = self.folder / "voucherd.toml"
-        config.write_text(_DESK.format(address=self.address, mailbox=self.mailbox))
+        config.write_text(
+            _DESK.format(address=self.address, mailbox=self.mailbox, summary_at=self.summary_at)
+        )
         (self.folder / "partners.toml").write_text(_PARTNERS.format(reminded=self.reminded))
         self.app = _Application(load(config, {}), self.out, self.workers)
         self._put = 0

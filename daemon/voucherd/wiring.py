@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, time
 from functools import cached_property, partial
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
@@ -24,15 +23,19 @@ from voucherd.domain.rulebook import Desk, Rulebook
 from voucherd.domain.steps import ReminderPolicy
 from voucherd.errors import OperatorError
 from voucherd.resources import shipped
+from voucherd.service.alarms import raise_alarms, tell
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.fallbacks import Fallbacks
 from voucherd.service.intake import Folders, Intake, Took
 from voucherd.service.letters import reply_to
+from voucherd.service.outbox import follow_configuration
+from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
@@ -186,10 +189,14 @@ class Application:
         """Every reader of invoice files; foreign files are taken apart in the worker processes."""
         from voucherd.adapters.invoicefile import magic
         from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
+        from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
+        from voucherd.adapters.invoicefile.zip_invoices import is_archive
 
         return (
             InWorker(CsvInvoices().identify, "invoice", self.reader),
             InWorker(magic.is_structured, "structured-invoice", self.reader),
+            InWorker(SheetInvoices().identify, "sheet-invoice", self.reader),
+            InWorker(is_archive, "zip-invoice", self.reader),
         )
 
     @cached_property
@@ -301,10 +308,21 @@ class Application:
             self.delivery(),
             burst_limit=settings.burst_limit,
             watch=lambda claim, attempt: self.watch_attempt(claim, attempt),
-            wait_turn=Pace(settings.rate_per_minute).wait,
+            pacing=Pacing(settings.rate_per_minute),
             envelope=EnvelopeSender(self.token_key, self.rules.desk).of,
             reply_to=self._reply_to,
+            tell=self._tell,
         )
+
+    def _tell(self, now: datetime) -> int:
+        follow_configuration(self.store, self.rules, now)
+        fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
+        if fell_back:
+            with self.store.write() as tx:
+                raise_alarms(tx, now, fell_back)
+        names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
+        made = summarise(self.store, self.rules, self.token_key, names, at, now)
+        return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:
         desk = self.settings.desk
@@ -361,23 +379,6 @@ class InWorker:
         known = isinstance(answer, Unreadable) and answer.code.startswith("invoice-")
         code = answer.code if known and isinstance(answer, Unreadable) else "invoice-unreadable"
         return Unreadable(reason if known else f"{name}: {reason}", code)
-
-
-class Pace:
-    """Keeps to a rate: `wait` returns when the next mail may go."""
-
-    def __init__(self, per_minute: int | None) -> None:
-        self._gap = 60 / per_minute if per_minute else 0.0
-        self._next = 0.0
-
-    def wait(self) -> None:
-        """Waits for the next turn; without a rate it returns at once."""
-        if not self._gap:
-            return
-        pause = self._next - monotonic()
-        if pause > 0:
-            sleep(pause)
-        self._next = max(self._next, monotonic()) + self._gap
 
 
 def _own_key(settings: Settings) -> bytes:

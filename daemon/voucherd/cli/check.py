@@ -69,10 +69,28 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         lambda: _delivery(context),
         f"see that {url} names it and that it can be reached from here",
     )
+    yield from _addresses(context)
     for secret in settings.secrets:
         warning = secret.warning()
         if warning is not None:
             yield _row("credentials", False, f"{warning.key}: {warning.what}", warning.remedy)
+
+
+def _addresses(context: Context) -> Iterator[dict[str, Any]]:
+    """The addresses that take no mail: each is somebody who is not reminded."""
+    try:
+        with context.app.store.read() as tx:
+            standing = tx.suppressions.standing()
+    except VoucherdError:  # the line about the database says so
+        return
+    for one in standing:
+        whose = f" of {one.partner}" if one.partner else ""
+        yield _row(
+            "addresses",
+            False,
+            f"{one.address}{whose} is suppressed since {one.since.date()}: {one.why}",
+            f"find another address for the partners file, or `voucherd outbox unsuppress {one.address} --why ...`",
+        )
 
 
 def _database(context: Context) -> str:

@@ -13,6 +13,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED
 from voucherd.domain.voucher import Reservation
+from voucherd.service.health import reach
 from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import held_by, hold_entry
 from voucherd.service.records import (
@@ -263,9 +264,10 @@ def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetim
     rows = [row for row in tx.steps.of([key]) if row.days_before != MISSED or row.due_at <= now]
     mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
     holds = tx.holds.in_force(now)
+    known = reach(tx, rules, rows)
     shown = []
     for row in sorted(rows, key=lambda row: (row.due_at, row.deadline, -row.days_before)):
-        became, because = fate(row, mails, rules, now, holds)
+        became, because = known.fate(row, rules, *fate(row, mails, rules, now, holds))
         shown.append(
             {
                 "deadline": row.deadline,

@@ -90,17 +90,26 @@ class Outcome(StrEnum):
     IN_DOUBT = "in-doubt"
 
 
+class Stage(StrEnum):
+    """What an answer was about: the account (connection, sign-in, sender), the recipient's address, or the mail."""
+
+    ACCOUNT = "account"
+    RECIPIENT = "recipient"
+    CONTENT = "content"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """The answer to one attempt: `answer` as the server gave it, one line, at most 500 characters.
 
     `pause` is set where the server refuses the account and not the message (sign-in, 421, sender refused): then
-    nothing else should be tried now.
+    nothing else should be tried now. `stage` says what the answer was about, None where the way out does not tell.
     """
 
     outcome: Outcome
     answer: str
     pause: bool = False
+    stage: Stage | None = None
 
 
 class Delivery(Protocol):

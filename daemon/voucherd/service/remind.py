@@ -15,6 +15,7 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
 from voucherd.service.calendars import told, with_calendars
 from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.outcomes import no_partner, reachable
 from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.store import Store, Transaction
@@ -56,7 +57,8 @@ def due_mails(
     """The planned mails as rows of the outbox, with everything that they will say."""
     keys = [_voucher(step) for mail in mails for step in mail.steps]
     standings = tx.ledger.standings(list(dict.fromkeys(keys)))
-    return [DueMail(mail, _outgoing(mail, standings, rules, token_key, now)) for mail in mails]
+    made = reachable(tx, [_outgoing(mail, standings, rules, token_key, now) for mail in mails])
+    return [DueMail(planned, mail) for planned, mail in zip(mails, made, strict=True)]
 
 
 def _voucher(step: Step) -> VoucherKey:
@@ -131,6 +133,7 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
         tx.steps.close(
             [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
         )
+        no_partner(tx, rules, made.unaddressed, now)
         due = due_mails(tx, rules, made.mails, token_key, now)
         carrying = with_calendars(tx, rules, [one.mail for one in due], now)
         numbers = tx.outbox.add([mail for mail, _ in carrying])

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.holds import Holds
 from voucherd.domain.letter import Alarm
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.alarms import raise_alarms
 from voucherd.service.records import StepRow
 from voucherd.service.store import Transaction
 
-LAST_STEP: Final = "hold-last-step"
 _TOLD: Final = "operators were told that it is held"
 
 
@@ -27,14 +27,13 @@ def tell_of_swallowed(tx: Transaction, rules: Rulebook, holds: Holds, now: datet
         by = holds.over(row.programme, row.voucher_key, row.partner, zone, now)
         if by is None:
             continue
-        about = f"{LAST_STEP}|{row.programme}|{row.voucher_key}|{row.deadline}|{row.deadline_on}"
-        alarms[about] = Alarm(LAST_STEP, row.voucher, f"{row.deadline}: {by.said}", on=row.deadline_on)
+        about = (
+            f"{AlarmCode.HOLD_LAST_STEP}|{row.programme}|{row.voucher_key}|{row.deadline}|{row.deadline_on}"
+        )
+        alarms[about] = Alarm(
+            AlarmCode.HOLD_LAST_STEP, row.voucher, f"{row.deadline}: {by.said}", on=row.deadline_on
+        )
         one_a_deadline[about] = row
     if alarms:
-        tell_operators(tx, now, list(alarms.items()))
+        raise_alarms(tx, now, alarms.items())
         tx.steps.told(list(one_a_deadline.values()), _TOLD)
-
-
-def tell_operators(tx: Transaction, now: datetime, alarms: Sequence[tuple[str, Alarm]]) -> None:
-    """The way of an alarm to the operators, in the transaction that found it; the text before each makes it the same
-    one for ever."""

@@ -41,6 +41,10 @@ def checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return validate
 
 
+def _hour_or_never(value: object) -> time | None:
+    return None if value is False or value is None else forms.clock_time(value)
+
+
 def _error(refused: RefusedError) -> PydanticCustomError:
     return PydanticCustomError("refused", "{what}", {"what": refused.what, "remedy": refused.remedy})
 
@@ -136,6 +140,11 @@ class Desk(Section):
         default=(),
         description="Alarms and the daily summary go here; these may record anything by mail.",
         examples=[["ops@desk.example"]],
+    )
+    summary_at: Annotated[time | None, BeforeValidator(checked(_hour_or_never))] = Field(
+        default=time(8),
+        description="When the summary of the day before goes to the operators, the desk's time; false for none.",
+        examples=["08:00"],
     )
     timezone: Zone = Field(
         default="UTC", description="The desk's own time zone (IANA name).", examples=["Europe/Berlin"]

@@ -91,3 +91,8 @@ def _number(value: float, row: int) -> str:
         return str(int(value))
     two = f"{value:.2f}"
     return two if abs(float(two) - value) < 1e-9 * max(1.0, abs(value)) else f"{value:.4f}"
+
+
+def read(name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+    """What a worker process is asked to do with a file that `SheetInvoices` claims."""
+    return SheetInvoices().read(name, content, supplier)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.invoicefile.invoice_list import UNREADABLE
+from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
+from voucherd.adapters.invoicefile.structured import StructuredInvoices
 from voucherd.adapters.workbook import is_workbook
 from voucherd.adapters.zipped import RefusedContainerError, check, files, is_zip
 from voucherd.domain.message import Unreadable
+from voucherd.domain.programme import Programme
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.service.ports import InvoiceReader
 
@@ -69,3 +73,16 @@ def _is_company(name: str) -> bool:
     """Files that systems add by themselves: no person put them there."""
     folded = name.lower()
     return folded.startswith(_COMPANY[0]) or folded.rpartition("/")[2] in _COMPANY[1:]
+
+
+def is_archive(name: str, media_type: str, content: bytes) -> bool:
+    """Whether a file is one that `ZipInvoices` claims, by its first bytes."""
+    return ZipInvoices(()).identify(name, media_type, content)
+
+
+def read(
+    name: str, content: bytes, supplier: str | None, programmes: tuple[Programme, ...]
+) -> list[InvoiceDocument] | Unreadable:
+    """What a worker process is asked to do with such a file."""
+    readers = (CsvInvoices(), SheetInvoices(), StructuredInvoices(programmes))
+    return ZipInvoices(readers).read(name, content, supplier)

@@ -317,6 +317,8 @@ delivery = Table(
     Column("doubts", Integer, nullable=False, default=0),
     Column("next_try_at", Instant),
     Column("sent_at", Instant),
+    Column("refused_since", Instant),
+    Column("failed_at", Instant),
     Column("answer", Words, nullable=False, default=""),
     UniqueConstraint("mail", "address"),
 )
@@ -385,3 +387,48 @@ invoice_line = Table(
 )
 Index("ix_invoice_line_voucher", invoice_line.c.voucher_key)
 Index("ix_invoice_line_document", invoice_line.c.document)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("about", Words, nullable=False, unique=True),
+    Column("code", String(40), nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("on", Date),
+    Column("raised_at", Instant, nullable=False),
+    Column("mail", Number, ForeignKey("outbox.id")),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_alarm_untold",
+    alarm.c.number,
+    sqlite_where=text("mail IS NULL"),
+    postgresql_where=text("mail IS NULL"),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("address", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("cause", String(20), nullable=False),
+    Column("why", Words, nullable=False),
+    Column("partner", String(80)),
+    Column("mail", Number, ForeignKey("outbox.id")),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("lifted_at", Instant),
+    Column("lifted_by", Words, nullable=False, default=""),
+    Column("lifted_why", Words, nullable=False, default=""),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_suppression_standing",
+    suppression.c.address,
+    unique=True,
+    sqlite_where=text("lifted_at IS NULL"),
+    postgresql_where=text("lifted_at IS NULL"),
+)

@@ -146,6 +146,8 @@ def upgrade() -> None:
         sa.Column("doubts", sa.Integer(), nullable=False),
         sa.Column("next_try_at", Instant(), nullable=True),
         sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("refused_since", Instant(), nullable=True),
+        sa.Column("failed_at", Instant(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_delivery_mail")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
@@ -407,4 +409,60 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("told < sequence"),
             postgresql_where=sa.text("told < sequence"),
+        )
+
+    op.create_table(
+        "alarm",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=True),
+        sa.Column("raised_at", Instant(), nullable=False),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_alarm_mail")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_alarm")),
+        sa.UniqueConstraint("about", name=op.f("uq_alarm_about")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("alarm", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_alarm_untold",
+            ["number"],
+            unique=False,
+            sqlite_where=sa.text("mail IS NULL"),
+            postgresql_where=sa.text("mail IS NULL"),
+        )
+
+    op.create_table(
+        "suppression",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=True),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lifted_at", Instant(), nullable=True),
+        sa.Column("lifted_by", sa.Text(), nullable=False),
+        sa.Column("lifted_why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_suppression_mail")),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_suppression_message")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_suppression")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppression_standing",
+            ["address"],
+            unique=True,
+            sqlite_where=sa.text("lifted_at IS NULL"),
+            postgresql_where=sa.text("lifted_at IS NULL"),
         )

@@ -42,7 +42,10 @@ REVIEW = {
     "number", "mailbox", "message_id", "from", "subject", "received_at", "code", "reason", "suggestions",
 }  # fmt: skip
 AUDIT = {"mailbox", "uidvalidity", "seen", "recorded", "ignored", "review", "lost"}
-STATUS = {"mailboxes", "outbox", "review", "overdue_steps", "credentials"}
+STATUS = {
+    "mailboxes", "outbox", "review", "overdue_steps", "credentials",
+    "holds", "suppressed", "pace", "untold_alarms",
+}  # fmt: skip
 RECONCILED = {
     "vouchers": {
         "id", "partner", "billing", "timeliness", "payment", "value", "billed", "difference", "currency",
@@ -53,7 +56,7 @@ RECONCILED = {
         "class", "net", "tax", "currency", "because", "suggestions",
     },
     "documents": {
-        "number", "file", "sha256", "supplier", "invoice", "kind", "issued_on", "currency", "total", "status",
+        "number", "file", "sha256", "supplier", "invoice", "kind", "issued_on", "currency", "total", "totals", "status",
         "reason",
     },
     "bridge": {

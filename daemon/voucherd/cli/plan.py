@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from voucherd.cli.context import Context, json_option, note, pass_context, plain, print_json, print_table
+from voucherd.cli.context import (
+    Context,
+    held_words,
+    json_option,
+    note,
+    pass_context,
+    plain,
+    print_json,
+    print_table,
+)
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ def plan(
 ) -> int:
     """Every mail that will be sent, when, to whom."""
     from voucherd.service import inspect
+    from voucherd.service.inspect_holds import holds_json
     from voucherd.service.plain_letters import head_of, letter_of
 
     if until is not None and days is not None:
@@ -50,6 +60,7 @@ def plan(
     end = _until(until, days, app.rules.desk.zone, now)
     with app.store.read() as tx:
         mails = inspect.plan_mails(tx, app.rules, app.token_key, now, end)
+        holds = holds_json(tx, app.rules, now)
     composed = {m.business_key: app.composer.compose(letter_of(m.letter), head_of(m.head)) for m in mails}
     rows = []
     for mail in mails:
@@ -71,6 +82,8 @@ def plan(
         ],
         f"No mail is planned until {end.astimezone(app.rules.desk.zone):%Y-%m-%d}.",
     )
+    for one in holds:
+        click.echo(plain(f"Held: {one['scope']} {one['name']}, {held_words(one)}"))
     if full:
         for row in rows:
             click.echo("\n" + plain(f"── {_when(app.rules, row)} to {plain(row['to'])}: {row['subject']}"))

@@ -43,7 +43,7 @@ def compare(tx: Transaction, rules: Rulebook, other: Rulebook, now: datetime, un
     steps = list(_steps_under(tx, other, now, until))
     partners = sorted({step.partner for step in steps if step.partner})
     already, rests = circumstances(tx, other, partners, now)
-    remade = plan(steps, other.clocks, other.digests, now, until, already, rests)
+    remade = plan(steps, other.clocks, other.digests, now, until, already, rests, tx.holds.in_force(now))
     then = [_addressed(mail, other) for mail in remade.mails]
     at_once = due_at_once(today, then, lambda one: one.mail.at <= now)
     return Comparison(len(today), len(then), changes(today, then), at_once)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from voucherd.domain.holds import Holds
 from voucherd.domain.plan import plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Clockwork, StepStatus, asked_again_on, moved_because, own_instant
+from voucherd.service.health import reach
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.remind import circumstances, fate, step_of
 from voucherd.service.store import Transaction
@@ -35,10 +37,20 @@ def explained(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
     rows = tx.steps.of([key])
     mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
     standing = tx.ledger.standings([key]).get(key)
-    told = _foretold(tx, rules, [row for row in rows if row.status == StepStatus.PLANNED], now)
+    holds = tx.holds.in_force(now)
+    told = _foretold(tx, rules, [row for row in rows if row.status == StepStatus.PLANNED], now, holds)
     shown = [row for row in rows if row.days_before != MISSED or row.due_at <= now]
+    known = reach(tx, rules, shown)
     return [
-        _row(row, told.get(row.id), standing, mails, rules, now)
+        _row(
+            row,
+            told.get(row.id),
+            standing,
+            mails,
+            rules,
+            now,
+            known.fate(row, rules, *fate(row, mails, rules, now, holds)),
+        )
         for row in sorted(shown, key=lambda row: (row.due_at, row.deadline, -row.days_before))
     ]
 
@@ -50,10 +62,11 @@ def _row(
     mails: Mapping[int, OutgoingMail],
     rules: Rulebook,
     now: datetime,
+    became_because: tuple[str, str],
 ) -> dict[str, Any]:
     clock = rules.clock(row.partner)
     mail = mails.get(row.mail) if row.mail is not None else None
-    became, because = fate(row, mails, rules, now)
+    became, because = became_because
     if became == "planned" and row.status == StepStatus.PLANNED and told is not None:
         became, because = _expected(row, told, standing, clock, now, because)
     return {
@@ -91,7 +104,7 @@ def _expected(
 
 
 def _foretold(
-    tx: Transaction, rules: Rulebook, planned: Sequence[StepRow], now: datetime
+    tx: Transaction, rules: Rulebook, planned: Sequence[StepRow], now: datetime, holds: Holds
 ) -> dict[int, _Foretold]:
     """What the next passes will do with these steps, beside everything else that their partners soon get."""
     partners = sorted({row.partner for row in planned if row.partner})
@@ -101,7 +114,7 @@ def _foretold(
     already, rests = circumstances(tx, rules, partners, now)
     until = max((row.due_at for row in around.values()), default=now) + _FAR
     steps = [step_of(row) for row in around.values()]
-    made = plan(steps, rules.clocks, rules.digests, now, max(until, now + _FAR), already, rests)
+    made = plan(steps, rules.clocks, rules.digests, now, max(until, now + _FAR), already, rests, holds)
     found = {number[one.step.key]: _Foretold(None, one.because) for one in made.superseded}
     for mail in made.mails:
         for step in mail.steps:

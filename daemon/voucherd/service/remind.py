@@ -6,16 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from voucherd.domain.holds import NO_HOLDS, Holds
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import Letter, LetterItem, LetterKind
-from voucherd.domain.plan import Plan, PlannedMail, plan
+from voucherd.domain.plan import ENDED, Plan, PlannedMail, plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
+from voucherd.service.calendars import told, with_calendars
 from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.outcomes import no_partner, reachable
 from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.store import Store, Transaction
+from voucherd.service.swallowed import tell_of_swallowed
 from voucherd.service.worth import Worth, worths
 
 _BATCH = 2000
@@ -40,11 +44,13 @@ def plan_until(
     tx: Transaction, rules: Rulebook, now: datetime, until: datetime, limit: int | None = None
 ) -> tuple[Plan, dict[StepKey, StepRow]]:
     """The plan from `now` to `until`, with the stored row behind each of its steps."""
-    rows = tx.steps.due(until, limit)
+    holds = tx.holds.in_force(now)
+    rows = tx.steps.due(until, limit, holds.everywhere(until))
     partners = sorted({row.partner for row in rows if row.partner})
     already, rests = circumstances(tx, rules, partners, now)
     steps = {step_of(row).key: row for row in rows}
-    made = plan((step_of(row) for row in rows), rules.clocks, rules.digests, now, until, already, rests)
+    every = (step_of(row) for row in rows)
+    made = plan(every, rules.clocks, rules.digests, now, until, already, rests, holds)
     return made, steps
 
 
@@ -79,7 +85,8 @@ def due_mails(
     keys = [_voucher(step) for mail in mails for step in mail.steps]
     standings = tx.ledger.standings(list(dict.fromkeys(keys)))
     known = worths(tx, rules, standings, now)
-    return [DueMail(mail, _outgoing(mail, standings, known, rules, token_key, now)) for mail in mails]
+    made = reachable(tx, [_outgoing(mail, standings, known, rules, token_key, now) for mail in mails])
+    return [DueMail(planned, mail) for planned, mail in zip(mails, made, strict=True)]
 
 
 def _voucher(step: Step) -> VoucherKey:
@@ -147,16 +154,21 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     without the other, and a daemon beside this one finds the step taken.
     """
     with store.read() as tx:
-        if not tx.steps.due(now, 1):
+        holds = tx.holds.in_force(now).everywhere(now)
+        if not tx.steps.due(now, 1, holds) and not tx.steps.swallowed(now, holds, 1):
             return 0
     with store.write() as tx:
         tx.state.take_turn()
+        tell_of_swallowed(tx, rules, tx.holds.in_force(now).everywhere(now), now)
         made, rows = plan_until(tx, rules, now, now)
         tx.steps.close(
             [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
         )
+        no_partner(tx, rules, made.unaddressed, now)
         due = due_mails(tx, rules, made.mails, token_key, now)
-        numbers = tx.outbox.add([one.mail for one in due])
+        carrying = with_calendars(tx, rules, [one.mail for one in due], now)
+        numbers = tx.outbox.add([mail for mail, _ in carrying])
+        told(tx, [one for (_, one), number in zip(carrying, numbers, strict=True) if number is not None])
         for number, one in zip(numbers, due, strict=True):
             if number is not None:
                 tx.steps.take([rows[step.key].id for step in one.planned.steps], number)
@@ -196,7 +208,13 @@ def _batches(
         yield batch
 
 
-def fate(row: StepRow, sent: Mapping[int, OutgoingMail], rules: Rulebook, now: datetime) -> tuple[str, str]:
+def fate(
+    row: StepRow,
+    sent: Mapping[int, OutgoingMail],
+    rules: Rulebook,
+    now: datetime,
+    holds: Holds = NO_HOLDS,
+) -> tuple[str, str]:
     """What became of a step, or will (CONTRACT.md, `explain`), with the one reason."""
     if row.status == StepStatus.MET:
         return "met", row.because
@@ -208,8 +226,12 @@ def fate(row: StepRow, sent: Mapping[int, OutgoingMail], rules: Rulebook, now: d
     partner = rules.partner(row.partner)
     if partner is None or not partner.addresses:
         return "no-address", "the voucher belongs to no partner with an address"
+    zone = rules.clock(row.partner).zone
+    hold = holds.over(row.programme, row.voucher_key, row.partner, zone, now)
     if row.days_before != MISSED and now > row.ends_at:
-        return "superseded", "its deadline ended before it could be sent"
+        return "superseded", f"its deadline ended while it was {hold.said}" if hold else ENDED
+    if hold is not None and row.due_at < (hold.ends_at(zone) or row.due_at + timedelta(1)):
+        return "held", hold.said
     return (
         "planned",
         "its instant has not come" if row.due_at > now else "goes at the next pass that may send",

@@ -22,6 +22,7 @@ from voucherd.settings.refusal import RefusedError, shown
 from voucherd.settings.reminder_tables import desk_sources
 from voucherd.settings.secret import Secret, variable_of
 from voucherd.settings.sections import (
+    Calendar,
     Configuration,
     Delivery,
     Desk,
@@ -50,6 +51,7 @@ class Settings:
     mailboxes: tuple[Mailbox, ...]
     delivery: Delivery
     reminders: Reminders
+    calendar: Calendar
     reconciliation: Reconciliation
     partners: tuple[Partner, ...]
     programmes: tuple[Programme, ...]
@@ -114,6 +116,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         mailboxes=configuration.mailboxes,
         delivery=configuration.delivery,
         reminders=configuration.reminders,
+        calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
         partners=partners,
         programmes=programmes,

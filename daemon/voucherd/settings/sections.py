@@ -39,6 +39,10 @@ from voucherd.settings.reminder_tables import BY_VALUE_EXAMPLE, CLOSED_EXAMPLE, 
 from voucherd.settings.secret import Secret, credential_path
 
 
+def _hour_or_never(value: object) -> time | None:
+    return None if value is False or value is None else forms.clock_time(value)
+
+
 class Desk(Section):
     """Who the desk is, and which files describe its partners and programmes."""
 
@@ -50,6 +54,11 @@ class Desk(Section):
         default=(),
         description="Alarms and the daily summary go here; these may record anything by mail.",
         examples=[["ops@desk.example"]],
+    )
+    summary_at: Annotated[time | None, BeforeValidator(checked(_hour_or_never))] = Field(
+        default=time(8),
+        description="When the summary of the day before goes to the operators, the desk's time; false for none.",
+        examples=["08:00"],
     )
     timezone: Zone = Field(
         default="UTC", description="The desk's own time zone (IANA name).", examples=["Europe/Berlin"]
@@ -271,6 +280,17 @@ class Reminders(Section):
         return {"reserve": self.reserve, "redeem": self.redeem, "bill": self.bill}[deadline]
 
 
+class Calendar(Section):
+    """The deadlines in the partners' calendars."""
+
+    feed: Located | None = Field(
+        default=None,
+        description="A folder for one calendar file a partner, under a name that nobody can guess; serve it by HTTPS "
+        "and tell each partner its own (`voucherd calendar`). Without it the entries come by mail alone.",
+        examples=["var/calendars"],
+    )
+
+
 class Reconciliation(Section):
     """What counts as the right amount."""
 
@@ -297,6 +317,7 @@ class Configuration(Section):
     mailboxes: tuple[Mailbox, ...] = ()
     delivery: Delivery = Field(default_factory=dict, validate_default=True)
     reminders: Reminders = Reminders()
+    calendar: Calendar = Calendar()
     reconciliation: Reconciliation = Reconciliation()
 
 

@@ -12,6 +12,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from voucherd.adapters.store.alarms import SqlAlarms
+from voucherd.adapters.store.calendars import SqlCalendars
+from voucherd.adapters.store.figures import SqlFigures
+from voucherd.adapters.store.holds import SqlHolds
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
@@ -19,6 +23,7 @@ from voucherd.adapters.store.outbox import SqlOutbox
 from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
+from voucherd.adapters.store.suppressions import SqlSuppressions
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
@@ -35,7 +40,12 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)
+        self.holds = SqlHolds(connection)
+        self.calendars = SqlCalendars(connection)
         self.state = SqlState(connection)
+        self.alarms = SqlAlarms(connection)
+        self.suppressions = SqlSuppressions(connection)
+        self.figures = SqlFigures(connection)
 
 
 class SqlStore:

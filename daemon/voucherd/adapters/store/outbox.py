@@ -260,6 +260,43 @@ class SqlOutbox:
         )
         return int(self._connection.execute(query).scalar_one())
 
+    def came_back(self, addresses: Sequence[str], since: datetime) -> dict[str, int]:
+        """How many mails to each of these addresses came back at `since` or later."""
+        table = schema.delivery
+        found: dict[str, int] = {}
+        for part in chunks(list(addresses)):
+            query = (
+                select(table.c.address, func.count())
+                .where(
+                    table.c.address.in_(part),
+                    table.c.status == MailStatus.BOUNCED.value,
+                    table.c.failed_at >= since,
+                )
+                .group_by(table.c.address)
+            )
+            found.update((address, count) for address, count in self._connection.execute(query))
+        return found
+
+    def unattempted(self, addresses: Sequence[str], answer: str, now: datetime) -> list[DeliveryRow]:
+        """The deliveries to these addresses that failed with an answer that begins like this, of mails that still say
+        something at `now`."""
+        table, mail = schema.delivery, schema.outbox
+        found: list[DeliveryRow] = []
+        for part in chunks(list(addresses)):
+            query = (
+                select(table)
+                .join(mail, table.c.mail == mail.c.id)
+                .where(
+                    table.c.address.in_(part),
+                    table.c.status == MailStatus.FAILED.value,
+                    table.c.answer.startswith(answer, autoescape=True),
+                    or_(mail.c.obsolete_at.is_(None), mail.c.obsolete_at >= now),
+                )
+                .order_by(table.c.id)
+            )
+            found.extend(_delivery(row) for row in self._connection.execute(query).mappings())
+        return found
+
     def counts(self) -> dict[str, int]:
         """How many mails there are of each status."""
         table = schema.outbox

@@ -172,7 +172,8 @@ class Dispatch:
             kept_back = [
                 put_off(c.delivery, held[c.delivery.mail], now) for c in claimed if c.delivery.mail in held
             ]
-            tx.outbox.report([*ended, *kept_back])
+            if ended or kept_back:
+                tx.outbox.report([*ended, *kept_back])
             claimed = [claim for claim in claimed if claim.delivery.mail not in held]
             self.pacing.book(tx, turns, len(claimed))
         done.failed += sum(row.status is MailStatus.FAILED for row in ended)

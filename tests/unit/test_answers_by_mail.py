@@ -36,6 +36,7 @@ CONFIG = """\
 [desk]
 address = "Voucher desk <vouchers@desk.example>"
 operators = ["ops@desk.example"]
+summary_at = false
 timezone = "Europe/Berlin"
 programmes = ["planning-services"]
 partners = "partners.toml"

@@ -55,7 +55,7 @@ def steps() -> list[Step]:
 def laid_out(now: str, until: str | None, *holds: Hold) -> Plan:
     start = at(now, "Asia/Seoul")
     end = at(until, "Asia/Seoul") if until else start
-    return plan(steps(), {"contoso": CLOCK}, {"contoso": True}, start, end, frozenset(), Holds(holds))
+    return plan(steps(), {"contoso": CLOCK}, {"contoso": True}, start, end, frozenset(), holds=Holds(holds))
 
 
 def shown(made: Plan) -> list[tuple[str, int]]:

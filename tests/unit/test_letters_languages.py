@@ -198,7 +198,7 @@ def test_a_hostile_subject_of_an_alarm_is_shown_as_text() -> None:
     letter = Letter(LetterKind.ALARM, "en", date(2021, 12, 6), "", "", (), alarms=(alarm,))
     text = COMPOSER.compose(letter, HEAD).text
     assert "voucherd release 'A1; rm -rf / Bcc: {date}'" in " ".join(text.split())
-    assert "[x](http://evil.example)" in text
+    assert "[x](http://evil.example)" in text.replace("\u2060", "")  # so that no program makes a link of it
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -27,7 +27,6 @@ from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingM
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
-_CLAIM_AT_ONCE = 20
 _LAST_WAIT = 20.0
 RELEASED = "burst-released"  # how many mails a person let go at once
 TOLD_OF_BURST = "burst-told"  # the incident that operators were told of, empty where there is none

@@ -49,11 +49,6 @@ class _Lines:
             raise UnreadSheetError(f"it has more than {MAX_ROWS:,} rows, or {MAX_TEXT:,} characters")
 
 
-def is_sheet(name: str) -> bool:
-    """Whether a file's name says that it is a spreadsheet that is read here."""
-    return name.lower().endswith((".xlsx", ".ods", ".csv"))
-
-
 def read(name: str, content: bytes) -> tuple[Sheet, ...]:
     """The sheets of a file that hold anything. Raises UnreadSheetError beyond a limit, or for what is none."""
     if name.lower().endswith(".csv"):

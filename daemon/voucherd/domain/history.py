@@ -61,8 +61,8 @@ class _Fold:
     def of(self, *kinds: EventKind) -> list[Event]:
         return [event for event in self.told if event.kind in kinds]
 
-    def claim(self, event: Event, against: Event, reason: str) -> None:
-        self.claims.append(Claim(event.id, against.id, reason))
+    def claim(self, event: Event, against: Event, reason: str, ending: date | None = None) -> None:
+        self.claims.append(Claim(event.id, against.id, reason, ending))
 
     def once(self, found: Sequence[Event]) -> Event | None:
         """The earliest recorded of the events of a kind that happens once; another date is a claim against it."""
@@ -152,7 +152,8 @@ class _Fold:
         revoked = revocations[0]
         if (redeemed.recorded_at, redeemed.id) < (revoked.recorded_at, revoked.id):
             for other in revocations:
-                self.claim(other, redeemed, f"revoked on {other.on}, but redeemed on {redeemed.on}")
+                reason = f"revoked on {other.on}, but redeemed on {redeemed.on}"
+                self.claim(other, redeemed, reason, ending=other.on)
             return redeemed, None
         self.claim(redeemed, revoked, f"redeemed on {redeemed.on}, but revoked on {revoked.on}")
         return None, revoked

@@ -42,11 +42,16 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An event that contradicts what stands: recorded, without effect until a person decides."""
+    """An event that contradicts what stands: recorded, without effect until a person decides.
+
+    `ending` is the day of a revocation or cancellation told against a redemption: a voucher that had lapsed by then
+    keeps its state, and there is nothing to decide (RULES.md, Events).
+    """
 
     event: int
     against: int
     reason: str
+    ending: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

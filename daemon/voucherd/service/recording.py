@@ -6,7 +6,7 @@ One transaction: events, vouchers, deadlines' steps, review entries for what con
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -125,26 +125,46 @@ def replan(
 
 def wanted_steps(rules: Rulebook, standing: Standing) -> list[Step]:
     """The steps that a voucher has by these rules."""
-    return steps_of(standing, rules.reminders, rules.clock(standing.voucher.partner))
+    return steps_of(standing, rules.policy_of(standing), rules.clock(standing.voucher.partner))
 
 
 def step_changes(rules: Rulebook, standing: Standing, rows: Sequence[StepRow]) -> StepChanges:
     """What the stored steps of a voucher lack, or have too many, of those that it has by these rules."""
     existing = {_place(row): row for row in rows}
     wanted = {_place(step.key): step for step in wanted_steps(rules, standing)}
-    return StepChanges(
-        fresh=tuple(step for place, step in wanted.items() if place not in existing),
-        moved=tuple(
-            (existing[place].id, step)
-            for place, step in wanted.items()
-            if place in existing and _differs(existing[place], step)
-        ),
-        gone=tuple(
-            (row.id, *_fate(standing, row))
-            for place, row in existing.items()
-            if place not in wanted and row.status == StepStatus.PLANNED
-        ),
-    )
+    told = nearest_told(rows)
+    fresh: list[Step] = []
+    moved: list[tuple[int, Step]] = []
+    for place, step in wanted.items():
+        row = existing.get(place)
+        if (row is None or row.status == StepStatus.WITHDRAWN) and is_outdone(step.key, told):
+            continue
+        if row is None:
+            fresh.append(step)
+        elif _differs(row, step):
+            moved.append((row.id, step))
+    gone = [
+        (row.id, *_fate(standing, row))
+        for place, row in existing.items()
+        if place not in wanted and row.status == StepStatus.PLANNED
+    ]
+    return StepChanges(tuple(fresh), tuple(moved), tuple(gone))
+
+
+def nearest_told(rows: Iterable[StepRow]) -> dict[tuple[str, date], int]:
+    """Of each deadline of a voucher that was reminded of already, the nearest step that was."""
+    told: dict[tuple[str, date], int] = {}
+    for row in rows:
+        if row.status == StepStatus.MAILED:
+            deadline = (row.deadline, row.deadline_on)
+            told[deadline] = min(row.days_before, told.get(deadline, row.days_before))
+    return told
+
+
+def is_outdone(step: StepKey, told: Mapping[tuple[str, date], int]) -> bool:
+    """Whether a nearer step of the deadline was mailed: a farther one that the configuration adds afterwards has
+    nothing to say any more (RULES.md, Catch-up)."""
+    return step.days_before > told.get((step.deadline, step.deadline_on), step.days_before)
 
 
 def _place(step: StepKey | StepRow) -> tuple[str, date, int]:

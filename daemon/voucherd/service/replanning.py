@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
+from importlib.metadata import version
 from typing import Any
 
+from voucherd.domain.events import EventKind
 from voucherd.domain.history import fold
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import occasion
+from voucherd.domain.voucher import State
 from voucherd.service.recording import rebuild, replan, step_changes
 from voucherd.service.records import Alike, Shape, StepChanges, VoucherKey
 from voucherd.service.store import Store, Transaction
@@ -31,10 +35,12 @@ _UNDER_WAY = "under way: "
 
 # What of the configuration no date follows from; everything else counts, whatever is added to it.
 _NO_DATE_OF_A_PARTNER = frozenset(
-    {"name", "addresses", "domains", "escalation", "locale", "aliases", "digest"}
+    {"name", "addresses", "domains", "escalation", "locale", "aliases", "digest", "reminders"}
 )
-_NO_DATE_OF_A_PROGRAMME = frozenset({"name", "domains", "payments", "offerings", "vocabulary"})
-_NO_DATE_OF_REMINDERS = frozenset({"digest", "escalate_at"})
+_NO_DATE_OF_A_PROGRAMME = frozenset({"name", "domains", "payments", "offerings", "vocabulary", "reminders"})
+_NO_DATE_OF_REMINDERS = frozenset({"digest", "escalate_at", "sources"})
+_ENDINGS = (EventKind.REVOKED.value, EventKind.RESERVATION_CANCELLED.value)
+_GONE = "its programme is not configured any more"
 
 
 @dataclass(slots=True)
@@ -87,7 +93,10 @@ def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
         tx.state.take_turn()
         if tx.state.get(_RULES) != _UNDER_WAY + fingerprint:
             return False
-        _catch_up(tx, rules, tx.replanning.recorded_after(since))
+        # what another thread or daemon recorded meanwhile may still have been judged by the rules from before
+        _judge_again(tx, rules, tx.replanning.recorded_after(since))
+        if not tx.state.get(_PROGRAMMES) or _programmes_before(tx) - set(rules.programmes):
+            tx.steps.withdraw_except(sorted(rules.programmes), _GONE)
         tx.state.put(_PRINTS, json.dumps(prints))
         tx.state.put(_PROGRAMMES, json.dumps(sorted(rules.programmes)))
         tx.state.put(_RULES, fingerprint)
@@ -115,8 +124,7 @@ def _begin(tx: Transaction, rules: Rulebook, fingerprint: str) -> tuple[list[_Ta
 
 def _refold(tx: Transaction, rules: Rulebook) -> None:
     """What was recorded of a programme while it was not configured stands in the history alone."""
-    known = set(json.loads(tx.state.get(_PROGRAMMES) or "[]"))
-    new = set(rules.programmes) - known
+    new = set(rules.programmes) - _programmes_before(tx)
     if not new:
         return
     batch: dict[VoucherKey, Standing] = {}
@@ -128,8 +136,12 @@ def _refold(tx: Transaction, rules: Rulebook) -> None:
     _store(tx, rules, batch)
 
 
-def _catch_up(tx: Transaction, rules: Rulebook, keys: list[VoucherKey]) -> None:
-    """What another thread or daemon recorded meanwhile may still have been judged by the rules from before."""
+def _programmes_before(tx: Transaction) -> set[str]:
+    return set(json.loads(tx.state.get(_PROGRAMMES) or "[]"))
+
+
+def _judge_again(tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey]) -> None:
+    """Folds these histories anew."""
     histories = tx.ledger.events(keys)
     stood = {key: rules.stand(fold(histories[key])) for key in keys}
     _store(tx, rules, {key: standing for key, standing in stood.items() if standing is not None})
@@ -178,6 +190,25 @@ def _replan_page(tx: Transaction, rules: Rulebook, task: _Task, page: list[Alike
         if change:
             changes.append((voucher, shape, change))
     tx.replanning.apply(changes)
+    settled = [
+        voucher.key
+        for voucher, (before, now, _) in zip(page, standing_now, strict=True)
+        if now is not None and now is not before and _may_contradict(before, now)
+    ]
+    if settled:
+        _judge_again(tx, rules, tx.replanning.with_events(settled, _ENDINGS))
+
+
+def _may_contradict(before: Standing, now: Standing) -> bool:
+    """Whether an end that was told after the redemption may count otherwise than before: it contradicts a voucher
+    until that lapses, and the stored facts do not hold what contradicts nothing."""
+    moved = _bill_on(before) != _bill_on(now)
+    return moved and now.voucher.state is State.REDEEMED
+
+
+def _bill_on(standing: Standing) -> date | None:
+    bill = standing.deadline("bill")
+    return bill.on if bill else None
 
 
 def _change(
@@ -204,7 +235,7 @@ def _stood(rules: Rulebook, task: _Task, standing: Standing) -> tuple[Standing, 
         if task.deadlines or standing.voucher.programme not in rules.programmes:
             fresh = rules.stand(standing.voucher)
             now = standing if fresh == standing else fresh
-        known = (standing, now, occasion(now) if now is not None else None)
+        known = (standing, now, occasion(now, rules.policy_of(now)) if now is not None else None)
         task.stood[id(standing)] = known
     return known
 
@@ -212,9 +243,16 @@ def _stood(rules: Rulebook, task: _Task, standing: Standing) -> tuple[Standing, 
 def _prints_of(rules: Rulebook, partner_id: str | None) -> list[str]:
     """What a partner's deadlines follow from, and what its sending hours and steps do."""
     partner = rules.partner(partner_id)
-    own = [_COMPUTED_AS, rules.desk.zone.key, _told(partner, _NO_DATE_OF_A_PARTNER) if partner else "nobody"]
-    programmes = [_told(one, _NO_DATE_OF_A_PROGRAMME) for _, one in sorted(rules.programmes.items())]
-    return [_print([*own, *programmes]), _print([*own, _told(rules.reminders, _NO_DATE_OF_REMINDERS)])]
+    own = [_COMPUTED_AS, version("holidays"), rules.desk.zone.key]
+    own.append(_told(partner, _NO_DATE_OF_A_PARTNER) if partner else "nobody")
+    programmes = [one for _, one in sorted(rules.programmes.items())]
+    reminders = [_told(rules.reminders, _NO_DATE_OF_REMINDERS)]
+    reminders += [_told(one.reminders, _NO_DATE_OF_REMINDERS) for one in (partner, *programmes) if one]
+    reminders += map(repr, rules.rates.rows() if rules.reminded_by_value else ())
+    return [
+        _print([*own, *(_told(one, _NO_DATE_OF_A_PROGRAMME) for one in programmes)]),
+        _print([*own, *reminders]),
+    ]
 
 
 def _told(value: Any, without: frozenset[str]) -> str:

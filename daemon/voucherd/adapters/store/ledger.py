@@ -232,7 +232,7 @@ def voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
             "incomplete": list(reservation.incomplete),
         },
         findings=list(voucher.findings),
-        claims=[asdict(claim) for claim in voucher.claims],
+        claims=[{**asdict(claim), "ending": _iso(claim.ending)} for claim in voucher.claims],
         deadlines=[
             {"name": d.name, "on": d.on.isoformat(), "because": d.because, "met_on": _iso(d.met_on)}
             for d in standing.deadlines
@@ -264,7 +264,7 @@ def standing_of(row: Mapping[Any, Any]) -> Standing:
             tuple(reservation["incomplete"]),
         ),
         findings=tuple(row["findings"]),
-        claims=tuple(Claim(**claim) for claim in row["claims"]),
+        claims=tuple(Claim(**{**claim, "ending": _date(claim["ending"])}) for claim in row["claims"]),
         **{name: row[name] for name in _PLAIN},
     )
     found = tuple(

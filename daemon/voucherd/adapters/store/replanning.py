@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Date, func, select
+from sqlalchemy import JSON, Connection, Date, func, select, tuple_
 from sqlalchemy.sql import text
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import lite, update_rows
 from voucherd.adapters.store.ledger import standing_of, voucher_row
+from voucherd.adapters.store.messages import chunks
 from voucherd.adapters.store.schema import Instant
 from voucherd.adapters.store.step_changes import change_steps
 from voucherd.domain.standing import Standing
@@ -26,7 +27,7 @@ from voucherd.service.records import Alike, Shape, StepChanges, StepRow, Voucher
 # What makes a voucher itself and nobody's deadline: everything else counts, whatever columns come.
 _OWN = frozenset({"voucher_key", "voucher", "skeleton", "customer", "customer_admin"})
 _FACTS = tuple(column for column in schema.voucher.c if column.name not in _OWN)
-_COMPUTED = ("findings", "deadlines", "zone", "valid_until", "ends_at", "state_after")
+_COMPUTED = ("findings", "claims", "deadlines", "zone", "valid_until", "ends_at", "state_after")
 _BETWEEN, _AFTER_ROW = "\x1f", "\x1e"
 _PG_INSTANT = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
@@ -139,6 +140,17 @@ class SqlReplanning:
         table = schema.event
         query = select(table.c.programme, table.c.voucher_key).where(table.c.id > number).distinct()
         return [VoucherKey(programme, key) for programme, key in self._connection.execute(query)]
+
+    def with_events(self, keys: Sequence[VoucherKey], kinds: Sequence[str]) -> list[VoucherKey]:
+        """Those of these vouchers that have an event of one of these kinds."""
+        table = schema.event
+        found: list[VoucherKey] = []
+        for part in chunks([(key.programme, key.key) for key in keys]):
+            query = select(table.c.programme, table.c.voucher_key).where(
+                tuple_(table.c.programme, table.c.voucher_key).in_(part), table.c.kind.in_(kinds)
+            )
+            found += [VoucherKey(*row) for row in self._connection.execute(query.distinct())]
+        return found
 
     def expect_much(self) -> None:
         """Lets SQLite keep more pages while much is written; of this connection, and 64 MB at most."""

@@ -7,13 +7,27 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import insert_new_rows
+from voucherd.adapters.store.holds import held
 from voucherd.adapters.store.messages import chunks
+from voucherd.domain.holds import NO_HOLDS, Holds
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.steps import Step, StepStatus
+from voucherd.domain.steps import MISSED, Step, StepStatus
 from voucherd.service.records import StepRow, VoucherKey
 
 _COLUMNS = (
@@ -29,6 +43,8 @@ _COLUMNS = (
     "status",
     "because",
 )
+
+_DEADLINE = ("programme", "voucher_key", "deadline", "deadline_on")
 
 
 class SqlSteps:
@@ -121,17 +137,69 @@ class SqlSteps:
         return taken
 
     def due(
-        self, until: datetime, limit: int | None = None, partners: Sequence[str] | None = None
+        self,
+        until: datetime,
+        limit: int | None = None,
+        beside: Holds = NO_HOLDS,
+        partners: Sequence[str] | None = None,
     ) -> list[StepRow]:
-        """The planned steps whose time has come by `until`, earliest first; of these partners, where some are named."""
+        """The planned steps whose time has come by `until`, earliest first, of these partners or of all; without those
+        that `beside` holds, as long as their deadline has not ended."""
         table = schema.step
-        query = select(table).where(_due(until, partners)).order_by(table.c.due_at, table.c.id)
+        query = select(table).where(_due(until, beside)).order_by(table.c.due_at, table.c.id)
+        if partners is not None:
+            query = query.where(table.c.partner.in_(partners))
         return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
 
-    def count_due(self, until: datetime) -> int:
-        """How many planned steps have been due since `until` or longer."""
-        query = select(func.count()).select_from(schema.step).where(_due(until, None))
+    def count_due(self, until: datetime, beside: Holds = NO_HOLDS) -> int:
+        """How many planned steps have been due since `until` or longer, without those that `beside` holds."""
+        query = select(func.count()).select_from(schema.step).where(_due(until, beside))
         return int(self._connection.execute(query).scalar_one())
+
+    def of_nobody(
+        self, until: datetime, partners: Sequence[str], beside: Holds, limit: int
+    ) -> tuple[int, list[str]]:
+        """How many vouchers have a step due by `until` and belong to none of these partners, and the first of them."""
+        table = schema.step
+        nobody = or_(table.c.partner.is_(None), table.c.partner.not_in(partners))
+        found = select(table.c.voucher).where(_due(until, beside), nobody).distinct().subquery()
+        count = int(self._connection.execute(select(func.count()).select_from(found)).scalar_one())
+        named = select(found.c.voucher).order_by(found.c.voucher).limit(limit) if count else None
+        return count, list(self._connection.execute(named).scalars()) if named is not None else []
+
+    def swallowed(self, now: datetime, holds: Holds, limit: int | None = None) -> list[StepRow]:
+        """The steps that would have gone by `now`, are held, and are the last of their deadline or its `missed` mail;
+        those that `told` marked left out."""
+        if not holds.every:
+            return []
+        table, nearer = schema.step, schema.step.alias()
+        another = exists().where(
+            *(nearer.c[name] == table.c[name] for name in _DEADLINE),
+            nearer.c.status == StepStatus.PLANNED.value,
+            nearer.c.days_before > MISSED,
+            nearer.c.days_before < table.c.days_before,
+        )
+        query = (
+            select(table)
+            .where(schema.step_planned, table.c.due_at <= now, table.c.because == "")
+            .where(held(table, holds))
+            .where(or_(table.c.days_before == MISSED, and_(table.c.ends_at >= now, not_(another))))
+            .order_by(table.c.deadline_on, table.c.voucher_key, table.c.id)
+        )
+        return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def told(self, steps: Sequence[StepRow], because: str) -> None:
+        """Marks every planned step of the deadlines of these steps: somebody was told that they are held."""
+        table = schema.step
+        statement = (
+            update(table)
+            .where(*(table.c[name] == bindparam(f"b_{name}") for name in _DEADLINE))
+            .where(table.c.status == StepStatus.PLANNED.value)
+            .values(because=because)
+        )
+        rows = [{f"b_{name}": getattr(step, name) for name in _DEADLINE} for step in steps]
+        if rows:
+            self._connection.execute(statement, rows)
 
     def first_due(self, since: datetime) -> datetime | None:
         """The instant of the next planned step after `since`: when the loop has to look again."""
@@ -143,6 +211,16 @@ class SqlSteps:
             .limit(1)
         )
         return self._connection.execute(query).scalar_one_or_none()
+
+    def withdraw_except(self, programmes: Sequence[str], because: str) -> int:
+        """Withdraws the planned steps of every other programme; returns how many there were."""
+        table = schema.step
+        statement = (
+            update(table)
+            .where(schema.step_planned, table.c.programme.not_in(list(programmes)))
+            .values(status=StepStatus.WITHDRAWN.value, because=because)
+        )
+        return self._connection.execute(statement).rowcount
 
     def daily_mails(self, partners: Sequence[str], since: date) -> set[tuple[str, date]]:
         """The partners and local days, from `since`, that already had their one mail of the day."""
@@ -156,10 +234,13 @@ class SqlSteps:
         return found
 
 
-def _due(until: datetime, partners: Sequence[str] | None) -> ColumnElement[bool]:
+def _due(until: datetime, beside: Holds) -> ColumnElement[bool]:
     table = schema.step
     due = and_(schema.step_planned, table.c.due_at <= until)
-    return due if partners is None else and_(due, table.c.partner.in_(partners))
+    if not beside.every:
+        return due
+    waits = or_(table.c.ends_at >= until, table.c.days_before == MISSED)
+    return and_(due, not_(and_(held(table, beside), waits)))
 
 
 def _row(row: Mapping[Any, Any]) -> StepRow:

@@ -258,7 +258,7 @@ def test_what_was_recorded_while_a_programme_was_not_configured_is_seen_when_it_
     world.rules = rules
     replan_everything(world.store, rules, "again")
     assert world.standing(OTHER).voucher.reserved_on == date(2021, 6, 1)
-    assert world.statuses(OTHER, "reserve") == {"met"}
+    assert world.statuses(OTHER, "reserve") == {"withdrawn"}
     assert world.statuses(DPS, "redeem") == {"planned"}
 
 

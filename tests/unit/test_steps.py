@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from tests.builders import at, day, partner, policy, programme, rulebook, voucher
 from voucherd.domain.programme import Programme
+from voucherd.domain.reconciliation.rates import Rate, RateTable
+from voucherd.domain.reminder_tables import ValueRule
 from voucherd.domain.standing import stand
 from voucherd.domain.steps import MISSED, Clockwork, Step, clockwork, occasion, steps_of
 from voucherd.domain.voucher import State, Voucher
@@ -336,12 +338,19 @@ _FULL = st.fixed_dictionaries(_ANY)
 @settings(max_examples=40)
 @given(data=st.data())
 def test_vouchers_of_one_occasion_have_the_same_steps(name: str, data: st.DataObject) -> None:
-    rules = rulebook([partner("contoso"), partner("fabrikam", country="JP")])
+    rules = rulebook(
+        [partner("contoso"), partner("fabrikam", country="JP")],
+        reminders=policy(by_value=(ValueRule(500_000, "EUR", {"bill": (45,), "redeem": (20, 2)}),)),
+        rates=RateTable(
+            Rate(country, "SDPS", days, "EUR", 100_000 * days) for country in ("DE", "JP") for days in (1, 5)
+        ),
+    )
     facts = {"assigned_on": day("2021-06-21"), **data.draw(st.one_of(_BARE, _BILLABLE, _FULL))}
     found = []
     for each in (voucher(**facts), voucher(**{**facts, name: data.draw(_ANY[name])})):
         standing = rules.stand(each)
         assert standing is not None
-        found.append((occasion(standing), steps_of(standing, rules.reminders, rules.clock(each.partner))))
+        own = rules.policy_of(standing)
+        found.append((occasion(standing, own), steps_of(standing, own, rules.clock(each.partner))))
     (before, steps_before), (after, steps_after) = found
     assert before != after or steps_before == steps_after

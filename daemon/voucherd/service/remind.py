@@ -153,10 +153,10 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     without the other, and a daemon beside this one finds the step taken.
     """
     with store.read() as tx:  # what is due may wait for another hour: that keeps nobody from recording
-        holds = tx.holds.in_force(now).everywhere(now)
         made, _ = plan_until(tx, rules, now, now)
-        idle = not made.mails and not made.superseded and not tx.steps.swallowed(now, holds, 1)
-        if idle and not no_partner(tx, rules, holds, now):
+        held = tx.holds.in_force(now).everywhere(now)
+        idle = not made.mails and not made.superseded and not tx.steps.swallowed(now, held, 1)
+        if idle and not no_partner(tx, rules, held, now):
             return 0
     with store.write() as tx:
         tx.state.take_turn()

@@ -220,3 +220,21 @@ def test_a_revocation_after_the_redemption_contradicts_it_as_long_as_it_may_be_b
     with world.store.read() as tx:
         assert stored(tx) == expected
     assert ("conflict" in world.standing("DPS-1001").voucher.findings) is (amounts == (10, 120))
+
+
+def test_vouchers_alike_but_for_what_they_are_worth_have_steps_of_their_own(world: World) -> None:
+    rules = rulebook(rates=RateTable([Rate("DE", name, 5, "EUR", 500_000) for name in ("SDPS", "DDPS")]))
+    replan_everything(world.store, rules, "before")
+    for number, offering in enumerate(["SDPS", "DDPS", "SSDPS", "SDPS"]):
+        facts = {"country": "DE", "offering": offering, "days": "5"}
+        world.assigned(f"DPS-100{number}", partner="fabrikam", facts=facts)
+    rates = RateTable([Rate("DE", "SDPS", 5, "EUR", 500_000), Rate("DE", "DDPS", 5, "EUR", 900_000)])
+    by_value = tuple(ValueRule(worth, "EUR", {"redeem": (worth // 100_000,)}) for worth in (500_000, 900_000))
+    after = replace(rules, rates=rates, reminders=replace(rules.reminders, by_value=by_value))
+    expected = one_by_one(world, after)
+    replan_everything(world.store, after, "after")
+    with world.store.read() as tx:
+        assert stored(tx) == expected
+    planned = [world.steps(f"DPS-100{number}", "redeem") for number in range(4)]
+    days = [{one.days_before for one in each if one.status == "planned"} - {-1} for each in planned]
+    assert days == [{5}, {9}, {60, 30, 14, 7, 3, 1, 0}, {5}]

@@ -18,6 +18,7 @@ from voucherd.service.calendars import told, with_calendars
 from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.outcomes import no_partner, reachable
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
+from voucherd.service.restored import why_held
 from voucherd.service.store import Store, Transaction
 from voucherd.service.swallowed import tell_of_swallowed
 from voucherd.service.worth import Worth, worths
@@ -153,6 +154,8 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     without the other, and a daemon beside this one finds the step taken.
     """
     with store.read() as tx:  # what is due may wait for another hour: that keeps nobody from recording
+        if why_held(tx):
+            return 0
         made, _ = plan_until(tx, rules, now, now)
         held = tx.holds.in_force(now).everywhere(now)
         idle = not made.mails and not made.superseded and not tx.steps.swallowed(now, held, 1)

@@ -36,19 +36,21 @@ from voucherd.service.letters import reply_to
 from voucherd.service.outbox import follow_configuration
 from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
-from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
+from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
+from voucherd.settings.oauth2 import OAUTH2
 from voucherd.settings.reminder_tables import closed_by, rules_of
 
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
     from voucherd.adapters.letters import Fallback, LetterComposer
     from voucherd.adapters.letters.feed_folder import FeedFolder
+    from voucherd.adapters.oauth import SignIn
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
     from voucherd.service.store import Transaction
@@ -281,7 +283,7 @@ class Application:
             url.host,
             url.port,
             user=url.user or None,
-            password=delivery.password.read if url.user else None,
+            password=self._secret_of("delivery", delivery) if url.user else None,
             tls=tls.get(url.tls, "starttls"),
             ca_file=delivery.ca_file,
         )
@@ -309,12 +311,26 @@ class Application:
             url.host,
             url.port,
             url.user,
-            mailbox.password.read,
+            self._secret_of(mailbox.name, mailbox),
             tls="implicit" if url.tls is Tls.IMPLICIT else "starttls",
             ca_file=mailbox.ca_file,
             folder=url.path,
             folders=folders,
         )
+
+    @cached_property
+    def sign_ins(self) -> Mapping[str, SignIn]:
+        """Every sign-in by OAuth2 of its own, by the name of its mailbox (`delivery` for the way out)."""
+        from voucherd.sign_ins import build_sign_ins
+
+        return build_sign_ins(self.settings, state_folder(self.settings) / "tokens")
+
+    def _secret_of(
+        self, name: str, table: tables.Mailbox | tables.Delivery
+    ) -> Callable[[], str] | TokenSource:
+        if table.auth != OAUTH2 or table.oauth2 is None:
+            return table.password.read
+        return self.sign_ins[table.oauth2.same_as or name]
 
     def intake(self) -> Intake:
         """The way in."""
@@ -415,13 +431,18 @@ def _tell_of_burst(tx: Transaction, waiting: int, now: datetime) -> None:
     raise_alarm(tx, now, Alarm(AlarmCode.BURST, count=waiting), about=f"{AlarmCode.BURST}|{now.isoformat()}")
 
 
-def _own_key(settings: Settings) -> bytes:
-    """The key beside the store (beside the configuration where the store is a server), mode 0600."""
+def state_folder(settings: Settings) -> Path:
+    """Where voucherd keeps what is its own: beside the store (beside the archive where the store is a server)."""
     from sqlalchemy import make_url
 
     url = make_url(settings.store.url)
     at_file = url.get_backend_name() == "sqlite" and url.database
-    folder = Path(str(url.database)).parent if at_file else settings.store.archive.parent
+    return Path(str(url.database)).parent if at_file else settings.store.archive.parent
+
+
+def _own_key(settings: Settings) -> bytes:
+    """The key in the state folder, mode 0600."""
+    folder = state_folder(settings)
     path = folder / "secret.key"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():

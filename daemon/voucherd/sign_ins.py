@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import cast
 
+from voucherd import log
 from voucherd.adapters.oauth import SignIn
 from voucherd.adapters.oauth.account import Grant, OAuthAccount, Provider
+from voucherd.domain.credentials import Ending
+from voucherd.errors import PermanentError
 from voucherd.settings import Settings
 from voucherd.settings.oauth2 import OAUTH2, OAuth2
 
@@ -15,14 +19,36 @@ from voucherd.settings.oauth2 import OAUTH2, OAuth2
 def build_sign_ins(settings: Settings, folder: Path) -> dict[str, SignIn]:
     """The sign-ins by OAuth2 that the configuration describes, their tokens kept in `folder`; those that stand for
     another (`same_as`) are not among them."""
-    found: dict[str, SignIn] = {}
+    return {
+        name: SignIn(_oauth_account(name, user, table), folder, watch=_say)
+        for name, user, table in _own(settings)
+    }
+
+
+def build_endings(settings: Settings) -> tuple[Ending, ...]:
+    """The client secrets whose last day is configured; one that serves several sign-ins once."""
+    found: dict[tuple[str, date], list[str]] = {}
+    for name, _, table in _own(settings):
+        if table.client_secret_expires_on is not None:
+            found.setdefault((table.client_id or name, table.client_secret_expires_on), []).append(name)
+    return tuple(Ending(key, tuple(names), on) for (key, on), names in found.items())
+
+
+def _own(settings: Settings) -> Iterator[tuple[str, str, OAuth2]]:
+    """Every sign-in that stands for itself: name, user, table."""
     delivery = settings.delivery
     users = [(each.name, each.url.user, each.auth, each.oauth2) for each in settings.mailboxes]
     users.append(("delivery", delivery.url.user if delivery.url else "", delivery.auth, delivery.oauth2))
     for name, user, auth, table in users:
         if auth == OAUTH2 and table is not None and table.same_as is None:
-            found[name] = SignIn(_oauth_account(name, user, table), folder)
-    return found
+            yield name, user, table
+
+
+def _say(name: str, error: PermanentError | None) -> None:
+    if error is None:
+        log.info(log.Event.SIGN_IN_RENEWED, sign_in=name)
+    else:
+        log.warning(log.Event.SIGN_IN_REFUSED, sign_in=name, detail=error.what, remedy=error.remedy)
 
 
 def _oauth_account(name: str, user: str, table: OAuth2) -> OAuthAccount:

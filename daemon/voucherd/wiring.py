@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from voucherd import log
 from voucherd.domain.alarms import AlarmCode
+from voucherd.domain.credentials import Ending
 from voucherd.domain.handling import Gate
 from voucherd.domain.letter import Alarm
 from voucherd.domain.message import Unreadable
@@ -39,6 +40,7 @@ from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.sign_ins import SignInWatch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
@@ -321,9 +323,25 @@ class Application:
     @cached_property
     def sign_ins(self) -> Mapping[str, SignIn]:
         """Every sign-in by OAuth2 of its own, by the name of its mailbox (`delivery` for the way out)."""
+        if OAUTH2 not in {self.settings.delivery.auth, *(each.auth for each in self.settings.mailboxes)}:
+            return {}
         from voucherd.sign_ins import build_sign_ins
 
         return build_sign_ins(self.settings, state_folder(self.settings) / "tokens")
+
+    @cached_property
+    def endings(self) -> Sequence[Ending]:
+        """The client secrets whose last day is configured."""
+        if not self.sign_ins:
+            return ()
+        from voucherd.sign_ins import build_endings
+
+        return build_endings(self.settings)
+
+    @cached_property
+    def sign_in_watch(self) -> SignInWatch:
+        """Tells operators of refusals, and of secrets that end."""
+        return SignInWatch(tuple(self.sign_ins.values()), self.endings)
 
     def _secret_of(
         self, name: str, table: tables.Mailbox | tables.Delivery
@@ -366,6 +384,7 @@ class Application:
         if fell_back:
             with self.store.write() as tx:
                 raise_alarms(tx, now, fell_back)
+        self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
         names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
         made = summarise(self.store, self.rules, self.token_key, names, at, now)
         return int(made) + tell(self.store, self.rules, self.token_key, now)

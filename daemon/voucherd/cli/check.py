@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voucherd.cli.context import Context, held_words, json_option, pass_context, plain, print_json
 from voucherd.errors import ExitStatus, VoucherdError
 
+if TYPE_CHECKING:
+    from voucherd.adapters.oauth import SignIn
+
 _MOST_HOLDS = 10
+_SOON = 30
 
 
 @click.command()
@@ -70,6 +74,7 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         f"see that {url} names it and that it can be reached from here",
     )
     yield from _addresses(context)
+    yield from _sign_ins(context)
     for secret in settings.secrets:
         warning = secret.warning()
         if warning is not None:
@@ -91,6 +96,27 @@ def _addresses(context: Context) -> Iterator[dict[str, Any]]:
             f"{one.address}{whose} is suppressed since {one.since.date()}: {one.why}",
             f"find another address for the partners file, or `voucherd outbox unsuppress {one.address} --why ...`",
         )
+
+
+def _sign_ins(context: Context) -> Iterator[dict[str, Any]]:
+    """Each sign-in by OAuth2: whether it yields tokens, and when its secret ends."""
+    app = context.app
+    today = context.reading_now.astimezone(app.rules.desk.zone).date()
+    ends = {name: one for one in app.endings for name in one.names}
+    for name, sign_in in app.sign_ins.items():
+        yield _tried(
+            f"sign-in {name}", partial(_tokens, sign_in), f"`voucherd login {name}` says what is missing"
+        )
+        one = ends.get(name)
+        if one is not None and (left := one.days_left(today)) <= _SOON:
+            what = f"the client secret {'ends' if left >= 0 else 'has ended'} on {one.on} ({left} days)"
+            remedy = "make a new one, put it in place, and correct client_secret_expires_on"
+            yield _row(f"sign-in {name}", False, what, remedy)
+
+
+def _tokens(sign_in: SignIn) -> str:
+    sign_in.token()
+    return f"tokens come from {sign_in.account.issued_at}"
 
 
 def _database(context: Context) -> str:

@@ -183,3 +183,17 @@ class TokenSource(Protocol):
 
     def renewed(self, refused: str) -> str | None:
         """Another token, since a server refused this one; None where asking again makes no sense yet."""
+
+
+class KeptSignIn(Protocol):
+    """A sign-in by OAuth2 as it is watched."""
+
+    @property
+    def name(self) -> str:
+        """The mailbox's name, `delivery` for the way out."""
+
+    def keep_alive(self) -> bool:
+        """Uses a refresh token at least once a day; whether the issuer was asked."""
+
+    def standing(self) -> SignInStanding:
+        """How it stands, without asking anybody outside."""

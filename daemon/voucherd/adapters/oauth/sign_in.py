@@ -23,6 +23,7 @@ from voucherd.service.ports import SignInStanding
 
 _YOUNG = 60.0
 _STALE = 86_400.0
+_PATIENCE = 3600.0  # between two looks whether a refresh token wants to be used
 
 
 class Issuer(Protocol):
@@ -36,7 +37,7 @@ class SignIn:
     """The tokens of one account (service.ports.TokenSource), kept under `folder`.
 
     `young` is for how many seconds a refused token is not exchanged for another: a second one would be refused as
-    well. `clock` gives seconds since 1970.
+    well. `clock` gives seconds since 1970. `watch` hears of every answer of the issuer: None, or the refusal.
     """
 
     def __init__(
@@ -47,12 +48,20 @@ class SignIn:
         issuer: Issuer | None = None,
         clock: Callable[[], float] = time.time,
         young: float = _YOUNG,
+        watch: Callable[[str, PermanentError | None], None] = lambda _name, _error: None,
     ) -> None:
         self.account = account
+        self._watch = watch
         self._issuer, self._clock, self._young = issuer, clock, young
         self._file = TokenFile(folder, account.name)
         self._mutex = Lock()
         self._kept = Kept()
+        self._alive_at = 0.0
+
+    @property
+    def name(self) -> str:
+        """The mailbox's name, `delivery` for the way out."""
+        return self.account.name
 
     def token(self) -> str:
         """A token that is good for some minutes more; asks the issuer only where none is kept."""
@@ -75,13 +84,20 @@ class SignIn:
     def keep_alive(self) -> bool:
         """Uses a refresh token at least once a day, so that it does not end for want of use, and a refusal is found
         early; whether the issuer was asked."""
-        if not self.account.by_person:
+        now = self._clock()
+        if not self.account.by_person or 0 <= now - self._alive_at < _PATIENCE:
             return False
+        self._alive_at = now
         kept = self._file.read(self.account.fingerprint())
-        if not kept.refresh_token or -60 < self._clock() - kept.obtained_at < _STALE:
+        if not kept.refresh_token or 0 <= now - kept.obtained_at < _STALE:
             return False
         self._obtained(lambda found: found.obtained_at != kept.obtained_at)
         return True
+
+    def anew(self) -> str:
+        """A new token, whatever is kept and whatever was refused before: a person has mended something."""
+        self._file_refusal_away()
+        return self._obtained(lambda _: False)
 
     def adopt(self, tokens: Tokens) -> None:
         """Keeps what a person's sign-in has yielded, in place of everything before."""
@@ -137,6 +153,12 @@ class SignIn:
             self._issuer = _issuer_of(self.account)
         return self._issuer.tokens(refresh_token)
 
+    def _file_refusal_away(self) -> None:
+        with self._file.turn():
+            kept = self._file.read(self.account.fingerprint())
+            if kept.refusal is not None:
+                self._file.write(replace(kept, refusal=replace(kept.refusal, again_at=0.0)))
+
     def _keep(self, identity: str, tokens: Tokens, refresh_token: str) -> str:
         now = self._clock()
         kept = Kept(
@@ -147,6 +169,7 @@ class SignIn:
             refresh_token=tokens.refresh_token or refresh_token,
         )
         self._file.write(kept)
+        self._watch(self.name, None)
         return self._remember(kept)
 
     def _remember(self, kept: Kept) -> str:
@@ -171,6 +194,7 @@ class SignIn:
         since = before.since if before else now
         refusal = Refusal(since, error.what, error.remedy, tries, again_at, secret)
         self._file.write(replace(kept, access_token="", refusal=refusal))
+        self._watch(self.name, error)
 
 
 def _issuer_of(account: OAuthAccount) -> Issuer:

@@ -58,16 +58,8 @@ class TokenService:
     """The running service. `granted` counts the grants by type, `asked` keeps every form that came."""
 
     def __init__(self, tls: TlsFiles | None = None) -> None:
-        self.behaviour = Behaviour()
-        self.granted: Counter[str] = Counter()
-        self.introspected: Counter[bool] = Counter()
-        self.asked: list[dict[str, str]] = []
         self._lock = threading.Lock()
-        self._access: dict[str, tuple[str, float]] = {}
-        self._refresh: dict[str, str] = {}  # a good refresh token, and its user
-        self._before: dict[str, str] = {}  # a refresh token, and the one that it came for
-        self._devices: dict[str, str | None] = {}
-        self._codes: dict[str, tuple[str, str]] = {}
+        self.forget()
         self._servers = [self._serve(None)]
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -89,6 +81,18 @@ class TokenService:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+
+    def forget(self) -> None:
+        """Behaves as if it were new."""
+        self.behaviour = Behaviour()
+        self.granted: Counter[str] = Counter()
+        self.introspected: Counter[bool] = Counter()
+        self.asked: list[dict[str, str]] = []
+        self._access: dict[str, tuple[str, float]] = {}
+        self._refresh: dict[str, str] = {}  # a good refresh token, and its user
+        self._before: dict[str, str] = {}  # a refresh token, and the one that it came for
+        self._devices: dict[str, str | None] = {}
+        self._codes: dict[str, tuple[str, str]] = {}
 
     # what a test does to it
 
@@ -119,6 +123,11 @@ class TokenService:
             code = f"canary-code-{secrets.token_hex(8)}"
             self._codes[code] = (user, challenge)
             return code
+
+    def longest_left(self) -> float:
+        """Seconds until every access token that was issued has lapsed; 0 where they have."""
+        with self._lock:
+            return max(0.0, *(ends - time.time() for _, ends in self._access.values()), 0.0)
 
     def user_of(self, token: str) -> str | None:
         """Whose access token this is; None where it is none, or ended."""
@@ -268,14 +277,22 @@ class TokenService:
             def log_message(self, *_args: Any) -> None:
                 return
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
+        server = _Quiet(("127.0.0.1", 0), Handler)
         if context is not None:
             server.socket = context.wrap_socket(
                 server.socket, server_side=True, do_handshake_on_connect=False
             )
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         return server
+
+
+class _Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that hang up, as those do that do not trust the certificate."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_args: Any) -> None:
+        return
 
 
 def _unpadded(text: str) -> bytes:

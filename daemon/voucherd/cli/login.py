@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,7 +73,7 @@ def _steps(app: Application, sign_in: SignIn) -> Iterator[dict[str, Any]]:
     reads, sends = _users(app, sign_in.name)
     yield from _permissions(account, token, bool(reads), sends)
     for table in reads:
-        yield _tried(f"mailbox {table.name}", lambda table=table: _read(app, table), account, table.url.user)
+        yield _tried(f"mailbox {table.name}", partial(_read, app, table), account, table.url.user)
     if sends:
         url = app.settings.delivery.url
         yield _tried("delivery", app.probe_delivery, account, url.user if url else "")

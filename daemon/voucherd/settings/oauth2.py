@@ -166,6 +166,9 @@ def faults_of_sign_ins(tables: Sequence[tuple[str, str, str, str, OAuth2 | None]
     for name, at, auth, user, table in tables:
         if auth != OAUTH2:
             continue
+        if at != "delivery" and name.lower() == "delivery":
+            what = "is what the sign-in of the way out is called"
+            faults.append(Fault(file, f"{at}.name", f'"{name}"', what, "give the mailbox another name"))
         if table is None:
             remedy = f'add a [{at.partition("[")[0]}.oauth2] table, or write auth = "password"'
             faults.append(Fault(file, f"{at}.oauth2", "", 'is missing, and auth is "oauth2"', remedy))
@@ -181,6 +184,16 @@ def faults_of_sign_ins(tables: Sequence[tuple[str, str, str, str, OAuth2 | None]
         else:
             faults += _faults(table, f"{at}.oauth2", file)
     return faults
+
+
+def unused_sign_ins(tables: Sequence[tuple[str, str, str, str, OAuth2 | None]], file: str) -> list[Fault]:
+    """Warnings of tables that say how to sign in, where a password is used all the same."""
+    remedy = 'write auth = "oauth2", or take the table out'
+    return [
+        Fault(file, f"{at}.oauth2", "", 'is not used, since auth is "password"', remedy)
+        for _, at, auth, _, table in tables
+        if auth != OAUTH2 and table is not None and (table.client_id or table.same_as)
+    ]
 
 
 def _faults(table: OAuth2, at: str, file: str) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ from voucherd.errors import ConfigurationError, Fault
 from voucherd.settings import forms
 from voucherd.settings.environment import merged, overrides, variable_of_key
 from voucherd.settings.faults import faults_of, key_of
-from voucherd.settings.oauth2 import OAUTH2, OAuth2, faults_of_sign_ins, tie_secrets
+from voucherd.settings.oauth2 import OAUTH2, OAuth2, faults_of_sign_ins, tie_secrets, unused_sign_ins
 from voucherd.settings.partners import DeskDefaults, load_partners
 from voucherd.settings.programme_file import load_programmes
 from voucherd.settings.refusal import RefusedError, shown
@@ -292,6 +292,7 @@ def _warnings(
     if not partners:
         what = "names no partner, so that nobody is reminded"
         missing.append(Fault(file, "desk.partners", "", what, "name a file of partners"))
+    missing += unused_sign_ins(_sign_ins(configuration), file)
     return missing + [warning for each in secrets if (warning := each.warning())]
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.smtp import MISSING, SMTP, AuthResult
 
 from tests.servers.token_service import CLIENT, SECRET, TokenService
+from tests.servers.token_smtp import BOTH, TokenSmtpServer
 from tests.smtp_server import Certificate, SmtpServer, make_certificate
 from voucherd.adapters.oauth import SignIn
 from voucherd.adapters.oauth.account import OAuthAccount
@@ -24,47 +22,6 @@ from voucherd.service.ports import Outcome, Stage, TokenSource
 
 SENDER, PARTNER, USER = "vouchers@desk.example", "vouchers@contoso.example", "desk@desk.example"
 MAIL = b"From: vouchers@desk.example\r\nSubject: synthetic\r\n\r\nOne.\r\n"
-BOTH = ("XOAUTH2", "OAUTHBEARER")
-
-
-class TokenSmtpServer(SmtpServer):
-    """Asks the issuer about every token; a refused one gets the error as JSON before the 535 (RFC 7628)."""
-
-    def __init__(self, tokens: TokenService, mechanisms: tuple[str, ...], certificate: Certificate) -> None:
-        super().__init__(certificate, user="never", password="never")
-        self.tokens = tokens
-        self.used: list[str] = []
-        for mechanism in mechanisms:
-            setattr(self, f"auth_{mechanism}", self._by(mechanism))
-
-    def _by(self, mechanism: str) -> Callable[[SMTP, list[str]], Any]:
-        async def judge(server: SMTP, args: list[str]) -> AuthResult:
-            self.used.append(f"{mechanism} {'at once' if len(args) == 2 else 'when asked'}")
-            sent = base64.b64decode(args[1]) if len(args) == 2 else await server.challenge_auth("")
-            if sent is MISSING:
-                return AuthResult(success=False, handled=True)
-            user, token = _parted(mechanism, sent)
-            if self.tokens.user_of(token) == user:
-                return AuthResult(success=True, auth_data=_Login(user))
-            error = json.dumps({"status": "401", "schemes": "bearer"})
-            acknowledged = await server.challenge_auth(error)
-            assert acknowledged == (b"" if mechanism == "XOAUTH2" else b"\x01")
-            return AuthResult(success=False, handled=False)
-
-        return judge
-
-
-class _Login:
-    def __init__(self, user: str) -> None:
-        self.login = user.encode()
-
-
-def _parted(mechanism: str, sent: bytes) -> tuple[str, str]:
-    fields = sent.decode().split("\x01")
-    assert fields[-2:] == ["", ""]
-    assert fields[1].startswith("auth=Bearer ")
-    user = fields[0].removeprefix("user=") if mechanism == "XOAUTH2" else fields[0][len("n,a=") : -1]
-    return user, fields[1].removeprefix("auth=Bearer ")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +38,7 @@ def server(tokens: TokenService, certificate: Certificate) -> Iterator[Started]:
     running: list[TokenSmtpServer] = []
 
     def start(mechanisms: tuple[str, ...] = BOTH) -> TokenSmtpServer:
-        running.append(TokenSmtpServer(tokens, mechanisms, certificate))
+        running.append(TokenSmtpServer(tokens, certificate, mechanisms))
         running[-1].start()
         return running[-1]
 
@@ -105,7 +62,7 @@ def delivery(tokens: TokenService, tmp_path: Path, certificate: Certificate) -> 
             token_url=f"{tokens.url}/token",
             client_secret=lambda: SECRET,
         )
-        source = source or SignIn(account, tmp_path / "tokens", young=0)
+        source = source or SignIn(account, tmp_path / "tokens")
         made.append(
             SmtpDelivery("localhost", server.port, user=USER, password=source, ca_file=certificate.cert)
         )

@@ -37,7 +37,7 @@ def sign_in(tokens: TokenService, folder: Path, user: str) -> SignIn:
         token_url=f"{tokens.url}/token",
         client_secret=lambda: SECRET,
     )
-    return SignIn(account, folder / "tokens", young=0)
+    return SignIn(account, folder / "tokens")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ issuer hands out is kept before it is used: a refresh token that was exchanged f
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +22,7 @@ from voucherd.domain.retry import next_try
 from voucherd.errors import PermanentError, TemporaryError
 from voucherd.service.ports import SignInStanding
 
-_YOUNG = 60.0
+_PAUSE = 60.0
 _STALE = 86_400.0
 _PATIENCE = 3600.0  # between two looks whether a refresh token wants to be used
 
@@ -36,8 +37,8 @@ class Issuer(Protocol):
 class SignIn:
     """The tokens of one account (service.ports.TokenSource), kept under `folder`.
 
-    `young` is for how many seconds a refused token is not exchanged for another: a second one would be refused as
-    well. `clock` gives seconds since 1970. `watch` hears of every answer of the issuer: None, or the refusal.
+    `pause` is for how many seconds after one exchange of a refused token no other is made. `clock` gives seconds since
+    1970. `watch` hears of every answer of the issuer: None, or the refusal.
     """
 
     def __init__(
@@ -47,16 +48,16 @@ class SignIn:
         *,
         issuer: Issuer | None = None,
         clock: Callable[[], float] = time.time,
-        young: float = _YOUNG,
+        pause: float = _PAUSE,
         watch: Callable[[str, PermanentError | None], None] = lambda _name, _error: None,
     ) -> None:
         self.account = account
         self._watch = watch
-        self._issuer, self._clock, self._young = issuer, clock, young
+        self._issuer, self._clock, self._pause = issuer, clock, pause
         self._file = TokenFile(folder, account.name)
         self._mutex = Lock()
         self._kept = Kept()
-        self._alive_at = 0.0
+        self._alive_at = self._exchanged_at = -math.inf
 
     @property
     def name(self) -> str:
@@ -72,13 +73,17 @@ class SignIn:
         return self._obtained(lambda kept: kept.is_fresh(self._clock()), bridge=True)
 
     def renewed(self, refused: str) -> str | None:
-        """Another token than `refused`: one that somebody else has got meanwhile, or a new one. None where the refused
-        one is so new that the issuer would hand out its like."""
+        """Another token than `refused`: one that somebody else has got meanwhile, or a new one. None where one was got
+        for the same reason a moment ago: the issuer would hand out its like."""
         now = self._clock()
         with self._mutex:
-            kept = self._kept
-        if kept.access_token == refused and 0 <= now - kept.obtained_at < self._young:
-            return None
+            wait = 0 <= now - self._exchanged_at < self._pause
+            if not wait:
+                self._exchanged_at = now
+        if wait:
+            kept = self._file.read(self.account.fingerprint())
+            other = kept.access_token != refused and kept.is_fresh(now)
+            return self._remember(kept) if other else None
         return self._obtained(lambda kept: kept.access_token != refused and kept.is_fresh(self._clock()))
 
     def keep_alive(self) -> bool:

@@ -61,7 +61,7 @@ _PLAIN: dict[str, dict[str, str]] = {
     },
     "unauthorized_client": {
         "*": "let the application use this grant",
-        "service-account": "Google Admin console > Security > API controls > Domain-wide delegation: add the service "
+        "service-account": "Google Admin console > Security > Access and data control > API controls > Domain-wide delegation: add the service "
         "account's client ID with the scope https://mail.google.com/",
     },
     "invalid_scope": {"*": "correct scopes, or leave the key out"},
@@ -70,7 +70,7 @@ _PLAIN: dict[str, dict[str, str]] = {
     "expired_token": {"*": "the code has ended before anybody used it: " + _LOG_IN},
     "org_internal": {"*": "the application is for its own organisation alone: sign in as one of its users"},
     "admin_policy_enforced": {
-        "*": "Google Admin console > Security > API controls: let the application use Gmail"
+        "*": "Google Admin console > Security > Access and data control > API controls: let the application use Gmail"
     },
 }
 

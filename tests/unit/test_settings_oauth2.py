@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from datetime import date
 from pathlib import Path
 
@@ -155,3 +157,14 @@ def test_a_mailbox_with_tokens_is_not_called_delivery(tmp_path: Path) -> None:
     path.write_text(MAIN.format(mailbox=MICROSOFT).replace('name = "vouchers"', 'name = "Delivery"'))
     with pytest.raises(ConfigurationError, match=r"mailboxes\[0\]\.name"):
         load(path, {})
+
+
+def test_the_documented_configurations_can_be_used(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/sign-in.md").read_text(encoding="utf-8")
+    found = re.findall(r"^ *```toml\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
+    assert len(found) == 3
+    for text in found:
+        path = tmp_path / "voucherd.toml"
+        path.write_text('[desk]\naddress = "vouchers@desk.example"\n' + textwrap.dedent(text))
+        [mailbox] = load(path, {}).mailboxes
+        assert mailbox.url.user in {"vouchers", "vouchers@desk.example"}

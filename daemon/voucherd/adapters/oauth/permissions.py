@@ -70,8 +70,8 @@ def _principal(account: OAuthAccount, user: str) -> str:
 def _google(account: OAuthAccount) -> str:
     if account.grant == "service-account":
         return (
-            "see in the Google Admin console that Security > Access and data control > API controls > Domain-wide "
-            "delegation lists the service "
+            "see in the Google Admin console that Security > Access and data control > API controls > Manage "
+            "domain-wide delegation lists the service "
             f"account's client ID with {' '.join(account.asks_for)}"
         )
     return f"see that {account.user} was the one who agreed, to {' '.join(account.asks_for)},"

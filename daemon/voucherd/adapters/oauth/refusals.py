@@ -61,8 +61,8 @@ _PLAIN: dict[str, dict[str, str]] = {
     },
     "unauthorized_client": {
         "*": "let the application use this grant",
-        "service-account": "Google Admin console > Security > Access and data control > API controls > Domain-wide delegation: add the service "
-        "account's client ID with the scope https://mail.google.com/",
+        "service-account": "Google Admin console > Security > Access and data control > API controls > Manage "
+        "domain-wide delegation: add the service account's client ID with the scope https://mail.google.com/",
     },
     "invalid_scope": {"*": "correct scopes, or leave the key out"},
     "unsupported_grant_type": {"*": "choose another grant: this issuer does not know it"},

@@ -185,12 +185,12 @@ class Application:
         from sqlalchemy import make_url
 
         from voucherd.adapters.store import SqlStore
-        from voucherd.adapters.store.upgrade import HEAD, revision_of
+        from voucherd.adapters.store.upgrade import usable
 
         url = make_url(self.store_url)
         missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
         store = None if missing else SqlStore(self.store_url)
-        if store is None or revision_of(store) != HEAD:
+        if store is None or not usable(store):
             remedy = "`voucherd run --once` makes it, `voucherd db upgrade` brings an older one up to date"
             raise OperatorError(
                 "there is no store of this release", where=self.settings.store.url, remedy=remedy

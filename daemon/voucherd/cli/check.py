@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voucherd.cli.context import Context, held_words, json_option, pass_context, plain, print_json
-from voucherd.errors import ExitStatus, VoucherdError
+from voucherd.errors import ExitStatus, PermanentError, VoucherdError
 
 if TYPE_CHECKING:
     from voucherd.adapters.oauth import SignIn
@@ -124,7 +124,10 @@ def _tokens(sign_in: SignIn) -> str:
 
 
 def _database(context: Context) -> str:
+    from voucherd.adapters.store.integrity import look_whole
+
     store = context.app.store
+    look_whole(store)
     with store.read() as tx:
         waiting = sum(tx.reviews.counts().values())
     return f"{store.where} answers; {waiting} entries wait for a person"
@@ -141,9 +144,18 @@ def _holds(context: Context) -> str:
 
 
 def _archive(context: Context) -> str:
+    from voucherd.service.archive_check import sample
+
     archive = context.app.archive
     sha256 = archive.keep([b"voucherd check\n"])[0]
     archive.load(sha256)
+    found = sample(context.app.store, archive)
+    if not found.whole:
+        lost = (*found.missing, *found.damaged)
+        raise PermanentError(
+            f"{len(lost)} of {found.expected} messages looked at are missing or damaged: {', '.join(lost[:3])}",
+            remedy="bring the archive back from a backup; `voucherd db restore --check FILE` names all that is missing",
+        )
     return f"{context.app.settings.store.archive} can be written and read"
 
 

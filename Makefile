@@ -3,7 +3,7 @@
 # make search the property tests with examples that no run had before, ROUNDS times
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test search lock example-config reference clean
+.PHONY: demo test search lock example-config reference released-schema clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -51,6 +51,10 @@ example-config: $(INSTALLED)
 reference: $(INSTALLED)
 	$(BIN)/python -m voucherd.settings.reference docs/configuration.md
 	$(BIN)/python -m voucherd.cli.reference docs/commands.md
+
+# A store of this release's schema, with data, for the tests of every later upgrade: the last commit before a tag.
+released-schema: $(INSTALLED)
+	PYTHONPATH=daemon:. $(BIN)/python -m tests.released_schemas
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache dist build

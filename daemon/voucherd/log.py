@@ -33,6 +33,7 @@ class Event(StrEnum):
     MAILBOX_READ = "mailbox.read"
     MAILBOX_FAILED = "mailbox.failed"
     MAILBOX_RECOVERED = "mailbox.recovered"
+    MAILBOX_UNANNOUNCED = "mailbox.unannounced"
     MESSAGE_RECORDED = "message.recorded"
     MESSAGE_DUPLICATE = "message.duplicate"
     MESSAGE_IGNORED = "message.ignored"

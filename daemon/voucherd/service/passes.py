@@ -75,7 +75,7 @@ def one_pass(
         except VoucherdError as error:
             result.unavailable.append(f"mailbox {post.name}: {error}")
             failed(post.name, error)
-            mailbox_failed(works.store, post.name, error)
+            mailbox_failed(works.store, post.name, error, clock())
     problem = keep_calendars(works, clock())
     if problem:
         result.unavailable.append(f"calendars: {problem}")
@@ -108,19 +108,27 @@ def drain(works: Works, post: Post, clock: Clock, stopping: Stopping) -> Counts:
         mailbox.close()
 
 
-def drain_open(works: Works, post: Post, mailbox: Mailbox, clock: Clock, stopping: Stopping) -> Counts:
-    """Reads a mailbox until empty over a connection that stays, and notes that it was looked at."""
+def drain_open(
+    works: Works,
+    post: Post,
+    mailbox: Mailbox,
+    clock: Clock,
+    stopping: Stopping,
+    push: Callable[[Counts], str | None] = lambda _counts: None,
+) -> Counts:
+    """Reads a mailbox until empty over a connection that stays, and notes that it was looked at; `push` says, after
+    the look, how new mail is noticed."""
     counts = works.intake().drain(mailbox, post.gate, post.folders, clock, stopping)
     with works.store.write() as tx:
-        tx.state.mailbox_seen(post.name, "ok", clock())
+        tx.state.mailbox_seen(post.name, "ok", clock(), push=push(counts))
     return counts
 
 
-def mailbox_failed(store: Store, name: str, error: VoucherdError) -> None:
+def mailbox_failed(store: Store, name: str, error: VoucherdError, now: datetime) -> None:
     """Notes why a mailbox could not be read; a store that is down itself has nowhere to note it."""
     state = "unreachable" if isinstance(error, TemporaryError) else "refused"
     try:
         with store.write() as tx:
-            tx.state.mailbox_seen(name, state, None, str(error))
+            tx.state.mailbox_seen(name, state, now, str(error))
     except TemporaryError:
         return

@@ -8,7 +8,7 @@ import time
 
 from voucherd.adapters.imap.connection import Connection
 
-_FAREWELL = 1.0
+_FAREWELL = 0.5
 
 
 def wait_for_wake(seconds: float, wake: int) -> bool:
@@ -53,7 +53,7 @@ class Idle:
                 return True
 
     def end(self, *, hurry: bool) -> None:
-        """Says DONE and takes the answer; in a hurry (the daemon stops) within a second a read."""
+        """Says DONE and takes the answer; in a hurry (the daemon stops) within half a second a read."""
         if hurry:
             self._connection.socket.settimeout(_FAREWELL)
         self._imap.send(b"DONE\r\n")

@@ -1,14 +1,7 @@
-"""The daemon: passes without end, until it is told to stop.
-
-One thread a mailbox (it waits for push, and drains), one for the outbox, and the main thread, which only ticks:
-`schedule` says when somebody must look, signals say when to end or to reload, and the watchdog is fed while
-every loop makes progress.
-"""
+"""The main thread, which starts the loops and then only ticks, and the loop of the outbox."""
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -21,12 +14,13 @@ import schedule
 
 from voucherd import log
 from voucherd.errors import VoucherdError
-from voucherd.service.passes import Post, Works, drain_open, keep_calendars, mailbox_failed
+from voucherd.runner.bell import Bell
+from voucherd.runner.mailboxes import Around, MailboxLoop
+from voucherd.service.passes import Works, keep_calendars
 from voucherd.service.remind import remind
 
 _OUTBOX_SECONDS = 20
 _RELOAD_SECONDS = 5.0
-_FIRST_WAIT, _LONGEST_WAIT = 2.0, 300.0
 _SILENT_SECONDS = 900.0  # a loop that shows no progress for longer than the longest SMTP answer is stuck
 
 
@@ -38,40 +32,6 @@ class Manager(Protocol):
     def stopping(self, status: str = "") -> None: ...
     def status(self, text: str) -> None: ...
     def watchdog(self) -> None: ...
-
-
-class Bell:
-    """A pipe that wakes a thread which waits on file descriptors."""
-
-    def __init__(self) -> None:
-        self.ear, self._hand = os.pipe()
-        os.set_blocking(self.ear, False)
-        os.set_blocking(self._hand, False)
-
-    def ring(self) -> None:
-        """Wakes whoever waits; ringing twice is as good as once."""
-        try:
-            os.write(self._hand, b"!")
-        except BlockingIOError:
-            return
-
-    def wait(self, seconds: float) -> None:
-        """Returns when the bell is rung, or after `seconds`."""
-        select.select([self.ear], [], [], seconds)
-        self.quiet()
-
-    def quiet(self) -> None:
-        """Forgets the rings so far."""
-        try:
-            while os.read(self.ear, 512):
-                pass
-        except BlockingIOError:
-            return
-
-    def close(self) -> None:
-        """Gives the pipe back."""
-        os.close(self.ear)
-        os.close(self._hand)
 
 
 class Runner:
@@ -99,14 +59,15 @@ class Runner:
         """Runs until SIGTERM or SIGINT; returns once every loop has finished the unit of work at hand."""
         self._listen()
         posts = list(self._works.posts)
-        for post in posts:
-            self._bells[f"mailbox {post.name}"] = Bell()
-        threads = [self._thread(f"mailbox {post.name}", self._mailbox_loop, post) for post in posts]
+        around = Around(self._using, self._now, self._stop.is_set, self._beat, lambda: self._ring("outbox"))
+        loops = [MailboxLoop(post, Bell(), around) for post in posts]
+        self._bells |= {loop.name: loop.bell for loop in loops}
+        threads = [self._thread(loop.name, loop.run) for loop in loops]
         threads.append(self._thread("outbox", self._outbox_loop))
         log.info(log.Event.DAEMON_STARTED, mailboxes=[post.name for post in posts])
         self._manager.ready(f"{len(posts)} mailboxes")
         try:
-            self._tick(posts)
+            self._tick()
         finally:
             self._end(threads)
 
@@ -123,19 +84,17 @@ class Runner:
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGHUP, reload)
 
-    def _thread(self, name: str, target: Callable[..., None], *args: Post) -> threading.Thread:
+    def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         self._beats[name] = monotonic()
-        thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+        thread = threading.Thread(target=target, name=name, daemon=True)
         thread.start()
         return thread
 
     # the ticks
 
-    def _tick(self, posts: list[Post]) -> None:
-        """What has to be looked at regularly, whatever push says; `schedule` decides when, never what."""
+    def _tick(self) -> None:
+        """What has to be done regularly; `schedule` decides when, never what."""
         ticks = schedule.Scheduler()
-        for post in posts:
-            ticks.every(post.poll_seconds).seconds.do(self._ring, f"mailbox {post.name}")
         ticks.every(_OUTBOX_SECONDS).seconds.do(self._ring, "outbox")
         if self._watchdog_seconds:
             ticks.every(max(1, int(self._watchdog_seconds / 2))).seconds.do(self._feed)
@@ -198,54 +157,6 @@ class Runner:
                 works.close()
 
     # the loops
-
-    def _mailbox_loop(self, post: Post) -> None:
-        name = f"mailbox {post.name}"
-        wait = _FIRST_WAIT
-        while not self._stop.is_set():
-            try:
-                with self._using() as works:
-                    lease = works.lease(post.name)  # held for as long as the connection, whatever is reloaded
-                with lease as held:
-                    if held:
-                        self._attend(post, name)
-                        wait = _FIRST_WAIT
-            except VoucherdError as error:
-                log.warning(log.Event.MAILBOX_FAILED, mailbox=post.name, detail=str(error))
-                with self._using() as works:
-                    mailbox_failed(works.store, post.name, error)
-            except Exception as error:  # noqa: BLE001 -- the loop's edge: one mailbox never ends the rest
-                log.error(log.Event.JOB_FAILED, job=name, exc_info=error)
-            self._beat(name)
-            self._bells[name].wait(0 if self._stop.is_set() else wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
-
-    def _attend(self, post: Post, name: str) -> None:
-        """Holds one connection: drains, waits for push or tick, drains again, until an error or a stop."""
-        mailbox = post.connect()
-        bell = self._bells[name]
-        try:
-            while not self._stop.is_set():
-                with self._using() as works:
-                    counts = drain_open(works, post, mailbox, lambda: self._now(name), self._stop.is_set)
-                if counts.read:
-                    log.info(
-                        log.Event.MAILBOX_READ,
-                        mailbox=post.name,
-                        read=counts.read,
-                        recorded=counts.recorded,
-                        review=counts.review,
-                        ignored=counts.ignored,
-                        duplicates=counts.duplicates,
-                    )
-                    self._ring("outbox")
-                self._beat(name)
-                if not self._stop.is_set():
-                    mailbox.wait(float(max(post.poll_seconds * 2, 60)), bell.ear)
-                    bell.quiet()
-                self._beat(name)
-        finally:
-            mailbox.close()
 
     def _outbox_loop(self) -> None:
         while not self._stop.is_set():

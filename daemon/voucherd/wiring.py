@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +39,7 @@ from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.standstill import Watched, watch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
@@ -153,6 +154,7 @@ class Application:
         self.watch_message: Callable[[Took], None] = lambda _: None
         self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
         self.fallbacks = Fallbacks()
+        self._watching_since: datetime | None = None
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -344,8 +346,19 @@ class Application:
             tell=self._tell,
         )
 
+    @cached_property
+    def watched(self) -> Watched:
+        """What must not stand still."""
+        settings, url = self.settings, self.settings.delivery.url
+        polls = {each.name: each.poll_seconds for each in settings.mailboxes}
+        after = timedelta(minutes=settings.desk.standstill_minutes)
+        return Watched(polls, (url.host or url.path) if url else "", after)
+
     def _tell(self, now: datetime) -> int:
         follow_configuration(self.store, self.rules, now)
+        if self._watching_since is None:
+            self._watching_since = now
+        watch(self.store, self.watched, self._watching_since, now)
         fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
         if fell_back:
             with self.store.write() as tx:

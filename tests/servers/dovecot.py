@@ -63,6 +63,7 @@ class Variant:
     separator: str = "/"
     prefix: str = ""
     connections: int = 100
+    most_messages: int = 0
 
 
 PLAIN = Variant()
@@ -70,6 +71,16 @@ WITHOUT_MOVE = Variant(capability="IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE U
 BARE = Variant(capability="IMAP4rev1 LITERAL+")
 DOTTED = Variant(separator=".", prefix="INBOX.")
 TWO_CONNECTIONS = Variant(connections=2)
+FULL_AT_FIVE = Variant(capability="IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS", most_messages=5)
+_QUOTA = """
+mail_plugins = quota
+plugin {
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_grace = 0
+  quota_rule = *:messages=$most
+}
+"""
 
 
 class Dovecot:
@@ -165,6 +176,9 @@ class Dovecot:
             prefix=self.variant.prefix,
             imap_port=self.imap_port,
             imaps_port=self.imaps_port,
+            quota=Template(_QUOTA).substitute(most=self.variant.most_messages)
+            if self.variant.most_messages
+            else "",
             unprivileged="" if root else Template(_UNPRIVILEGED).substitute(user=user),
         )
         configuration = self.folder / "dovecot.conf"

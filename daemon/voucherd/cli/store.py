@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from voucherd.cli.context import (
@@ -49,12 +52,13 @@ def status(context: Context, as_json: bool) -> int:
         shown = inspect.status_json(tx, context.reading_now, names)
         shown["holds"] = holds_json(tx, app.rules, context.reading_now)
         shown |= health.health_json(tx, app.rules, app.settings.delivery.rate_per_minute, context.reading_now)
+    needed = health.to_do(shown, app.watched)
     if as_json:
         print_json(shown)
     else:
         print_table(
-            ("mailbox", "state", "last look", "error"),
-            [(m["name"], m["state"], m["last_success"], m["error"]) for m in shown["mailboxes"]],
+            ("mailbox", "state", "last look", "push", "error"),
+            [(m["name"], m["state"], _look(m), m["push"], m["error"]) for m in shown["mailboxes"]],
             "No mailbox is configured.",
         )
         for title in ("outbox", "review"):
@@ -62,21 +66,18 @@ def status(context: Context, as_json: bool) -> int:
             click.echo(plain(f"{title}: {counted}"))
         for one in shown["holds"]:
             click.echo(plain(f"held: {one['scope']} {one['name']}, {held_words(one)}"))
-        if shown["overdue_steps"]:
-            click.echo(f"{shown['overdue_steps']} reminder steps are overdue by days")
         if shown["pace"]:
             click.echo(plain(f"sending: {shown['pace']}"))
-        for line in health.to_do(shown):
+        for line in needed:
             click.echo(plain(f"→ {line}"))
-    needs = (
-        any(m["state"] != "ok" for m in shown["mailboxes"])
-        or shown["review"]
-        or shown["overdue_steps"]
-        or shown["suppressed"]
-        or shown["untold_alarms"]
-        or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
-    )
-    return ExitStatus.LOOK if needs else ExitStatus.DONE
+    return ExitStatus.LOOK if needed else ExitStatus.DONE
+
+
+def _look(mailbox: Mapping[str, Any]) -> str | None:
+    from voucherd.service.health import shown_age
+
+    age = mailbox["age_seconds"]
+    return None if age is None else f"{mailbox['last_success'][:16]} ({shown_age(max(age, 0))} ago)"
 
 
 @click.group()

@@ -16,17 +16,22 @@ from voucherd import log
 from voucherd.errors import VoucherdError
 from voucherd.runner.bell import Bell
 from voucherd.runner.mailboxes import Around, MailboxLoop
+from voucherd.service.health import status_line
 from voucherd.service.passes import Works, keep_calendars
 from voucherd.service.remind import remind
+from voucherd.service.sending import send
 
 _OUTBOX_SECONDS = 20
 _RELOAD_SECONDS = 5.0
+_SAY_SECONDS = 55.0
 _SILENT_SECONDS = 900.0  # a loop that shows no progress for longer than the longest SMTP answer is stuck
 
 
 class Manager(Protocol):
     """The service manager that started the daemon, if any (systemd)."""
 
+    @property
+    def active(self) -> bool: ...
     def ready(self, status: str = "") -> None: ...
     def reloading(self) -> None: ...
     def stopping(self, status: str = "") -> None: ...
@@ -53,6 +58,7 @@ class Runner:
         self._reload = threading.Event()
         self._bells: dict[str, Bell] = {"main": Bell(), "outbox": Bell()}
         self._beats: dict[str, float] = {}
+        self._said = -_SAY_SECONDS
         self._hurry: Callable[[], None] = lambda: None
 
     def run(self) -> None:
@@ -116,6 +122,7 @@ class Runner:
             log.error(
                 log.Event.JOB_FAILED, job=", ".join(stuck), detail="no progress: the watchdog is not fed"
             )
+            self._manager.status(f"stuck: {', '.join(stuck)}")
             return
         self._manager.watchdog()
 
@@ -167,7 +174,8 @@ class Runner:
                     planned = remind(works.store, works.rules, works.token_key, self._clock())
                     dispatch = works.dispatch()
                     self._hurry = dispatch.hurry
-                    sent = dispatch.run(lambda: self._now("outbox"), self._stop.is_set)
+                    sent = send(works.store, dispatch, lambda: self._now("outbox"), self._stop.is_set)
+                    self._say_how_it_is(works)
                 if planned:
                     log.info(log.Event.REMINDERS_PLANNED, mails=planned)
                 if sent.paused:
@@ -176,10 +184,19 @@ class Runner:
                     log.warning(log.Event.OUTBOX_HELD, detail=sent.held)
             except VoucherdError as error:
                 log.warning(log.Event.OUTBOX_FAILED, detail=str(error))
+                self._manager.status(f"nothing can be sent or said of the rest: {error}")
             except Exception as error:  # noqa: BLE001 -- the loop's edge: what is due is tried again at the next tick
                 log.error(log.Event.JOB_FAILED, job="outbox", exc_info=error)
             self._beat("outbox")
             self._bells["outbox"].wait(0 if self._stop.is_set() else _OUTBOX_SECONDS * 2)
+
+    def _say_how_it_is(self, works: Works) -> None:
+        """One line for `systemctl status`, once a minute: counting a large outbox costs more than the line is worth."""
+        if self._manager.active and monotonic() - self._said >= _SAY_SECONDS:
+            self._said = monotonic()
+            with works.store.read() as tx:
+                line = status_line(tx, [post.name for post in works.posts], self._clock())
+            self._manager.status(line)
 
     def _beat(self, name: str) -> None:
         self._beats[name] = monotonic()

@@ -11,13 +11,14 @@ from datetime import datetime
 from time import monotonic
 
 from voucherd import log
-from voucherd.domain.patience import Patience
+from voucherd.domain.patience import REFUSALS_BORNE, Patience
 from voucherd.domain.push import PushRecord
 from voucherd.errors import SignInRefusedError, TemporaryError, VoucherdError
 from voucherd.runner.bell import Bell
 from voucherd.service.intake import Counts
 from voucherd.service.passes import Post, Works, drain_open, mailbox_failed
 from voucherd.service.ports import Mailbox
+from voucherd.service.standstill import sign_in_refused
 
 _TURN = 240.0
 """Seconds of one wait: IDLE is issued again after it (RFC 2177 asks for less than 29 minutes, routers forget sooner),
@@ -165,8 +166,11 @@ class MailboxLoop:
             next_try_seconds=round(wait, 1),
         )
         try:
+            now = self._around.clock(self.name)
             with self._around.using() as works:
-                mailbox_failed(works.store, self._post.name, error, self._around.clock(self.name))
+                mailbox_failed(works.store, self._post.name, error, now)
+                if self._patience.refusals == REFUSALS_BORNE:
+                    sign_in_refused(works.store, self._post.name, error.what, now)
         except Exception as unexpected:  # noqa: BLE001 -- a note that fails ends no loop either
             log.error(log.Event.JOB_FAILED, job=self.name, exc_info=unexpected)
         return wait

@@ -15,6 +15,7 @@ from voucherd.service.dispatch import Dispatch, Sent
 from voucherd.service.intake import Counts, Folders, Intake
 from voucherd.service.ports import CalendarFeed, Mailbox
 from voucherd.service.remind import remind
+from voucherd.service.sending import send
 from voucherd.service.store import Store
 
 Clock = Callable[[], datetime]
@@ -80,7 +81,7 @@ def one_pass(
     if problem:
         result.unavailable.append(f"calendars: {problem}")
     result.reminders = remind(works.store, works.rules, works.token_key, clock())
-    result.sent = works.dispatch().run(clock, stopping)
+    result.sent = send(works.store, works.dispatch(), clock, stopping)
     if result.sent.paused:
         result.unavailable.append(f"delivery: {result.sent.paused}")
     return result

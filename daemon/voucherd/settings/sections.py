@@ -60,6 +60,13 @@ class Desk(Section):
         description="When the summary of the day before goes to the operators, the desk's time; false for none.",
         examples=["08:00"],
     )
+    standstill_minutes: Count = Field(
+        default=30,
+        ge=1,
+        le=10_080,
+        description="When reading a mailbox, or sending, has stood still for this long, the operators are told once, "
+        "and once more when it goes on.",
+    )
     timezone: Zone = Field(
         default="UTC", description="The desk's own time zone (IANA name).", examples=["Europe/Berlin"]
     )

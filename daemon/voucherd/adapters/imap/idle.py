@@ -45,7 +45,7 @@ class Idle:
         while True:
             while self._connection.wire.arrived():
                 self._imap._get_response()
-            self._imap._check_bye()
+                self._imap._check_bye()  # before the end that follows it: the server says why
             left = deadline - time.monotonic()
             if left <= 0 or has_news(self._connection):
                 return False

@@ -213,7 +213,7 @@ class Application:
         """The worker processes that read mail."""
         from voucherd.adapters.reader.pool import WorkerPool
 
-        return WorkerPool(self.settings.programmes)
+        return WorkerPool(self.settings.programmes, templates=self.settings.invoice_templates)
 
     @cached_property
     def invoice_readers(self) -> Sequence[InvoiceReader]:
@@ -221,14 +221,21 @@ class Application:
         from voucherd.adapters.invoicefile import magic
         from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
         from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
-        from voucherd.adapters.invoicefile.zip_invoices import is_archive
+        from voucherd.adapters.invoicefile.zip_invoices import ZipInvoices, is_archive
 
         return (
-            InWorker(CsvInvoices().identify, "invoice", self.reader),
-            InWorker(magic.is_structured, "structured-invoice", self.reader),
-            InWorker(SheetInvoices().identify, "sheet-invoice", self.reader),
-            InWorker(is_archive, "zip-invoice", self.reader),
+            InWorker(CsvInvoices().identify, "invoice", self.reader, CsvInvoices.name),
+            InWorker(magic.is_structured, "structured-invoice", self.reader, "electronic invoices and PDF"),
+            InWorker(SheetInvoices().identify, "sheet-invoice", self.reader, SheetInvoices.name),
+            InWorker(is_archive, "zip-invoice", self.reader, ZipInvoices.name),
         )
+
+    def pdf_text(self, name: str, content: bytes) -> Sequence[str] | Unreadable:
+        """The text of each page of a PDF as templates of invoices see it, or why there is none."""
+        (answer,) = self.reader.run("pdf-text", [(name, content)])
+        if isinstance(answer, tuple | Unreadable):
+            return answer
+        return Unreadable(f"{name}: the worker gave no answer", "invoice-unreadable")
 
     @cached_property
     def token_key(self) -> bytes:
@@ -409,8 +416,10 @@ class Application:
 class InWorker:
     """An invoice reader whose work is done under a worker's limits (PROMISES.md, P6)."""
 
-    def __init__(self, identify: Callable[[str, str, bytes], bool], job: str, workers: WorkerPool) -> None:
-        self.identify = identify
+    def __init__(
+        self, identify: Callable[[str, str, bytes], bool], job: str, workers: WorkerPool, name: str = ""
+    ) -> None:
+        self.identify, self.name = identify, name or job
         self._job, self._workers = job, workers
 
     def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:

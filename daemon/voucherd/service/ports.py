@@ -157,7 +157,9 @@ class CalendarFeed(Protocol):
 
 
 class InvoiceReader(Protocol):
-    """Reads an invoice file into lines."""
+    """Reads an invoice file into lines. `name` is what it is called where two readers claim one file."""
+
+    name: str
 
     def identify(self, name: str, media_type: str, content: bytes) -> bool:
         """Whether this file is one that the reader claims."""

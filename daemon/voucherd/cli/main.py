@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "templates",
         "The mails' texts: check what is wrong in them, preview them with made-up facts.",
     ),
-    "db": ("store", "The store: upgrade, rebuild."),
+    "db": ("db", "The store: upgrade, backup, restore, copy to another database, rebuild."),
 }
 
 

@@ -5,7 +5,7 @@ Each port has a fake in `tests/` and a real adapter; one contract suite runs on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -84,6 +84,9 @@ class Archive(Protocol):
 
     def load(self, sha256: str) -> bytes:
         """The message with this hash; PermanentError where it is missing or its bytes no longer match."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Every message here, by its hash, with its size in bytes; nothing is read."""
 
 
 class Outcome(StrEnum):

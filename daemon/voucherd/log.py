@@ -51,6 +51,7 @@ class Event(StrEnum):
     OUTBOX_HELD = "outbox.held"
     OUTBOX_PAUSED = "outbox.paused"
     CALENDARS_FAILED = "calendars.failed"
+    METRICS_FAILED = "metrics.failed"
     TEMPLATE_FELL_BACK = "template.fell-back"
     LIBRARY = "library.message"
 

@@ -65,7 +65,7 @@ class Runner:
         """Runs until SIGTERM or SIGINT; returns once every loop has finished the unit of work at hand."""
         self._listen()
         posts = list(self._works.posts)
-        around = Around(self._using, self._now, self._stop.is_set, self._beat, lambda: self._ring("outbox"))
+        around = Around(self.using, self._now, self._stop.is_set, self._beat, lambda: self._ring("outbox"))
         loops = [MailboxLoop(post, Bell(), around) for post in posts]
         self._bells |= {loop.name: loop.bell for loop in loops}
         threads = [self._thread(loop.name, loop.run) for loop in loops]
@@ -117,7 +117,7 @@ class Runner:
 
     def _feed(self) -> None:
         """The watchdog is fed while every loop moves: a stuck one lets systemd start the daemon anew."""
-        stuck = [name for name, at in self._beats.items() if monotonic() - at > _SILENT_SECONDS]
+        stuck = [name for name, seconds in self.silent().items() if seconds > _SILENT_SECONDS]
         if stuck:
             log.error(
                 log.Event.JOB_FAILED, job=", ".join(stuck), detail="no progress: the watchdog is not fed"
@@ -148,7 +148,7 @@ class Runner:
         self._manager.ready("running")
 
     @contextmanager
-    def _using(self) -> Iterator[Works]:
+    def using(self) -> Iterator[Works]:
         """The configuration of the moment, kept whole until the block ends even if a new one comes meanwhile."""
         with self._lock:
             works = self._works
@@ -168,7 +168,7 @@ class Runner:
     def _outbox_loop(self) -> None:
         while not self._stop.is_set():
             try:
-                with self._using() as works:
+                with self.using() as works:
                     if problem := keep_calendars(works, self._clock()):
                         log.warning(log.Event.CALENDARS_FAILED, detail=problem)
                     planned = remind(works.store, works.rules, works.token_key, self._clock())
@@ -189,6 +189,10 @@ class Runner:
                 log.error(log.Event.JOB_FAILED, job="outbox", exc_info=error)
             self._beat("outbox")
             self._bells["outbox"].wait(0 if self._stop.is_set() else _OUTBOX_SECONDS * 2)
+
+    def silent(self) -> dict[str, float]:
+        """The seconds since each loop last showed that it lives."""
+        return {name: monotonic() - at for name, at in self._beats.items()}
 
     def _say_how_it_is(self, works: Works) -> None:
         """One line for `systemctl status`, once a minute: counting a large outbox costs more than the line is worth."""

@@ -28,6 +28,7 @@ from voucherd.settings.sections import (
     Delivery,
     Desk,
     Mailbox,
+    Metrics,
     Reconciliation,
     Reminders,
     Store,
@@ -60,6 +61,7 @@ class Settings:
     warnings: tuple[Fault, ...] = ()
     reminder_sources: Mapping[str, str] = field(default_factory=dict)
     invoice_templates: tuple[InvoiceTemplate, ...] = ()
+    metrics: Metrics = field(default_factory=Metrics)
 
     def partner(self, partner_id: str) -> Partner | None:
         """The partner with this id, without regard to case."""
@@ -122,6 +124,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         reminders=configuration.reminders,
         calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
+        metrics=configuration.metrics,
         partners=partners,
         programmes=programmes,
         secrets=secrets,

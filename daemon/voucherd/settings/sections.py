@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from voucherd.settings import forms
+from voucherd.settings.endpoint import loopback, loopback_place
 from voucherd.settings.keys import (
     TYPICAL,
     UNUSUAL,
@@ -322,6 +323,21 @@ class Reconciliation(Section):
     )
 
 
+class Metrics(Section):
+    """Figures for Prometheus (docs/metrics.md)."""
+
+    listen: Annotated[str, AfterValidator(checked(loopback))] | None = Field(
+        default=None,
+        description="Where `voucherd run` serves them; only on this machine. Without it nothing listens.",
+        examples=["127.0.0.1:9464"],
+    )
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port, where one is named."""
+        return loopback_place(self.listen) if self.listen else None
+
+
 class Configuration(Section):
     """voucherd.toml: every key can be overridden by a variable, VOUCHERD_REMINDERS__SEND_AT for send_at."""
 
@@ -332,6 +348,7 @@ class Configuration(Section):
     reminders: Reminders = Reminders()
     calendar: Calendar = Calendar()
     reconciliation: Reconciliation = Reconciliation()
+    metrics: Metrics = Metrics()
 
 
 def secret_of(

@@ -7,17 +7,18 @@ import select
 
 
 class Bell:
-    """Rung by one thread, heard by another; `ear` is readable from the first ring until it is quieted."""
+    """Rung by one thread, heard by another; `ear` is readable from the first ring until it is quieted, and whatever is
+    written to `hand` rings."""
 
     def __init__(self) -> None:
-        self.ear, self._hand = os.pipe()
+        self.ear, self.hand = os.pipe()
         os.set_blocking(self.ear, False)
-        os.set_blocking(self._hand, False)
+        os.set_blocking(self.hand, False)
 
     def ring(self) -> None:
         """Wakes whoever waits; ringing twice is as good as once."""
         try:
-            os.write(self._hand, b"!")
+            os.write(self.hand, b"!")
         except BlockingIOError:
             return
 
@@ -43,4 +44,4 @@ class Bell:
     def close(self) -> None:
         """Gives the pipe back."""
         os.close(self.ear)
-        os.close(self._hand)
+        os.close(self.hand)

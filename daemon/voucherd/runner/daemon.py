@@ -86,6 +86,8 @@ class Runner:
             self._reload.set()
             self._bells["main"].ring()
 
+        # a signal that comes just before the wait begins would be heeded after it: this ends the wait
+        signal.set_wakeup_fd(self._bells["main"].hand, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGHUP, reload)

@@ -102,7 +102,7 @@ def test_what_is_served_is_what_the_page_names_with_its_labels(world: World) -> 
     assert found["voucherd_mailbox_lost_messages", one] == 2
     assert found["voucherd_outbox_mails", (("status", "planned"),)] == 1
     assert found["voucherd_outbox_mails", (("status", "failed"),)] == 0
-    assert found["voucherd_outbox_due", ()] == 1
+    assert found["voucherd_outbox_due", ()] == 2
     assert found["voucherd_messages_total", (("outcome", "recorded"),)] == 1
     assert found["voucherd_messages_total", (("outcome", "duplicate"),)] == 0
     assert found["voucherd_loop_silent_seconds", (("loop", "outbox"),)] == 1.5

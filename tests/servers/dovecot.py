@@ -103,6 +103,14 @@ class Dovecot:
         stop(self._process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def halt(self) -> None:
+        """Ends the server; its mail stays, and `go_on` starts it again where it was."""
+        stop(self._process)
+
+    def go_on(self) -> None:
+        """Starts it again, on the same ports."""
+        self._launch()
+
     @contextmanager
     def client(self, user: str) -> Iterator[Any]:
         """An imapclient of the test's own, signed in over TLS."""
@@ -131,27 +139,29 @@ class Dovecot:
             return [found[uid][b"BODY[]"] for uid in sorted(found)]
 
     def _start(self) -> None:
-        program = find_program("dovecot", _PACKAGE)
         if not _IMAP.exists():
             raise ServerMissingError(
                 f"Dovecot has no IMAP, and these tests need it: apt-get install {_PACKAGE}"
             )
         for attempt in range(3):
             self.imap_port, self.imaps_port = free_port(), free_port()
-            configuration = self._configure()
+            self._configure()
             try:
-                self._process = start(
-                    [program, "-F", "-c", str(configuration)],
-                    self.folder / "dovecot.log",
-                    lambda: greets(self.imap_port, b"* OK") and greets(self.imaps_port),
-                )
+                self._launch()
             except ServerFailedError as error:  # another process may have taken the port meanwhile
                 if attempt == 2 or "already in use" not in str(error):
                     raise
             else:
                 return
 
-    def _configure(self) -> Path:
+    def _launch(self) -> None:
+        self._process = start(
+            [find_program("dovecot", _PACKAGE), "-F", "-c", str(self.folder / "dovecot.conf")],
+            self.folder / "dovecot.log",
+            lambda: greets(self.imap_port, b"* OK") and greets(self.imaps_port),
+        )
+
+    def _configure(self) -> None:
         root = os.geteuid() == 0
         user = "nobody" if root else getpass.getuser()
         group = "nogroup" if root else grp.getgrgid(os.getegid()).gr_name
@@ -181,9 +191,7 @@ class Dovecot:
             else "",
             unprivileged="" if root else Template(_UNPRIVILEGED).substitute(user=user),
         )
-        configuration = self.folder / "dovecot.conf"
-        configuration.write_text(text)
-        return configuration
+        (self.folder / "dovecot.conf").write_text(text)
 
     def version(self) -> str:
         """What the server calls itself, for figures that name it."""

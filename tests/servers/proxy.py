@@ -64,8 +64,9 @@ class _Pair:
 class Proxy:
     """Listens on `port` of 127.0.0.1 and carries each connection to `target`; `close` ends it.
 
-    `fault` strikes the next connection that reaches its byte, and is None afterwards. `bytes_per_second` slows every
-    connection, `refusing` turns new ones away. `carried` counts, by way, the bytes of all connections that ended.
+    `fault` strikes the next connection that reaches its byte, and is None afterwards, unless it `stays`: then it
+    strikes every one. `bytes_per_second` slows every connection, `refusing` turns new ones away. `carried` counts, by
+    way, the bytes of all connections that ended.
     """
 
     garbage = b"* 17 FETCH (((\x00\xff\xfe \r\n\r\n* BYE\x80 \r\n)) {99999999999}\r\n"
@@ -80,6 +81,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self.fault: Fault | None = None
+        self.stays = False
         self.bytes_per_second: int | None = None
         self.refusing = False
         self.carried = dict.fromkeys(Way, 0)
@@ -157,7 +159,8 @@ class Proxy:
     def _pass_on(self, pair: _Pair, data: bytes, sink: socket.socket, way: Way) -> None:
         fault, done = self.fault, pair.carried[way]
         if fault is not None and fault.way is way and done <= fault.at < done + len(data):
-            self.fault = None
+            if not self.stays:
+                self.fault = None
             before, data = data[: fault.at - done], data[fault.at - done :]
             sink.sendall(before)
             pair.carried[way] += len(before)

@@ -9,6 +9,8 @@ import time
 from voucherd.adapters.imap.connection import Connection
 
 _FAREWELL = 0.5
+_ANSWER = 10.0
+"""Seconds for the answer to DONE: it costs a server nothing, and where it does not come a new connection costs less."""
 
 
 def wait_for_wake(seconds: float, wake: int) -> bool:
@@ -54,9 +56,10 @@ class Idle:
 
     def end(self, *, hurry: bool) -> None:
         """Says DONE and takes the answer; in a hurry (the daemon stops) within half a second a read."""
-        if hurry:
-            self._connection.socket.settimeout(_FAREWELL)
+        timeout = self._connection.socket.gettimeout()
+        self._connection.socket.settimeout(_FAREWELL if hurry else min(timeout or _ANSWER, _ANSWER))
         self._imap.send(b"DONE\r\n")
         while not self._imap.tagged_commands.get(self._tag):
             self._imap._get_response()
         self._imap.tagged_commands.pop(self._tag)
+        self._connection.socket.settimeout(timeout)

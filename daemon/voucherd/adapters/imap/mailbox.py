@@ -188,8 +188,6 @@ class ImapMailbox:
         """Ends an IDLE because the daemon wants to go on; a connection that does not answer is given up."""
         try:
             idle.end(hurry=True)
-            if self._connection is not None:
-                self._connection.socket.settimeout(self._account.timeout)
         except BROKEN:
             self._drop()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from voucherd.adapters.store.engine import SqlStore
 from voucherd.errors import TemporaryError
@@ -68,7 +69,8 @@ def _session_lock(store: SqlStore, *, shared: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(text(f"SELECT pg_advisory_unlock{end}(:key)"), {"key": _DAEMONS})
+            with suppress(DBAPIError):  # a server that was restarted meanwhile has let go of it
+                connection.execute(text(f"SELECT pg_advisory_unlock{end}(:key)"), {"key": _DAEMONS})
 
 
 @contextmanager

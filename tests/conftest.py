@@ -22,6 +22,7 @@ from tests.servers.dovecot import (
     Variant,
 )
 from tests.servers.process import free_port as find_free_port
+from tests.servers.token_service import TokenService, token_service
 
 if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQL
@@ -72,6 +73,32 @@ def dovecot_crowded(tls_files: TlsFiles) -> Iterator[Dovecot]:
 def dovecot_full(tls_files: TlsFiles) -> Iterator[Dovecot]:
     """Dovecot where a user may have five messages, and where filing copies them first: it has no MOVE."""
     yield from _running(tls_files, FULL_AT_FIVE)
+
+
+@pytest.fixture(scope="session")
+def issuer(tls_files: TlsFiles) -> Iterator[TokenService]:
+    """An issuer of tokens; `tokens` gives a test a fresh behaviour."""
+    with token_service(tls_files) as service:
+        yield service
+
+
+@pytest.fixture
+def tokens(issuer: TokenService) -> TokenService:
+    """The issuer of tokens, as if it were new."""
+    issuer.forget()
+    return issuer
+
+
+@pytest.fixture(scope="session")
+def dovecot_with_tokens(tls_files: TlsFiles, issuer: TokenService) -> Iterator[Dovecot]:
+    """Dovecot that asks the issuer about tokens (OAUTHBEARER, XOAUTH2)."""
+    yield from _running(tls_files, Variant(introspection=f"{issuer.url}/introspect"))
+
+
+@pytest.fixture(scope="session")
+def dovecot_with_xoauth2(tls_files: TlsFiles, issuer: TokenService) -> Iterator[Dovecot]:
+    """The same, with XOAUTH2 alone."""
+    yield from _running(tls_files, Variant(introspection=f"{issuer.url}/introspect", mechanisms="xoauth2"))
 
 
 @pytest.fixture(scope="session")

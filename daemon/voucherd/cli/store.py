@@ -45,6 +45,7 @@ def status(context: Context, as_json: bool) -> int:
     """The health of the whole, from the store alone."""
     from voucherd.service import health, inspect
     from voucherd.service.inspect_holds import holds_json
+    from voucherd.service.sign_ins import credentials_json, sign_ins_to_do, standings
 
     app = context.app
     names = [mailbox.name for mailbox in app.settings.mailboxes]
@@ -52,7 +53,10 @@ def status(context: Context, as_json: bool) -> int:
         shown = inspect.status_json(tx, context.reading_now, names)
         shown["holds"] = holds_json(tx, app.rules, context.reading_now)
         shown |= health.health_json(tx, app.rules, app.settings.delivery.rate_per_minute, context.reading_now)
-    needed = health.to_do(shown, app.watched)
+    shown["credentials"] = credentials_json(standings(app.sign_ins.values()), app.endings)
+    today = context.reading_now.astimezone(app.rules.desk.zone).date()
+    signing_in = sign_ins_to_do(shown["credentials"], today)
+    needed = [*health.to_do(shown, app.watched), *signing_in]
     if as_json:
         print_json(shown)
     else:
@@ -68,6 +72,9 @@ def status(context: Context, as_json: bool) -> int:
             click.echo(plain(f"held: {one['scope']} {one['name']}, {held_words(one)}"))
         if shown["pace"]:
             click.echo(plain(f"sending: {shown['pace']}"))
+        for one in shown["credentials"]:
+            ends = f", the client secret ends on {one['expires_on']}" if one["expires_on"] else ""
+            click.echo(plain(f"sign-in {one['name']}: {one['state']}{ends}"))
         for line in needed:
             click.echo(plain(f"→ {line}"))
     return ExitStatus.LOOK if needed else ExitStatus.DONE

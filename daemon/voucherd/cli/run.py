@@ -155,6 +155,7 @@ def _forever(context: Context) -> None:
 
     from voucherd.adapters.systemd import Notifier, watchdog_seconds
     from voucherd.runner import Runner
+    from voucherd.runner.clockwatch import ClockWatch, steady
     from voucherd.service.passes import Works
     from voucherd.settings import load
     from voucherd.wiring import Application
@@ -171,7 +172,8 @@ def _forever(context: Context) -> None:
         return fresh.works()
 
     manager, wait = Notifier(os.environ), watchdog_seconds(os.environ)
-    runner = Runner(app.works(), rebuild, context.clock, manager, wait)
+    clock_watch = ClockWatch(context.clock, steady if context.as_of is None else None)
+    runner = Runner(app.works(), rebuild, context.clock, manager, wait, clock_watch)
     place = app.settings.metrics.place
     if place is None:
         runner.run()

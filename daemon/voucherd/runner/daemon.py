@@ -15,7 +15,10 @@ import schedule
 from voucherd import log
 from voucherd.errors import VoucherdError
 from voucherd.runner.bell import Bell
+from voucherd.runner.clockwatch import ClockWatch
 from voucherd.runner.mailboxes import Around, MailboxLoop
+from voucherd.service.clock_doubt import believed, only_tell
+from voucherd.service.dispatch import Sent
 from voucherd.service.health import status_line
 from voucherd.service.passes import Works, keep_calendars
 from voucherd.service.remind import remind
@@ -49,9 +52,11 @@ class Runner:
         clock: Callable[[], datetime],
         manager: Manager,
         watchdog_seconds: float | None = None,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         self._works, self._rebuild, self._clock = works, rebuild, clock
         self._manager, self._watchdog_seconds = manager, watchdog_seconds
+        self._clock_watch = clock_watch or ClockWatch(clock, None)
         self._users: dict[int, int] = {}
         self._lock = threading.Condition()
         self._stop = threading.Event()
@@ -65,7 +70,14 @@ class Runner:
         """Runs until SIGTERM or SIGINT; returns once every loop has finished the unit of work at hand."""
         self._listen()
         posts = list(self._works.posts)
-        around = Around(self.using, self._now, self._stop.is_set, self._beat, lambda: self._ring("outbox"))
+        around = Around(
+            self.using,
+            self._now,
+            self._stop.is_set,
+            self._beat,
+            lambda: self._ring("outbox"),
+            lambda: self._clock_watch.doubt() is None,
+        )
         loops = [MailboxLoop(post, Bell(), around) for post in posts]
         self._bells |= {loop.name: loop.bell for loop in loops}
         threads = [self._thread(loop.name, loop.run) for loop in loops]
@@ -145,6 +157,7 @@ class Runner:
             if not in_use:
                 old.close()
             log.info(log.Event.DAEMON_RELOADED, partners=len(new.rules.partners))
+            self._clock_watch.trust()
             for bell in self._bells.values():
                 bell.ring()
         self._manager.ready("running")
@@ -171,12 +184,7 @@ class Runner:
         while not self._stop.is_set():
             try:
                 with self.using() as works:
-                    if problem := keep_calendars(works, self._clock()):
-                        log.warning(log.Event.CALENDARS_FAILED, detail=problem)
-                    planned = remind(works.store, works.rules, works.token_key, self._clock())
-                    dispatch = works.dispatch()
-                    self._hurry = dispatch.hurry
-                    sent = send(works.store, dispatch, lambda: self._now("outbox"), self._stop.is_set)
+                    planned, sent = self._outbox_pass(works)
                     self._say_how_it_is(works)
                 if planned:
                     log.info(log.Event.REMINDERS_PLANNED, mails=planned)
@@ -191,6 +199,19 @@ class Runner:
                 log.error(log.Event.JOB_FAILED, job="outbox", exc_info=error)
             self._beat("outbox")
             self._bells["outbox"].wait(0 if self._stop.is_set() else _OUTBOX_SECONDS * 2)
+
+    def _outbox_pass(self, works: Works) -> tuple[int, Sent]:
+        """Plans and sends what is due; only tells the operators while the clock is in doubt."""
+        doubt = self._clock_watch.doubt()
+        if doubt is not None:
+            return 0, only_tell(works, doubt, self._clock(), self._stop.is_set)
+        believed(works.store)
+        if problem := keep_calendars(works, self._clock()):
+            log.warning(log.Event.CALENDARS_FAILED, detail=problem)
+        planned = remind(works.store, works.rules, works.token_key, self._clock())
+        dispatch = works.dispatch()
+        self._hurry = dispatch.hurry
+        return planned, send(works.store, dispatch, lambda: self._now("outbox"), self._stop.is_set)
 
     def silent(self) -> dict[str, float]:
         """The seconds since each loop last showed that it lives."""

@@ -28,20 +28,25 @@ _GOOD_AFTER = 60.0
 """Seconds that a connection must have stood for its failures to be forgotten: one that is cut right after each sign-in
 waits longer and longer."""
 
+_IN_DOUBT = 10.0
+"""Seconds between two looks at whether the clock can be believed again."""
+
 _NOT_OURS = 5.0
 """Seconds between two tries for a mailbox that another daemon holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the daemon gives its loops: the configuration of the moment, the clock, whether to stop, a sign of life, and
-    whom to wake when mail was read."""
+    """What the daemon gives its loops: the configuration of the moment, the clock, whether to stop, a sign of life,
+    whom to wake when mail was read, and whether the clock can be believed: else nothing is read, since it would be
+    dated wrongly."""
 
     using: Callable[[], AbstractContextManager[Works]]
     clock: Callable[[str], datetime]
     stopping: Callable[[], bool]
     beat: Callable[[str], None]
     mail_was_read: Callable[[], None]
+    certain: Callable[[], bool] = lambda: True
     chance: Callable[[], float] = random.random
 
 
@@ -82,6 +87,9 @@ class MailboxLoop:
         mailbox = self._post.connect()
         try:
             while not around.stopping():
+                if not around.certain():
+                    self._rest(min(_IN_DOUBT, self._post.poll_seconds))
+                    continue
                 counts, record = self._drain(mailbox, record, announced=announced, looked=looked)
                 self._recovered()
                 if counts.read:

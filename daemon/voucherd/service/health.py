@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.clock_doubt import clock_doubt
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.pacing import PACE, describe, kept_pace
 from voucherd.service.records import DeliveryRow, StepRow, Suppression
@@ -54,8 +55,9 @@ def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:
 def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: datetime) -> dict[str, Any]:
     """What `status` says of the way out, beside the counts of the outbox."""
     untold = tx.alarms.untold()
-    sending = sending_state(tx)
+    sending, doubt = sending_state(tx), clock_doubt(tx)
     return {
+        "clock": str(doubt) if doubt else None,
         "sending": {
             "state": sending.state,
             "since": _instant(sending.since),
@@ -137,6 +139,8 @@ def to_do(status: Mapping[str, Any], watched: Watched) -> list[str]:
     """What a person must do or look after, a line each, from the JSON of `status`; nothing where all is well."""
     outbox = status["outbox"]
     lines = [line for mailbox in status["mailboxes"] for line in _about_mailbox(mailbox, watched)]
+    if status["clock"]:
+        lines.insert(0, status["clock"])
     if status["sending"]["state"] == "down":
         sending = status["sending"]
         lines.append(

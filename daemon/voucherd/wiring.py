@@ -425,10 +425,12 @@ class Application:
 
         store = self.store
         _ = self.composer, self.delivery(), [self.mailbox(each) for each in self.settings.mailboxes]
-        posts = [
-            Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, partial(self.mailbox, each))
-            for each in self.settings.mailboxes
-        ]
+        posts, left = [], self.settings.fetching.idle_connections
+        for each in self.settings.mailboxes:
+            idle = each.idle and left > 0
+            left -= idle
+            connect = partial(self.mailbox, each)
+            posts.append(Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, connect, idle))
         return Works(
             store=store,
             rules=self.rules,
@@ -439,6 +441,7 @@ class Application:
             lease=lambda name: mailbox_lease(store, name),
             close=self.close,
             feeds=self.feeds,
+            pollers=self.settings.fetching.pollers,
         )
 
     def gates(self) -> dict[str, Gate]:

@@ -188,7 +188,7 @@ def test_the_daemon_serves_them_while_it_runs(
     )
     dovecot.append(mail_user, [sample(ENGLISH)])
     with daemon(desk, "2021-07-01", NOTIFY_SOCKET=str(notify.path)) as running:
-        running.says("outbox.sent")
+        running.says("outbox.sent", seconds=60)
         found: Samples = {}
 
         def all_there() -> bool:
@@ -196,7 +196,7 @@ def test_the_daemon_serves_them_while_it_runs(
             found = scraped(port)
             return found["voucherd_deliveries_total", (("outcome", "sent"),)] == 1
 
-        assert eventually(all_there)
+        assert eventually(all_there, 60)
         assert found["voucherd_messages_total", (("outcome", "recorded"),)] == 1
         assert {dict(labels)["loop"] for name, labels in found if name == "voucherd_loop_silent_seconds"} == {
             "mailbox vouchers",
@@ -204,7 +204,7 @@ def test_the_daemon_serves_them_while_it_runs(
         }
         assert found["process_resident_memory_bytes", ()] > 10_000_000
         running.tell(signal.SIGTERM)
-        assert running.ends(10) == 0
+        assert running.ends(60) == 0
 
 
 @pytest.mark.server
@@ -214,7 +214,7 @@ def test_a_port_that_is_taken_is_said_and_stops_nothing(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         desk = metrics_on(Desk(tmp_path, tls_files).maildir().maildir_out(), taken.getsockname()[1])
         with daemon(desk, NOTIFY_SOCKET=str(notify.path)) as running:
-            running.says("metrics.failed", "name a free port under [metrics] listen")
-            notify.next("READY=1")
+            running.says("metrics.failed", "name a free port under [metrics] listen", seconds=60)
+            notify.next("READY=1", 60)
             running.tell(signal.SIGTERM)
-            assert running.ends(10) == 0
+            assert running.ends(60) == 0

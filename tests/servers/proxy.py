@@ -66,7 +66,7 @@ class Proxy:
 
     `fault` strikes the next connection that reaches its byte, and is None afterwards, unless it `stays`: then it
     strikes every one. `bytes_per_second` slows every connection, `refusing` turns new ones away. `carried` counts, by
-    way, the bytes of all connections that ended.
+    way, the bytes of all connections that ended; `most_at_once` is how many stood beside each other.
     """
 
     garbage = b"* 17 FETCH (((\x00\xff\xfe \r\n\r\n* BYE\x80 \r\n)) {99999999999}\r\n"
@@ -86,6 +86,7 @@ class Proxy:
         self.refusing = False
         self.carried = dict.fromkeys(Way, 0)
         self.connections = 0
+        self.most_at_once = 0
         self._pairs: list[_Pair] = []
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -133,6 +134,7 @@ class Proxy:
         pair = _Pair(client, server)
         with self._lock:
             self._pairs.append(pair)
+            self.most_at_once = max(self.most_at_once, len(self._pairs))
         back = threading.Thread(target=self._carry, args=(pair, server, client, Way.TO_CLIENT), daemon=True)
         back.start()
         self._carry(pair, client, server, Way.TO_SERVER)
@@ -200,7 +202,7 @@ def _reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def until(what: Callable[[], bool], seconds: float = 10.0) -> bool:
+def until(what: Callable[[], bool], seconds: float = 30.0) -> bool:
     """Whether it becomes true in time: for what a server does and tells nobody."""
     deadline = time.monotonic() + seconds
     while not what():

@@ -17,6 +17,7 @@ from voucherd.errors import VoucherdError
 from voucherd.runner.bell import Bell
 from voucherd.runner.clockwatch import ClockWatch
 from voucherd.runner.mailboxes import Around, MailboxLoop
+from voucherd.runner.pollers import Poller, Rota
 from voucherd.service.clock_doubt import believed, only_tell
 from voucherd.service.dispatch import Sent
 from voucherd.service.health import status_line
@@ -62,6 +63,7 @@ class Runner:
         self._stop = threading.Event()
         self._reload = threading.Event()
         self._bells: dict[str, Bell] = {"main": Bell(), "outbox": Bell()}
+        self._rota = Rota([])
         self._beats: dict[str, float] = {}
         self._said = -_SAY_SECONDS
         self._hurry: Callable[[], None] = lambda: None
@@ -78,9 +80,13 @@ class Runner:
             lambda: self._ring("outbox"),
             lambda: self._clock_watch.doubt() is None,
         )
-        loops = [MailboxLoop(post, Bell(), around) for post in posts]
+        loops = [MailboxLoop(post, Bell(), around) for post in posts if post.idle]
         self._bells |= {loop.name: loop.bell for loop in loops}
         threads = [self._thread(loop.name, loop.run) for loop in loops]
+        self._rota = Rota([MailboxLoop(post, self._bells["main"], around) for post in posts if not post.idle])
+        for number in range(1, 1 + min(self._works.pollers, len(posts) - len(loops))):
+            poller = Poller(f"poller {number}", self._rota, self._stop.is_set, self._beat)
+            threads.append(self._thread(poller.name, poller.run))
         threads.append(self._thread("outbox", self._outbox_loop))
         log.info(log.Event.DAEMON_STARTED, mailboxes=[post.name for post in posts])
         self._manager.ready(f"{len(posts)} mailboxes")
@@ -129,6 +135,11 @@ class Runner:
     def _ring(self, name: str) -> None:
         self._bells[name].ring()
 
+    def _ring_all(self) -> None:
+        for bell in self._bells.values():
+            bell.ring()
+        self._rota.ring()
+
     def _feed(self) -> None:
         """The watchdog is fed while every loop moves: a stuck one lets systemd start the daemon anew."""
         stuck = [name for name, seconds in self.silent().items() if seconds > _SILENT_SECONDS]
@@ -158,8 +169,7 @@ class Runner:
                 old.close()
             log.info(log.Event.DAEMON_RELOADED, partners=len(new.rules.partners))
             self._clock_watch.trust()
-            for bell in self._bells.values():
-                bell.ring()
+            self._ring_all()
         self._manager.ready("running")
 
     @contextmanager
@@ -239,8 +249,7 @@ class Runner:
         log.info(log.Event.DAEMON_STOPPING)
         self._manager.stopping("finishing the work at hand")
         self._hurry()
-        for bell in self._bells.values():
-            bell.ring()
+        self._ring_all()
         for thread in threads:
             thread.join(timeout=29)
         with self._lock:

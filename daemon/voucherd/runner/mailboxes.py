@@ -12,7 +12,7 @@ from time import monotonic
 
 from voucherd import log
 from voucherd.domain.patience import REFUSALS_BORNE, Patience
-from voucherd.domain.push import PushRecord
+from voucherd.domain.push import Push, PushRecord
 from voucherd.errors import SignInRefusedError, TemporaryError, VoucherdError
 from voucherd.runner.bell import Bell
 from voucherd.service.intake import Counts
@@ -54,7 +54,7 @@ class MailboxLoop:
     """Attends one mailbox until the daemon stops; `bell` ends its waits."""
 
     def __init__(self, post: Post, bell: Bell, around: Around) -> None:
-        self.name = f"mailbox {post.name}"
+        self.name = self._job = f"mailbox {post.name}"
         self.bell = bell
         self._post, self._around = post, around
         self._patience = Patience()
@@ -63,25 +63,51 @@ class MailboxLoop:
 
     def run(self) -> None:
         """Returns when the daemon stops, and never because of an error."""
-        around = self._around
-        while not around.stopping():
-            wait = _NOT_OURS
-            try:
-                with around.using() as works:
-                    lease = works.lease(
-                        self._post.name
-                    )  # held as long as the connection, whatever is reloaded
-                with lease as held:
-                    if held:
-                        self._attend()
-            except VoucherdError as error:
-                wait = self._failed(error)
-            except Exception as error:  # noqa: BLE001 -- the loop's edge: one mailbox never ends the rest
-                log.error(log.Event.JOB_FAILED, job=self.name, exc_info=error)
-                wait = self._failed(TemporaryError(f"{type(error).__name__}: the log tells more"))
-            self._rest(wait)
+        while not self._around.stopping():
+            self._rest(self._guarded(self._attend))
 
-    def _attend(self) -> None:
+    def look_once(self, job: str) -> float:
+        """One look over a connection that is ended afterwards, by the thread `job`; never raises. Returns the seconds
+        until the next one."""
+        self._job = job
+        return self._guarded(self._look)
+
+    def _guarded(self, act: Callable[[], float]) -> float:
+        """Acts while the mailbox is held; returns the seconds until the next try."""
+        try:
+            with self._around.using() as works:
+                lease = works.lease(self._post.name)  # held as long as the connection, whatever is reloaded
+            with lease as held:
+                return act() if held else _NOT_OURS
+        except VoucherdError as error:
+            return self._failed(error)
+        except Exception as error:  # noqa: BLE001 -- the loop's edge: one mailbox never ends the rest
+            log.error(log.Event.JOB_FAILED, job=self._job, exc_info=error)
+            return self._failed(TemporaryError(f"{type(error).__name__}: the log tells more"))
+
+    def _look(self) -> float:
+        if not self._around.certain():
+            return min(_IN_DOUBT, self._post.poll_seconds)
+        mailbox = self._post.connect()
+        try:
+            with self._around.using() as works:
+                counts = drain_open(
+                    works,
+                    self._post,
+                    mailbox,
+                    self._clock,
+                    self._around.stopping,
+                    lambda _: Push.POLLED.value,
+                )
+        finally:
+            mailbox.close()
+        self._patience = Patience()
+        self._recovered()
+        if counts.read:
+            self._tell(counts)
+        return self._interval()
+
+    def _attend(self) -> float:
         """Holds one connection, until an error or a stop."""
         around, record, announced, looked = self._around, PushRecord(), True, False
         mailbox = self._post.connect()
@@ -95,6 +121,7 @@ class MailboxLoop:
                 if counts.read:
                     self._tell(counts)
                 announced, looked = self._wait(mailbox)
+            return 0.0
         finally:
             mailbox.close()
             stood = 0.0 if self._read_since is None else monotonic() - self._read_since
@@ -116,9 +143,8 @@ class MailboxLoop:
             return judged.push(promised=mailbox.announces).value
 
         with self._around.using() as works:
-            clock = lambda: self._around.clock(self.name)  # noqa: E731 -- asked at each step of a long look
-            counts = drain_open(works, self._post, mailbox, clock, self._around.stopping, push)
-        self._around.beat(self.name)
+            counts = drain_open(works, self._post, mailbox, self._clock, self._around.stopping, push)
+        self._around.beat(self._job)
         if judged.unannounced > record.unannounced:
             log.warning(
                 log.Event.MAILBOX_UNANNOUNCED,
@@ -130,16 +156,23 @@ class MailboxLoop:
 
     def _wait(self, mailbox: Mailbox) -> tuple[bool, bool]:
         """Waits for new mail or the next look: whether mail was announced, and whether the whole time went by."""
-        until = monotonic() + self._post.poll_seconds * (1 - self._around.chance() / 10)
+        until = monotonic() + self._interval()
         while not self._around.stopping():
             left = until - monotonic()
             if left <= 0:
                 return False, True
             announced = mailbox.wait(min(left, _TURN), self.bell.ear)
-            self._around.beat(self.name)
+            self._around.beat(self._job)
             if self.bell.quiet() or announced:
                 return announced, False
         return False, False
+
+    def _interval(self) -> float:
+        return self._post.poll_seconds * (1 - self._around.chance() / 10)
+
+    def _clock(self) -> datetime:
+        """The clock, asked at each step of a long look."""
+        return self._around.clock(self._job)
 
     def _tell(self, counts: Counts) -> None:
         log.info(
@@ -174,19 +207,19 @@ class MailboxLoop:
             next_try_seconds=round(wait, 1),
         )
         try:
-            now = self._around.clock(self.name)
+            now = self._clock()
             with self._around.using() as works:
                 mailbox_failed(works.store, self._post.name, error, now)
                 if self._patience.refusals == REFUSALS_BORNE:
                     sign_in_refused(works.store, self._post.name, error.what, now)
         except Exception as unexpected:  # noqa: BLE001 -- a note that fails ends no loop either
-            log.error(log.Event.JOB_FAILED, job=self.name, exc_info=unexpected)
+            log.error(log.Event.JOB_FAILED, job=self._job, exc_info=unexpected)
         return wait
 
     def _rest(self, seconds: float) -> None:
         """Waits before the next try, with signs of life; a reload or a stop ends it."""
         until = monotonic() + seconds
         while not self._around.stopping() and (left := until - monotonic()) > 0:
-            self._around.beat(self.name)
+            self._around.beat(self._job)
             if self.bell.wait(min(left, _TURN)):
                 return

@@ -24,18 +24,21 @@ Stopping = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One mailbox as it is configured: its rules, its folders, and how to connect to it."""
+    """One mailbox as it is configured: its rules, its folders, and how to connect to it. `idle`: a connection is held
+    open for push; otherwise it is looked at in turn with others."""
 
     name: str
     gate: Gate
     folders: Folders
     poll_seconds: int
     connect: Callable[[], Mailbox]
+    idle: bool = True
 
 
 @dataclass(frozen=True)
 class Works:
-    """Everything that a pass works with, from one reading of the configuration."""
+    """Everything that a pass works with, from one reading of the configuration; `pollers` mailboxes without push are
+    looked at at the same time."""
 
     store: Store
     rules: Rulebook
@@ -46,6 +49,7 @@ class Works:
     lease: Callable[[str], AbstractContextManager[bool]]
     close: Callable[[], None]
     feeds: CalendarFeed | None = None
+    pollers: int = 1
 
 
 @dataclass(slots=True)

@@ -203,6 +203,11 @@ class Mailbox(Section):
         description="Used where auth is oauth2: where the tokens come from that stand for a password.",
     )
 
+    idle: bool = Field(
+        default=True,
+        description="false: no connection is held open for push; it is only looked at every poll_seconds.",
+    )
+
     @property
     def password(self) -> Secret:
         """The password of the mailbox's user."""
@@ -336,6 +341,23 @@ class Reconciliation(Section):
     )
 
 
+class Fetching(Section):
+    """How many mailboxes one process holds open. All the others are looked at in turn."""
+
+    idle_connections: Count = Field(
+        default=50,
+        ge=0,
+        le=10_000,
+        description="So many mailboxes at most are held open for push, the first ones of the file; 0 for none.",
+    )
+    pollers: Count = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="So many of the others are looked at at the same time, each every poll_seconds.",
+    )
+
+
 class Metrics(Section):
     """Figures for Prometheus (docs/metrics.md)."""
 
@@ -361,6 +383,7 @@ class Configuration(Section):
     reminders: Reminders = Reminders()
     calendar: Calendar = Calendar()
     reconciliation: Reconciliation = Reconciliation()
+    fetching: Fetching = Fetching()
     metrics: Metrics = Metrics()
 
 

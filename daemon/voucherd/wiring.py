@@ -40,6 +40,7 @@ from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.room import Room, watch_room
 from voucherd.service.sign_ins import SignInWatch
 from voucherd.service.standstill import Watched, watch
 from voucherd.service.summary import summarise
@@ -400,11 +401,23 @@ class Application:
         after = timedelta(minutes=settings.desk.standstill_minutes)
         return Watched(polls, (url.host or url.path) if url else "", after)
 
+    def rooms(self) -> list[Room]:
+        """How much is free where the archive and a store of our own are; one that is not there yet is left out."""
+        from shutil import disk_usage
+
+        from sqlalchemy import make_url
+
+        url = make_url(self.settings.store.url)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        folders = dict.fromkeys([self.settings.store.archive, *([Path(file).parent] if file else [])])
+        return [Room(str(folder), disk_usage(folder).free) for folder in folders if folder.is_dir()]
+
     def _tell(self, now: datetime) -> int:
         follow_configuration(self.store, self.rules, now)
         if self._watching_since is None:
             self._watching_since = now
         watch(self.store, self.watched, self._watching_since, now)
+        watch_room(self.store, self.rooms(), now)
         fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
         if fell_back:
             with self.store.write() as tx:

@@ -17,6 +17,7 @@ from voucherd.service.inspect import status_json
 from voucherd.service.passes import mailbox_failed
 from voucherd.service.ports import Attempt, Outcome, Stage
 from voucherd.service.records import MailStatus
+from voucherd.service.room import LEAST, Room, rooms_json, rooms_to_do, watch_room
 from voucherd.service.sending import send
 from voucherd.service.standstill import Watched, sign_in_refused, watch
 
@@ -233,3 +234,24 @@ def test_the_line_for_the_service_manager_tells_mailboxes_age_waiting_and_failed
     assert line(3) == (
         "2 mailboxes, last look 3 min ago, 1 cannot be read (other), 1 mails wait, 0 failed, nothing goes out"
     )
+
+
+def test_a_disk_without_room_is_told_once_and_again_only_after_there_was_room(world: World) -> None:
+    def told(free: int, minutes: float) -> list[Alarm]:
+        rooms = [Room("/var/lib/voucherd/mail", free), Room("/srv", LEAST)]
+        before = len(alarms(world))
+        new = watch_room(world.store, rooms, later(NOON, minutes=minutes))
+        assert new == len(alarms(world)) - before
+        return alarms(world)[before:]
+
+    assert told(LEAST, 0) == []
+    assert told(LEAST - 1, 1) == [Alarm("disk-full", "/var/lib/voucherd/mail", "199 MB free")]
+    assert told(0, 2) == []
+    assert told(LEAST, 3) == []
+    assert told(5, 4) == [Alarm("disk-full", "/var/lib/voucherd/mail", "0 MB free")]
+
+
+def test_status_says_where_there_is_no_room() -> None:
+    shown = rooms_json([Room("/srv", LEAST), Room("/var/mail", 1024)])
+    assert shown[1] == {"folder": "/var/mail", "free_bytes": 1024, "short": True}
+    assert rooms_to_do(shown) == ["/var/mail has 0 MB free: make room, or no mail is taken in"]

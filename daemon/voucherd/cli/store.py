@@ -45,6 +45,7 @@ def status(context: Context, as_json: bool) -> int:
     """The health of the whole, from the store alone."""
     from voucherd.service import health, inspect
     from voucherd.service.inspect_holds import holds_json
+    from voucherd.service.room import rooms_json, rooms_to_do
     from voucherd.service.sign_ins import credentials_json, sign_ins_to_do, standings
 
     app = context.app
@@ -56,7 +57,8 @@ def status(context: Context, as_json: bool) -> int:
     shown["credentials"] = credentials_json(standings(app.sign_ins.values()), app.endings)
     today = context.reading_now.astimezone(app.rules.desk.zone).date()
     signing_in = sign_ins_to_do(shown["credentials"], today)
-    needed = [*health.to_do(shown, app.watched), *signing_in]
+    shown["disk"] = rooms_json(app.rooms())
+    needed = [*health.to_do(shown, app.watched), *rooms_to_do(shown["disk"]), *signing_in]
     if as_json:
         print_json(shown)
     else:

@@ -225,7 +225,9 @@ class Runner:
 
     def silent(self) -> dict[str, float]:
         """The seconds since each loop last showed that it lives."""
-        return {name: monotonic() - at for name, at in self._beats.items()}
+        return {
+            name: monotonic() - at for name, at in list(self._beats.items())
+        }  # loops may just be starting
 
     def _say_how_it_is(self, works: Works) -> None:
         """One line for `systemctl status`, once a minute: counting a large outbox costs more than the line is worth."""

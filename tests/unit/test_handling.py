@@ -590,7 +590,7 @@ def test_an_invoice_comes_from_a_partner_for_itself_or_from_an_operator(
 
 
 def test_the_files_of_the_programme_are_looked_into_for_what_was_paid() -> None:
-    """What they say decides: an invoice among them is refused where it is read (tests/integration/test_remitting.py)."""
+    """What they say decides: an invoice among them is refused where it is read."""
     done = decide(invoice(ROBOT))
     assert (done.outcome, done.invoices, done.partner) == ("recorded", (SHEET,), None)
     assert done.reason == "files of the programme: what was paid is taken in, an invoice is not"

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from voucherd import log
 from voucherd.domain.alarms import AlarmCode
+from voucherd.domain.credentials import Ending
 from voucherd.domain.handling import Gate
 from voucherd.domain.letter import Alarm
 from voucherd.domain.message import Unreadable
@@ -36,19 +37,22 @@ from voucherd.service.letters import reply_to
 from voucherd.service.outbox import follow_configuration
 from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
-from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
+from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.sign_ins import SignInWatch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
+from voucherd.settings.oauth2 import OAUTH2
 from voucherd.settings.reminder_tables import closed_by, rules_of
 
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
     from voucherd.adapters.letters import Fallback, LetterComposer
     from voucherd.adapters.letters.feed_folder import FeedFolder
+    from voucherd.adapters.oauth import SignIn
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
     from voucherd.service.store import Transaction
@@ -113,18 +117,23 @@ def clock_of(as_of: str | None, zone: ZoneInfo) -> Callable[[], datetime]:
     """The clock of a command: the real one, or standing at `--as-of` (a bare date is 12:00 in the desk's zone)."""
     if as_of is None:
         return lambda: datetime.now(UTC)
+    instant = instant_of(as_of, zone, "--as-of")
+    return lambda: instant
+
+
+def instant_of(text: str, zone: ZoneInfo, where: str) -> datetime:
+    """A moment as people write it: a bare date is 12:00 in `zone`, as is a time without one (RULES.md, Time)."""
     try:
-        moment = datetime.fromisoformat(as_of)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise OperatorError(
-            f"{as_of} is not a date", where="--as-of", remedy="write 2021-11-15 or 2021-11-15T09:00+01:00"
+            f"{text} is not a date", where=where, remedy="write 2021-11-15 or 2021-11-15T09:00+01:00"
         ) from None
-    if len(as_of) <= len("2021-11-15"):
+    if len(text) <= len("2021-11-15"):
         moment = datetime.combine(moment.date(), time(12), zone)
     elif moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
-    instant = moment.astimezone(UTC)
-    return lambda: instant
+    return moment.astimezone(UTC)
 
 
 def gate_of(mailbox: tables.Mailbox) -> Gate:
@@ -176,12 +185,12 @@ class Application:
         from sqlalchemy import make_url
 
         from voucherd.adapters.store import SqlStore
-        from voucherd.adapters.store.upgrade import HEAD, revision_of
+        from voucherd.adapters.store.upgrade import usable
 
         url = make_url(self.store_url)
         missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
         store = None if missing else SqlStore(self.store_url)
-        if store is None or revision_of(store) != HEAD:
+        if store is None or not usable(store):
             remedy = "`voucherd run --once` makes it, `voucherd db upgrade` brings an older one up to date"
             raise OperatorError(
                 "there is no store of this release", where=self.settings.store.url, remedy=remedy
@@ -288,7 +297,7 @@ class Application:
             url.host,
             url.port,
             user=url.user or None,
-            password=delivery.password.read if url.user else None,
+            password=self._secret_of("delivery", delivery) if url.user else None,
             tls=tls.get(url.tls, "starttls"),
             ca_file=delivery.ca_file,
         )
@@ -316,12 +325,42 @@ class Application:
             url.host,
             url.port,
             url.user,
-            mailbox.password.read,
+            self._secret_of(mailbox.name, mailbox),
             tls="implicit" if url.tls is Tls.IMPLICIT else "starttls",
             ca_file=mailbox.ca_file,
             folder=url.path,
             folders=folders,
         )
+
+    @cached_property
+    def sign_ins(self) -> Mapping[str, SignIn]:
+        """Every sign-in by OAuth2 of its own, by the name of its mailbox (`delivery` for the way out)."""
+        if OAUTH2 not in {self.settings.delivery.auth, *(each.auth for each in self.settings.mailboxes)}:
+            return {}
+        from voucherd.sign_ins import build_sign_ins
+
+        return build_sign_ins(self.settings, key_path(self.settings).parent / "tokens")
+
+    @cached_property
+    def endings(self) -> Sequence[Ending]:
+        """The client secrets whose last day is configured."""
+        if not self.sign_ins:
+            return ()
+        from voucherd.sign_ins import build_endings
+
+        return build_endings(self.settings)
+
+    @cached_property
+    def sign_in_watch(self) -> SignInWatch:
+        """Tells operators of refusals, and of secrets that end."""
+        return SignInWatch(tuple(self.sign_ins.values()), self.endings)
+
+    def _secret_of(
+        self, name: str, table: tables.Mailbox | tables.Delivery
+    ) -> Callable[[], str] | TokenSource:
+        if table.auth != OAUTH2 or table.oauth2 is None:
+            return table.password.read
+        return self.sign_ins[table.oauth2.same_as or name]
 
     def intake(self) -> Intake:
         """The way in."""
@@ -357,6 +396,7 @@ class Application:
         if fell_back:
             with self.store.write() as tx:
                 raise_alarms(tx, now, fell_back)
+        self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
         names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
         made = summarise(self.store, self.rules, self.token_key, names, at, now)
         return int(made) + tell(self.store, self.rules, self.token_key, now)
@@ -424,15 +464,20 @@ def _tell_of_burst(tx: Transaction, waiting: int, now: datetime) -> None:
     raise_alarm(tx, now, Alarm(AlarmCode.BURST, count=waiting), about=f"{AlarmCode.BURST}|{now.isoformat()}")
 
 
-def _own_key(settings: Settings) -> bytes:
-    """The key beside the store (beside the configuration where the store is a server), mode 0600."""
+def key_path(settings: Settings, url: str | None = None) -> Path:
+    """Where the key lies that was made at first start: beside the store (beside the archive where the store is a
+    server); `url` for another store than the configured one."""
     from sqlalchemy import make_url
 
-    url = make_url(settings.store.url)
-    at_file = url.get_backend_name() == "sqlite" and url.database
-    folder = Path(str(url.database)).parent if at_file else settings.store.archive.parent
-    path = folder / "secret.key"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = make_url(url or settings.store.url)
+    at_file = store.get_backend_name() == "sqlite" and store.database
+    return (Path(str(store.database)).parent if at_file else settings.store.archive.parent) / "secret.key"
+
+
+def _own_key(settings: Settings) -> bytes:
+    """The key beside the store, mode 0600; made where there is none."""
+    path = key_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         _make_key(path)
     return path.read_bytes()

@@ -1,4 +1,4 @@
-"""`voucherd audit`, `status` and `db`: the lossless count, the health, the store itself."""
+"""`voucherd audit` and `status`: the lossless count, and the health of the whole."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def status(context: Context, as_json: bool) -> int:
     """The health of the whole, from the store alone."""
     from voucherd.service import health, inspect
     from voucherd.service.inspect_holds import holds_json
+    from voucherd.service.sign_ins import credentials_json, sign_ins_to_do, standings
 
     app = context.app
     names = [mailbox.name for mailbox in app.settings.mailboxes]
@@ -49,6 +50,9 @@ def status(context: Context, as_json: bool) -> int:
         shown = inspect.status_json(tx, context.reading_now, names)
         shown["holds"] = holds_json(tx, app.rules, context.reading_now)
         shown |= health.health_json(tx, app.rules, app.settings.delivery.rate_per_minute, context.reading_now)
+    shown["credentials"] = credentials_json(standings(app.sign_ins.values()), app.endings)
+    today = context.reading_now.astimezone(app.rules.desk.zone).date()
+    signing_in = sign_ins_to_do(shown["credentials"], today)
     if as_json:
         print_json(shown)
     else:
@@ -66,7 +70,10 @@ def status(context: Context, as_json: bool) -> int:
             click.echo(f"{shown['overdue_steps']} reminder steps are overdue by days")
         if shown["pace"]:
             click.echo(plain(f"sending: {shown['pace']}"))
-        for line in health.to_do(shown):
+        for one in shown["credentials"]:
+            ends = f", the client secret ends on {one['expires_on']}" if one["expires_on"] else ""
+            click.echo(plain(f"sign-in {one['name']}: {one['state']}{ends}"))
+        for line in [*health.to_do(shown), *signing_in]:
             click.echo(plain(f"→ {line}"))
     needs = (
         any(m["state"] != "ok" for m in shown["mailboxes"])
@@ -74,44 +81,8 @@ def status(context: Context, as_json: bool) -> int:
         or shown["overdue_steps"]
         or shown["suppressed"]
         or shown["untold_alarms"]
+        or signing_in
+        or shown["outbox_held"]
         or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
     )
     return ExitStatus.LOOK if needs else ExitStatus.DONE
-
-
-@click.group()
-def db() -> None:
-    """The store: upgrade, rebuild."""
-
-
-@db.command()
-@pass_context
-def upgrade(context: Context) -> int:
-    """Brings the store to this release's schema."""
-    from voucherd.adapters.store import SqlStore
-    from voucherd.adapters.store.upgrade import HEAD
-    from voucherd.adapters.store.upgrade import upgrade as upgrade_store
-
-    store = SqlStore(context.app.store_url)
-    before = upgrade_store(store)
-    store.close()
-    click.echo(
-        f"the store is at schema {HEAD}" + ("" if before == HEAD else f", it was at {before or 'none'}")
-    )
-    return ExitStatus.DONE
-
-
-@db.command()
-@click.option("--dry-run", is_flag=True, help="Compares only.")
-@pass_context
-def rebuild(context: Context, dry_run: bool) -> int:
-    """Computes every voucher anew from its history, and says what differed."""
-    from voucherd.service.rebuilding import rebuild_ledger
-
-    differing, total = rebuild_ledger(context.app.store, context.app.rules, write=not dry_run)
-    click.echo(
-        f"{total} vouchers computed from their histories; {len(differing)} differed from what was stored"
-    )
-    for voucher in differing[:20]:
-        click.echo(plain(f"  {voucher}"))
-    return ExitStatus.LOOK if differing else ExitStatus.DONE

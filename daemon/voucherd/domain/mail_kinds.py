@@ -15,7 +15,7 @@ from voucherd.domain.message import ParsedMail
 ASSIGNED, INVOICE, REPLY, OTHER = "assigned", "invoice", "reply", "other"
 EXPORT = "export"
 """The export of a programme's validation tool: a spreadsheet of available and reserved vouchers."""
-_SHEETS = (".csv", ".tsv", ".xlsx", ".ods", ".pdf", ".xml", ".zip")
+_SHEETS = (".csv", ".tsv", ".xlsx", ".ods", ".pdf", ".xml", ".zip", ".p7m")
 _LISTS = (".csv", ".tsv", ".xlsx", ".ods")
 _REMITTANCES = (
     *("remittance", "payment status", "payment advice", "payment report", "zahlungsavis", "zahlungsstatus"),

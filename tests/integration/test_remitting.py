@@ -251,6 +251,29 @@ def test_the_programme_and_operators_may_hand_in_a_list(
     assert (voucher["paid_on"] is not None) == (outcome == "recorded")
 
 
+FORWARDED = """See below.
+
+---------- Forwarded message ---------
+From: Planning Services <no-reply@microsoft.com>
+Date: Mon, 1 Nov 2021 at 18:00
+Subject: Payment status
+To: Sam Ortiz <sam@contoso.example>
+
+The payment status of your vouchers is attached.
+"""
+
+
+@pytest.mark.parametrize(("voucher", "outcome"), [(A, "recorded"), ("DPS-7777", "review")])
+def test_a_partner_forwards_the_programmes_list_for_its_own_vouchers(
+    desk: TestDesk, voucher: str, outcome: str
+) -> None:
+    handed_in(desk)
+    content = list_mail("sam@contoso.example", PAID.replace(A, voucher), text=FORWARDED)
+    desk.put(content)
+    desk.run("2021-11-03T10:00")
+    assert desk.message(content).outcome.value == outcome, desk.message(content).reason
+
+
 def handed_in(desk: TestDesk) -> None:
     for kind in (EventKind.RESERVED, EventKind.REDEEMED):
         record_fact(

@@ -305,6 +305,26 @@ def test_while_the_issuer_is_down_the_token_at_hand_serves_until_it_lapses(bench
     assert sign_in.token() != first
 
 
+def test_an_issuer_that_does_not_answer_is_waited_for_once_however_many_need_a_token(bench: Bench) -> None:
+    """Or a stop would wait for each mailbox in turn (PROMISES.md, P4)."""
+    bench.issuer.behaviour.slow, bench.issuer.behaviour.down_after = 0.5, True
+    sign_in = bench.sign_in()
+    said: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: said.append(refusal(sign_in.token, TemporaryError)))
+        for _ in range(10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) == 10
+    assert len(set(said)) == 1
+    assert len(bench.issuer.asked) == 1
+    bench.issuer.behaviour.down_after = False
+    assert sign_in.token()  # the next one asks again
+
+
 @pytest.mark.parametrize(
     "error", ["temporarily_unavailable", "server_error", "slow_down"], ids=lambda error: str(error)
 )
@@ -568,10 +588,10 @@ def test_no_error_traceback_or_log_shows_a_secret(
         assert bench.issuer.asked == []
 
 
-def test_a_redirect_is_not_followed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench.issuer, "_token", lambda _: (302, {"error": "elsewhere"}))
-    assert "elsewhere" in refusal(bench.sign_in().token)
-    assert len(bench.issuer.asked) == 1
+def test_a_redirect_is_not_followed(bench: Bench) -> None:
+    bench.issuer.behaviour.redirects = True
+    refusal(bench.sign_in().token)
+    assert bench.issuer.paths == ["/token"]
 
 
 def test_an_answer_without_end_is_cut(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from voucherd.errors import PermanentError, TemporaryError
 
 _LARGEST = 256 * 1024
-_PATIENCE = 75.0  # seconds for another's turn: longer than an issuer is waited for
+_PATIENCE = 25.0  # seconds for another's turn: longer than an issuer is waited for
 _PAUSE = 0.05
 _FOREMOST = 60.0  # a token from the future was written by a clock that was set back since
 

@@ -7,6 +7,7 @@ import json
 import logging
 import multiprocessing
 import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -202,6 +203,17 @@ def test_the_tokens_lie_in_files_that_only_their_owner_reads(bench: Bench) -> No
     folder = bench.folder / "tokens"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.iterdir()]}
     assert modes == {"tokens": 0o700, "vouchers.json": 0o600, "vouchers.lock": 0o600}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_writes_belongs_to_the_owner_of_the_state_folder(bench: Bench) -> None:
+    """Or the service could not read what `voucherd login` has got for it."""
+    nobody = pwd.getpwnam("nobody")
+    os.chown(bench.folder, nobody.pw_uid, nobody.pw_gid)
+    bench.sign_in().token()
+    folder = bench.folder / "tokens"
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in [folder, *folder.iterdir()]}
+    assert owners == {(nobody.pw_uid, nobody.pw_gid)}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"identity": 1}', b"\xff", b"[" * 100_000])

@@ -31,6 +31,9 @@ from voucherd.service.store import Transaction
 SUPPRESSED: Final = "suppressed"
 """How the answer of a delivery begins that was not attempted, since its address takes no mail."""
 
+LOOKED_AT: Final = "addresses"
+"""Where `service.readdressing` keeps which addresses it looked at; empty where mail failed since."""
+
 _NAMED: Final = 3  # vouchers of nobody, of however many there are
 
 
@@ -71,6 +74,8 @@ def verdict(claim: Claimed, attempt: Attempt, now: datetime) -> Verdict:
 def follow(tx: Transaction, claim: Claimed, reached: Verdict, now: datetime) -> None:
     """Suppresses the address that takes no mail, and tells the operators of what needs them."""
     row = reached.row
+    if row.status is MailStatus.FAILED:
+        tx.state.put(LOOKED_AT, "")
     failed, doubtful = row.status is MailStatus.FAILED, _given_to_a_person(row)
     if failed and reached.refusal is Refusal.ADDRESS:
         cause = SuppressionCause.REFUSED

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Text, bindparam, cast, func, insert, literal, or_, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
@@ -106,6 +106,13 @@ class SqlOutbox:
         claimed = [_claimed(row, now + doubt_after) for row in rows]
         self._store([claim.delivery for claim in claimed])
         return claimed
+
+    def put_aside(self, numbers: Sequence[int]) -> None:
+        """Frees the business keys of mails that reached nobody: another mail may say the same, on the same day too."""
+        table = schema.outbox
+        for part in chunks(list(numbers)):
+            aside = literal("undelivered|") + cast(table.c.id, Text) + "|" + table.c.business_key
+            self._connection.execute(update(table).where(table.c.id.in_(part)).values(business_key=aside))
 
     def interrupted(self) -> int:
         """Marks what a process that is gone had claimed as in doubt, for its one more try; returns how many. Only for

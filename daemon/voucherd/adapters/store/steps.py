@@ -90,7 +90,7 @@ class SqlSteps:
         )
 
     def replan(self, steps: Sequence[tuple[int, Step]]) -> None:
-        """Moves planned steps to another instant or partner (row id, the step as it is now)."""
+        """Plans steps for another instant or partner (row id, the step as it is now); no mail carries them any more."""
         table = schema.step
         statement = (
             update(table)
@@ -101,6 +101,7 @@ class SqlSteps:
                 ends_at=bindparam("b_ends_at"),
                 status=StepStatus.PLANNED.value,
                 because="",
+                mail=None,
             )
         )
         rows = [

@@ -96,11 +96,11 @@ class _Document:
             currency=currency,
             seller=template.supplier,
             lines=tuple(
-                RawLine(line.name, value(net), (*line.rows,), priced=False, voucher=line.voucher)
+                RawLine(line.name, value(net), _words(line.rows), priced=False, voucher=line.voucher)
                 for line, net in zip(found, lines, strict=True)
             ),
             stated=Stated(**{name: value(one) for name, one in totals.items()}),
-            words=(self._text,),
+            words=_words(self._rows),
             itemised=template.lines is not None,
         )
 
@@ -199,6 +199,11 @@ def _is_for(template: InvoiceTemplate, text: str, plain: str, supplier: str | No
         and all(_compiled(one).search(text) for one in template.matches)
         and not any(_compiled(one).search(text) for one in template.lacks)
     )
+
+
+def _words(rows: Iterable[str]) -> tuple[str, ...]:
+    """Rows as words are looked for in them: the blanks between columns count as one."""
+    return tuple(shown for row in rows if (shown := _plain(row)))
 
 
 def _plain(text: str) -> str:

@@ -28,6 +28,7 @@ _MAX_MATCHES: Final = 200
 _MAX_VALUE: Final = 200
 _MAX_LINES: Final = 5_000
 _BLANKS: Final = re.compile(r"\s+")
+_GAPS: Final = re.compile(r"\s{3,}")
 _WHAT: Final = {
     "invoice": "number of the invoice",
     "date": "date of issue",
@@ -202,8 +203,8 @@ def _is_for(template: InvoiceTemplate, text: str, plain: str, supplier: str | No
 
 
 def _words(rows: Iterable[str]) -> tuple[str, ...]:
-    """Rows as words are looked for in them: the blanks between columns count as one."""
-    return tuple(shown for row in rows if (shown := _plain(row)))
+    """Rows as words are looked for in them: columns stay apart, but not by the width of a page."""
+    return tuple(shown for row in rows if (shown := _GAPS.sub("  ", row.strip())))
 
 
 def _plain(text: str) -> str:

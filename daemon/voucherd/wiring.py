@@ -68,6 +68,7 @@ def rulebook(settings: Settings) -> Rulebook:
             steps={name: reminders.steps(name) for name in ("reserve", "redeem", "bill")},
         ),
         tolerance=tolerance_of(str(tolerance.tolerance_amount), str(tolerance.tolerance_percent)),
+        verdicts=tolerance.verdicts,
         rates=_rates(settings),
     )
 

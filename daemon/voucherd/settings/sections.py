@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -348,6 +348,12 @@ class Reconciliation(Section):
         default=None,
         description="The rate table: country,offering,days,currency,amount[,valid_from,valid_until].",
         examples=["rates.csv"],
+    )
+    verdicts: Literal["send", "hold", "off"] = Field(
+        default="send",
+        description="After each invoice its partner hears what was accepted: at once (send), after a person's "
+        "`outbox release` (hold), or never (off).",
+        examples=["hold"],
     )
 
 

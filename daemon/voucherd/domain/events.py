@@ -10,9 +10,11 @@ from enum import StrEnum
 
 class EventKind(StrEnum):
     """The facts of RULES.md, Events; `corrected`, `extended` and `decided` are an operator's word. `billing-claimed` is
-    a partner's word that an invoice was sent (`facts["invoice"]`): it bills nothing, reminders pause for it."""
+    a partner's word that an invoice was sent (`facts["invoice"]`): it bills nothing, reminders pause for it.
+    `administrator-named` completes a hand-in that did not tell the customer's voucher administrator."""
 
     ASSIGNED = "assigned"
+    ADMINISTRATOR_NAMED = "administrator-named"
     RESERVED = "reserved"
     ENGAGEMENT_CHANGED = "engagement-changed"
     RESERVATION_CANCELLED = "reservation-cancelled"

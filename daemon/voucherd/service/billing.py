@@ -36,14 +36,7 @@ def redeemed_voucher(standing: Standing, rules: Rulebook) -> RedeemedVoucher | N
     voucher = standing.voucher
     if voucher.redeemed_on is None:
         return None
-    partner = rules.partner(voucher.partner)
-    worth = rules.rates.value(
-        voucher.country,
-        partner.country if partner else None,
-        voucher.offering,
-        voucher.days,
-        voucher.redeemed_on,
-    )
+    worth = rules.worth(standing)
     bill = standing.deadline("bill")
     return RedeemedVoucher(
         id=voucher.id,

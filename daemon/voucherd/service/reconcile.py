@@ -22,6 +22,7 @@ from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, pr
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, RedeemedVoucher, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.billing import document_verdicts, placed, redeemed_voucher
+from voucherd.service.invoice_files import UNREADABLE, loose_documents, read_file, with_known_vouchers
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry, StoredDocument
@@ -43,9 +44,12 @@ def take_in(
     vouchers of every document of that number: another content may bill now.
     """
     documents = [_of_partner(document, rules) for document in documents]
+    documents = with_known_vouchers(tx, rules, documents)
     numbers = [tx.invoices.add(document, file, sha256, message, now) for document in documents]
     new = [number for number in numbers if number is not None]
     if new:
+        fresh = [one for one, number in zip(documents, numbers, strict=True) if number is not None]
+        tx.reviews.open(loose_documents(fresh, message, now))
         same = tx.invoices.same_numbers([invoice_key(document.invoice) for document in documents])
         lines = tx.invoices.lines_of_documents([stored.number for stored in same])
         keys = [key for name in sorted({line.voucher_key for line in lines}) for key in tx.ledger.named(name)]
@@ -83,22 +87,23 @@ def take_in_file(
 ) -> TakenFile:
     """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence."""
     sha256 = hashlib.sha256(content).hexdigest()
-    reader = next((reader for reader in readers if reader.identify(name, "", content)), None)
-    if reader is None:
-        read: list[InvoiceDocument] | Unreadable = Unreadable(
-            f"{name}: no reader understands it", "invoice-unreadable"
-        )
-    else:
-        read = reader.read(name, content, supplier)
+    read = read_file(readers, name, "", content, supplier)
+    if read is None:
+        read = Unreadable(f"{name}: no reader understands it", UNREADABLE)
     archive.keep([content])
     with store.write() as tx:
         instant = record_instant(tx, now)
         if isinstance(read, Unreadable):
-            reason = f"{name}: {read.reason}"
-            waiting = {entry.reason for entry in tx.reviews.waiting(read.code)}
-            if reason not in waiting:
-                tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant)])
+            reason = f"{name}: {read.reason.removeprefix(f'{name}: ')}"
+            if not tx.reviews.open_about(read.code, [sha256]):
+                tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant, about=sha256)])
             return TakenFile(name, refused=read)
+        for entry in tx.reviews.waiting():
+            if entry.about == sha256 and entry.code in (
+                ReviewCode.INVOICE_UNREADABLE,
+                ReviewCode.INVOICE_INCONSISTENT,
+            ):
+                tx.reviews.close(entry.number, "settled", instant, "reconcile", "the file was read")
         new = take_in(tx, rules, read, name, sha256, None, instant)
     return TakenFile(name, tuple(new), len(read) - len(new))
 
@@ -162,6 +167,7 @@ def _reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocum
         issued_on=document.issued_on,
         currency=document.currency,
         total=document.total,
+        totals=document.totals,
         status=verdict.status.value,
         reason=verdict.reason,
     )

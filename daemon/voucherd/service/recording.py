@@ -5,13 +5,14 @@ One transaction: events, vouchers, deadlines' steps, review entries for what con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from voucherd.domain.events import Event
 from voucherd.domain.history import fold
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepKey, StepStatus, steps_of
@@ -116,14 +117,17 @@ def replan(
     existing: dict[tuple[VoucherKey, str, date, int], StepRow] = {}
     for row in tx.steps.of([key for key in changed if key not in fresh_ones]):
         existing[_place(VoucherKey(row.programme, row.voucher_key), row)] = row
+    told = nearest_told(existing.values())
     fresh: list[Step] = []
     moved: list[tuple[int, Step]] = []
     wanted: set[tuple[VoucherKey, str, date, int]] = set()
     for key, standing in changed.items():
-        for step in steps_of(standing, rules.reminders, rules.clock(standing.voucher.partner)):
+        for step in steps_of(standing, rules.policy_of(standing), rules.clock(standing.voucher.partner)):
             place = _place(key, step.key)
             wanted.add(place)
             row_now = existing.get(place)
+            if (row_now is None or row_now.status == StepStatus.WITHDRAWN) and is_outdone(step.key, told):
+                continue
             if row_now is None:
                 fresh.append(step)
             elif _differs(row_now, step):
@@ -136,6 +140,23 @@ def replan(
     tx.steps.close(gone)
     tx.steps.replan(moved)
     tx.steps.add(fresh)
+
+
+def nearest_told(rows: Iterable[StepRow]) -> dict[tuple[str, str, str, date], int]:
+    """Of each deadline that was reminded of already, the nearest step that was."""
+    told: dict[tuple[str, str, str, date], int] = {}
+    for row in rows:
+        if row.status == StepStatus.MAILED:
+            deadline = (row.programme, row.voucher_key, row.deadline, row.deadline_on)
+            told[deadline] = min(row.days_before, told.get(deadline, row.days_before))
+    return told
+
+
+def is_outdone(step: StepKey, told: Mapping[tuple[str, str, str, date], int]) -> bool:
+    """Whether a nearer step of the deadline was mailed: a farther one that the configuration adds afterwards has
+    nothing to say any more (RULES.md, Catch-up)."""
+    deadline = (step.programme, voucher_key(step.voucher), step.deadline, step.deadline_on)
+    return step.days_before > told.get(deadline, step.days_before)
 
 
 def _place(key: VoucherKey, step: StepKey | StepRow) -> tuple[VoucherKey, str, date, int]:

@@ -21,8 +21,9 @@ from voucherd.domain.programme import (
     Window,
     Windows,
 )
+from voucherd.settings.keys import Count, Domain, Located, Name, Section, Text, Zone, checked
 from voucherd.settings.refusal import RefusedError, meant
-from voucherd.settings.sections import Count, Domain, Located, Name, Section, Text, Zone, checked
+from voucherd.settings.reminder_tables import ProgrammeReminders
 
 _SPAN = re.compile(r"(\d{1,4}) (days?|months?|business days?)")
 _DAY = re.compile(r"(\d\d)-(\d\d)")
@@ -261,5 +262,6 @@ class ProgrammeFile(Section):
     deadlines: DeadlinesTable
     payments: tuple[PaymentTable, ...] = ()
     offerings: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    reminders: ProgrammeReminders = ProgrammeReminders()
     vocabulary: VocabularyTable = VocabularyTable()
     vocabulary_file: Located | None = None

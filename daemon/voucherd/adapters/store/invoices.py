@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.reconciliation.content import effective_sign, invoice_key
-from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.document import InvoiceDocument, Totals
 from voucherd.domain.reconciliation.lines import line_key
 from voucherd.service.records import StoredDocument, StoredLine
 
@@ -55,6 +56,7 @@ class SqlInvoices:
                 "issued_on": document.issued_on,
                 "currency": document.currency,
                 "total": document.total,
+                "totals": asdict(document.totals) if document.totals else None,
                 "message": message,
                 "recorded_at": recorded_at,
             },
@@ -159,6 +161,7 @@ def _document(row: Mapping[Any, Any]) -> StoredDocument:
         lines=(),
         content_sha256=row["content_sha256"],
         total=row["total"],
+        totals=Totals(**row["totals"]) if row["totals"] else None,
     )
     return StoredDocument(
         row["number"], row["file"], row["sha256"], document, row["message"], row["recorded_at"]

@@ -233,6 +233,46 @@ Index(
     postgresql_where=text("status = 'planned'"),
 )
 
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("scope", String(20), nullable=False),
+    Column("programme", String(80), nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("until", Date),
+    Column("why", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("releases", Number, ForeignKey("hold.id")),
+    sqlite_autoincrement=True,
+)
+Index("ix_hold_subject", hold.c.scope, hold.c.programme, hold.c.subject)
+Index("ix_hold_message", hold.c.message)
+Index("ix_hold_releases", hold.c.releases)
+Index("ix_hold_recorded_at", hold.c.recorded_at)
+
+calendar_entry = Table(
+    "calendar_entry",
+    metadata,
+    Column("programme", String(80), primary_key=True),
+    Column("voucher_key", Key, primary_key=True),
+    Column("deadline", String(40), primary_key=True),
+    Column("partner", String(80), primary_key=True),
+    Column("voucher", String(80), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("told", Integer),
+    Column("changed_at", Instant, nullable=False),
+)
+Index("ix_calendar_entry_partner", calendar_entry.c.partner, calendar_entry.c.on)
+_UNTOLD = text("told < sequence")
+Index("ix_calendar_entry_untold", calendar_entry.c.partner, sqlite_where=_UNTOLD, postgresql_where=_UNTOLD)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -277,6 +317,8 @@ delivery = Table(
     Column("doubts", Integer, nullable=False, default=0),
     Column("next_try_at", Instant),
     Column("sent_at", Instant),
+    Column("refused_since", Instant),
+    Column("failed_at", Instant),
     Column("answer", Words, nullable=False, default=""),
     UniqueConstraint("mail", "address"),
 )
@@ -322,6 +364,7 @@ invoice = Table(
     Column("issued_on", Date, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("total", Number),
+    Column("totals", JSON),
     Column("message", Number, ForeignKey("message.id")),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("sha256", "invoice_key", "kind", "supplier"),
@@ -344,3 +387,48 @@ invoice_line = Table(
 )
 Index("ix_invoice_line_voucher", invoice_line.c.voucher_key)
 Index("ix_invoice_line_document", invoice_line.c.document)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("about", Words, nullable=False, unique=True),
+    Column("code", String(40), nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("on", Date),
+    Column("raised_at", Instant, nullable=False),
+    Column("mail", Number, ForeignKey("outbox.id")),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_alarm_untold",
+    alarm.c.number,
+    sqlite_where=text("mail IS NULL"),
+    postgresql_where=text("mail IS NULL"),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("address", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("cause", String(20), nullable=False),
+    Column("why", Words, nullable=False),
+    Column("partner", String(80)),
+    Column("mail", Number, ForeignKey("outbox.id")),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("lifted_at", Instant),
+    Column("lifted_by", Words, nullable=False, default=""),
+    Column("lifted_why", Words, nullable=False, default=""),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_suppression_standing",
+    suppression.c.address,
+    unique=True,
+    sqlite_where=text("lifted_at IS NULL"),
+    postgresql_where=text("lifted_at IS NULL"),
+)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any, NamedTuple
 
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals
+from voucherd.domain.reconciliation.document import Totals as StatedTotals
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.suggestions import Suggestion, Swap
@@ -34,6 +36,7 @@ class ReportedDocument(NamedTuple):
     total: int | None
     status: str
     reason: str
+    totals: StatedTotals | None = None
 
 
 def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str, Any]:
@@ -103,9 +106,17 @@ def document_row(document: ReportedDocument) -> dict[str, Any]:
         "issued_on": _day(document.issued_on),
         "currency": document.currency,
         "total": _amount(document.total, document.currency),
+        "totals": _totals(document.totals, document.currency),
         "status": document.status,
         "reason": document.reason,
     }
+
+
+def _totals(totals: StatedTotals | None, currency: str | None) -> dict[str, str | None] | None:
+    """What the document states in all, by name; null where its format states nothing but lines."""
+    if totals is None:
+        return None
+    return {field.name: _amount(getattr(totals, field.name), currency) for field in fields(totals)}
 
 
 def bridge_row(row: BridgeRow) -> dict[str, Any]:

@@ -146,6 +146,8 @@ def upgrade() -> None:
         sa.Column("doubts", sa.Integer(), nullable=False),
         sa.Column("next_try_at", Instant(), nullable=True),
         sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("refused_since", Instant(), nullable=True),
+        sa.Column("failed_at", Instant(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_delivery_mail")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
@@ -208,6 +210,7 @@ def upgrade() -> None:
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("totals", sa.JSON(), nullable=True),
         sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_invoice_message")),
@@ -346,3 +349,120 @@ def upgrade() -> None:
         batch_op.create_index("ix_review_event", ["event"], unique=False)
         batch_op.create_index("ix_review_open", ["status", "code"], unique=False)
         batch_op.create_index("ix_review_query", ["query"], unique=False)
+
+    op.create_table(
+        "hold",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("scope", sa.String(length=20), nullable=False),
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "subject",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("releases", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_hold_message")),
+        sa.ForeignKeyConstraint(["releases"], ["hold.id"], name=op.f("fk_hold_releases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index("ix_hold_subject", ["scope", "programme", "subject"], unique=False)
+        batch_op.create_index("ix_hold_message", ["message"], unique=False)
+        batch_op.create_index("ix_hold_releases", ["releases"], unique=False)
+        batch_op.create_index("ix_hold_recorded_at", ["recorded_at"], unique=False)
+
+    op.create_table(
+        "calendar_entry",
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("deadline", sa.String(length=40), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=False),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("ended", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=True),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "programme", "voucher_key", "deadline", "partner", name=op.f("pk_calendar_entry")
+        ),
+    )
+    with op.batch_alter_table("calendar_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_calendar_entry_partner", ["partner", "on"], unique=False)
+        batch_op.create_index(
+            "ix_calendar_entry_untold",
+            ["partner"],
+            unique=False,
+            sqlite_where=sa.text("told < sequence"),
+            postgresql_where=sa.text("told < sequence"),
+        )
+
+    op.create_table(
+        "alarm",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=True),
+        sa.Column("raised_at", Instant(), nullable=False),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_alarm_mail")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_alarm")),
+        sa.UniqueConstraint("about", name=op.f("uq_alarm_about")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("alarm", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_alarm_untold",
+            ["number"],
+            unique=False,
+            sqlite_where=sa.text("mail IS NULL"),
+            postgresql_where=sa.text("mail IS NULL"),
+        )
+
+    op.create_table(
+        "suppression",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=True),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lifted_at", Instant(), nullable=True),
+        sa.Column("lifted_by", sa.Text(), nullable=False),
+        sa.Column("lifted_why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_suppression_mail")),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_suppression_message")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_suppression")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppression_standing",
+            ["address"],
+            unique=True,
+            sqlite_where=sa.text("lifted_at IS NULL"),
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        )

@@ -41,7 +41,15 @@ def reconcile(
         if not path.is_file():
             raise OperatorError(f"there is no file {path}")
         taken = take_in_file(
-            app.store, app.archive, app.invoice_readers, app.rules, path.name, path.read_bytes(), partner, now
+            app.store,
+            app.archive,
+            app.invoice_readers,
+            app.rules,
+            path.name,
+            path.read_bytes(),
+            partner,
+            now,
+            token_key=app.token_key,
         )
         if taken.refused is not None:
             refused = True

@@ -33,6 +33,7 @@ from voucherd.service.records import (
 from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
+from voucherd.service.verdicts import HandedIn, tell
 
 InvoiceFile = tuple[str, str, list[InvoiceDocument] | Unreadable]  # name, sha256 of its bytes, what it says
 
@@ -113,10 +114,11 @@ class Following:
         self.tx.messages.set_outcomes(changes)
         self._reviews(new)
         self._bounces(new, outcomes)
-        self._invoices(new)
+        bills = self._invoices(new)
         reports = Reports(self.tx, self.rules, self.token_key, self.now)
         outcomes.update(reports.take(new))
         self.reasons.update(reports.reasons)
+        self._verdicts(bills)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
 
@@ -207,11 +209,23 @@ class Following:
         self.tx.outbox.add(asked)
         return {number: one.mail.message_id for number, one in wanted.items() if one.mail in asked}
 
-    def _invoices(self, new: Sequence[tuple[int, Decided]]) -> None:
-        for number, one in new:
-            for name, sha256, read in one.documents:
-                if not isinstance(read, Unreadable):
-                    take_in(self.tx, self.rules, read, name, sha256, number, self.now)
+    def _invoices(self, new: Sequence[tuple[int, Decided]]) -> list[tuple[Decided, list[int]]]:
+        """Takes the documents in; returns the numbers of the new ones, by the mail that brought them."""
+        return [
+            (one, take_in(self.tx, self.rules, read, name, sha256, number, self.now))
+            for number, one in new
+            for name, sha256, read in one.documents
+            if not isinstance(read, Unreadable)
+        ]
+
+    def _verdicts(self, bills: Sequence[tuple[Decided, list[int]]]) -> None:
+        """Tells the partners what became of their invoices, once everything in these mails is recorded."""
+        for one, numbers in bills:
+            by, sender = None, one.handling.sender
+            answerable = one.handling.answerable and sender.authenticated and sender.role is Role.PARTNER
+            if answerable and isinstance(one.reading, Reading):
+                by = HandedIn(one.reading.mail, sender.address)
+            tell(self.tx, self.rules, numbers, by, self.token_key, self.now)
 
     def _receipts(self, new: Sequence[tuple[int, Decided]], done: Recorded, before: set[VoucherKey]) -> None:
         wanted: list[Answering] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -14,11 +14,10 @@ from voucherd.domain.reconciliation.bridge import totals_of
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.documents import DocumentVerdict
-from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.report import reconciliation as as_json
 from voucherd.domain.reconciliation.stream import reconcile_in_order
-from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probable_swaps, probe, suggest
+from voucherd.domain.reconciliation.suggestions import probable_swaps
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, RedeemedVoucher, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.billing import document_verdicts, placed, redeemed_voucher
@@ -26,7 +25,9 @@ from voucherd.service.invoice_files import UNREADABLE, loose_documents, read_fil
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry, StoredDocument
+from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
+from voucherd.service.verdicts import tell
 
 
 def take_in(
@@ -84,8 +85,13 @@ def take_in_file(
     content: bytes,
     supplier: str | None,
     now: datetime,
+    *,
+    token_key: bytes | None = None,
 ) -> TakenFile:
-    """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence."""
+    """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence.
+
+    With the key that makes Message-IDs the partners hear what became of their invoices (`service.verdicts`).
+    """
     sha256 = hashlib.sha256(content).hexdigest()
     read = read_file(readers, name, "", content, supplier)
     if read is None:
@@ -105,6 +111,8 @@ def take_in_file(
             ):
                 tx.reviews.close(entry.number, "settled", instant, "reconcile", "the file was read")
         new = take_in(tx, rules, read, name, sha256, None, instant)
+        if token_key is not None:
+            tell(tx, rules, new, None, token_key, instant)
     return TakenFile(name, tuple(new), len(read) - len(new))
 
 
@@ -134,13 +142,14 @@ def reconciliation(
         for document in stored
         if partner is None or document.document.supplier == partner
     ]
+    unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
     report = as_json(
         now,
         vouchers,
         loose,
         documents,
         totals_of(vouchers),
-        _suggestions(tx, rules, loose, vouchers),
+        meant(tx, rules, loose, lambda standing: standing.voucher.id in unbilled),
         probable_swaps(vouchers),
     )
     return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]
@@ -171,24 +180,3 @@ def _reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocum
         status=verdict.status.value,
         reason=verdict.reason,
     )
-
-
-def _suggestions(
-    tx: Transaction, rules: Rulebook, loose: Iterable[LineVerdict], vouchers: Iterable[VoucherVerdict]
-) -> dict[int, Sequence[Suggestion]]:
-    """For each line whose voucher is not known: the vouchers one slip away from what it names."""
-    unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
-    found: dict[int, Sequence[Suggestion]] = {}
-    for verdict in loose:
-        asked = probe(verdict.line.key) if verdict.line_class is LineClass.UNKNOWN_VOUCHER else None
-        if asked is None:
-            continue
-        standings = tx.ledger.standings(tx.ledger.similar(asked.prefix, asked.suffix))
-        candidates = [
-            Candidate(s.voucher.id, redeemed_voucher(s, rules), s.voucher.id in unbilled)
-            for s in standings.values()
-        ]
-        suggested = suggest(verdict.line, candidates)
-        if suggested:
-            found[verdict.line.number] = suggested
-    return found

@@ -313,6 +313,12 @@ class Reconciliation(Section):
         "`outbox release` (hold), or never (off).",
         examples=["hold"],
     )
+    invoice_templates: Located | None = Field(
+        default=None,
+        description="A folder of templates, one a supplier, by which the text of PDF invoices is read "
+        "(docs/invoice-templates.md); invoices/example.toml is one.",
+        examples=["invoices"],
+    )
 
 
 class Configuration(Section):

@@ -18,7 +18,7 @@ from voucherd.domain.reconciliation.suggestions import Suggestion
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.judging import Judged, displaced, judged
+from voucherd.service.judged_documents import Judged, displaced, judged
 from voucherd.service.letters import Addressing, answering, outgoing
 from voucherd.service.records import MailStatus, OutgoingMail
 from voucherd.service.slips import meant

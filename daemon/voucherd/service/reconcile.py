@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.bridge import totals_of
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
-from voucherd.domain.reconciliation.documents import DocumentVerdict
-from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.report import reconciliation as as_json
-from voucherd.domain.reconciliation.stream import reconcile_in_order
 from voucherd.domain.reconciliation.suggestions import probable_swaps
-from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, RedeemedVoucher, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.billing import document_verdicts, placed, redeemed_voucher
+from voucherd.service.everything import Everything, reported
 from voucherd.service.invoice_files import UNREADABLE, loose_documents, read_file, with_known_vouchers
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
-from voucherd.service.records import ReviewCode, ReviewEntry, StoredDocument
+from voucherd.service.records import ReviewCode, ReviewEntry
 from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
 from voucherd.service.verdicts import tell
@@ -121,25 +117,18 @@ def reconciliation(
 ) -> tuple[dict[str, Any], list[VoucherVerdict], list[LineVerdict]]:
     """Everything known, put side by side: the JSON of `reconcile` (RECONCILIATION.md) with the verdicts behind it;
     `partner` narrows it to that partner's vouchers and documents."""
-    stored = tx.invoices.all_documents()
-    verdicts = document_verdicts(stored)
+    everything = Everything(tx, rules, now)
     vouchers: list[VoucherVerdict] = []
     loose: list[LineVerdict] = []
-    today = now.astimezone(rules.desk.zone).date()
-    by_number = {document.number: document for document in stored}
-    lines = (
-        placed(line, by_number[line.document], verdicts[line.document].status)
-        for line in tx.invoices.all_lines()
-    )
-    for verdict in reconcile_in_order(_in_order(tx, rules, now), lines, rules.tolerance, today):
+    for verdict in everything.verdicts():
         if isinstance(verdict, LineVerdict):
             if partner is None or verdict.line.supplier == partner:
                 loose.append(verdict)
         elif partner is None or verdict.voucher.partner == partner:
             vouchers.append(verdict)
     documents = [
-        _reported(document, verdicts[document.number])
-        for document in stored
+        reported(document, everything.document_verdict(document.number))
+        for document in everything.documents()
         if partner is None or document.document.supplier == partner
     ]
     unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
@@ -153,30 +142,3 @@ def reconciliation(
         probable_swaps(vouchers),
     )
     return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]
-
-
-def _in_order(
-    tx: Transaction, rules: Rulebook, now: datetime
-) -> Iterator[tuple[str, RedeemedVoucher | None]]:
-    """Every voucher by key; where two programmes have the same ID, the redeemed one is the one that bills."""
-    for key, same in groupby(tx.ledger.all(now), lambda pair: pair[0].key):
-        candidates = [redeemed_voucher(standing, rules) for _, standing in same]
-        yield key, next((voucher for voucher in candidates if voucher is not None), None)
-
-
-def _reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocument:
-    document = stored.document
-    return ReportedDocument(
-        number=stored.number,
-        file=stored.file,
-        sha256=stored.sha256,
-        supplier=document.supplier,
-        invoice=document.invoice,
-        kind=document.kind,
-        issued_on=document.issued_on,
-        currency=document.currency,
-        total=document.total,
-        totals=document.totals,
-        status=verdict.status.value,
-        reason=verdict.reason,
-    )

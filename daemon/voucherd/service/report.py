@@ -9,22 +9,25 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.amounts import format_amount
-from voucherd.domain.reconciliation.bridge import Totals, bucket_of
+from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals, bucket_of
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.report import ReportedDocument
-from voucherd.domain.reconciliation.suggestions import Suggestion
+from voucherd.domain.reconciliation.suggestions import Suggestion, Swap, probable_swaps
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, Timeliness, VoucherVerdict
 from voucherd.service.report_tables import (
     AGING,
+    BOARD,
     BRIDGE,
     DOCUMENTS,
     EXCEPTIONS,
+    FOUND,
     FRESHNESS,
     LINES,
     RISK,
@@ -37,6 +40,8 @@ from voucherd.service.report_tables import (
 MOST_SORTED = 50_000
 """Rows of a table that is sorted; far more than a person works through, and bounded whatever the ledger holds."""
 
+SWAPPED = "probably-swapped"
+"""The heading of vouchers billed twice that stand one slip from one that nobody billed."""
 _GOOD_LINES = frozenset({LineClass.MATCHED, LineClass.CREDIT})
 
 
@@ -51,7 +56,60 @@ class ReportWriter(Protocol):
         """Says something below the rows of `table`."""
 
     def close(self) -> None:
-        """Completes the file. Without it no file is left behind."""
+        """Completes the file."""
+
+    def abandon(self) -> None:
+        """Leaves no file behind, and what stood in its place as it was."""
+
+
+class Several:
+    """The ReportWriter port on several others: every file is made in one go."""
+
+    def __init__(self, writers: Sequence[ReportWriter]) -> None:
+        self._writers = tuple(writers)
+
+    def row(self, table: Table, cells: Sequence[Cell]) -> None:
+        """Adds a row to each."""
+        for writer in self._writers:
+            writer.row(table, cells)
+
+    def remark(self, table: Table, text: str) -> None:
+        """Says something below the rows of `table` in each."""
+        for writer in self._writers:
+            writer.remark(table, text)
+
+    def close(self) -> None:
+        """Completes each file."""
+        for writer in self._writers:
+            writer.close()
+
+    def abandon(self) -> None:
+        """Leaves nothing of any of them behind."""
+        for writer in self._writers:
+            writer.abandon()
+
+
+class Risk(NamedTuple):
+    """What one partner has still to bill in one currency, in minor units: how many vouchers it stands in, what can
+    still be billed in time, and what the window was missed for."""
+
+    partner: str
+    currency: str
+    vouchers: int
+    at_risk: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a report comes to."""
+
+    fresh: Sequence[tuple[str, str]]
+    board: Sequence[tuple[str, str, int]]
+    bridge: Sequence[BridgeRow]
+    aging: Sequence[AgingRow]
+    risk: Sequence[Risk]
+    found: Mapping[str, int]
 
 
 class Report:
@@ -62,6 +120,7 @@ class Report:
         self._totals = Totals()
         self._risk: dict[tuple[str, str], list[int]] = {}
         self._unbilled = _Nearest(MOST_SORTED)
+        self._swappable: list[VoucherVerdict] = []
         self._odd: dict[str, list[tuple[Cell, ...]]] = {}
         self._odd_counts: Counter[str] = Counter()
 
@@ -72,6 +131,8 @@ class Report:
         self._writer.row(VOUCHERS, _voucher_cells(verdict, because))
         if verdict.completed_on is None:
             self._missing(verdict, because)
+        if verdict.billing in (Billing.TWICE, Billing.UNBILLED) and len(self._swappable) < MOST_SORTED:
+            self._swappable.append(verdict)
         for name in _oddities(verdict):
             self._stands_out(name, _odd_voucher(name, verdict, because))
         for line in verdict.lines:
@@ -104,21 +165,18 @@ class Report:
             ),
         )
 
-    def finish(self, as_of: datetime, fresh: Mapping[str, datetime | None]) -> None:
-        """Writes what the rows come to. `fresh` says what the report was made from, and how new that is."""
-        self._writer.row(FRESHNESS, ("report made for", as_of.isoformat(timespec="minutes")))
-        for what, moment in fresh.items():
-            told = moment.isoformat(timespec="minutes") if moment else "nothing yet"
-            self._writer.row(FRESHNESS, (what, told))
-        for row in self._totals.bridge():
-            amounts = row._asdict()
-            currency = amounts.pop("currency")
-            self._writer.row(BRIDGE, (currency, *(Sum(amount, currency) for amount in amounts.values())))
-        for bucket in self._totals.aging():
-            left = Sum(bucket.amount, bucket.currency)
-            self._writer.row(AGING, (bucket.currency, bucket.bucket, bucket.vouchers, left))
-        for (partner, currency), (vouchers, at_risk, gone) in sorted(self._risk.items()):
-            self._writer.row(RISK, (partner, currency, vouchers, Sum(at_risk, currency), Sum(gone, currency)))
+    def finish(
+        self,
+        as_of: datetime,
+        fresh: Mapping[str, datetime | str | None],
+        board: Iterable[tuple[str | None, str, int]] = (),
+    ) -> Figures:
+        """Writes what the rows come to. `fresh` says what the report was made from, and how new that is; `board` how
+        many vouchers each partner has in each state."""
+        for swap in probable_swaps(self._swappable):
+            self._stands_out(SWAPPED, _odd_swap(swap))
+        figures = self._figures(as_of, fresh, board)
+        self._summarise(figures)
         for cells in self._unbilled.rows():
             self._writer.row(UNBILLED, cells)
         if self._unbilled.left_out:
@@ -130,6 +188,41 @@ class Report:
             if more:
                 self._writer.remark(EXCEPTIONS, f"{more} more of the class {name}")
         self._writer.close()
+        return figures
+
+    def _figures(
+        self,
+        as_of: datetime,
+        fresh: Mapping[str, datetime | str | None],
+        board: Iterable[tuple[str | None, str, int]],
+    ) -> Figures:
+        made_from = {"report made for": as_of, **fresh}
+        return Figures(
+            fresh=[(what, _told(moment)) for what, moment in made_from.items()],
+            board=sorted((partner or "", state, count) for partner, state, count in board),
+            bridge=self._totals.bridge(),
+            aging=self._totals.aging(),
+            risk=[Risk(*whose, *sums) for whose, sums in sorted(self._risk.items())],
+            found=dict(sorted(self._odd_counts.items())),
+        )
+
+    def _summarise(self, figures: Figures) -> None:
+        write = self._writer.row
+        for what, told in figures.fresh:
+            write(FRESHNESS, (what, told))
+        for cells in figures.board:
+            write(BOARD, cells)
+        for row in figures.bridge:
+            currency, *amounts = row
+            write(BRIDGE, (currency, *(Sum(amount, currency) for amount in amounts)))
+        for bucket in figures.aging:
+            left = Sum(bucket.amount, bucket.currency)
+            write(AGING, (bucket.currency, bucket.bucket, bucket.vouchers, left))
+        for one in figures.risk:
+            sums = (Sum(one.at_risk, one.currency), Sum(one.missed, one.currency))
+            write(RISK, (one.partner, one.currency, one.vouchers, *sums))
+        for found in figures.found.items():
+            write(FOUND, found)
 
     def _missing(self, verdict: VoucherVerdict, because: str) -> None:
         voucher, currency = verdict.voucher, verdict.currency
@@ -264,6 +357,17 @@ def _odd_line(verdict: LineVerdict, because: str) -> tuple[Cell, ...]:
         line.currency,
         because,
     )
+
+
+def _odd_swap(swap: Swap) -> tuple[Cell, ...]:
+    text = f"{swap.twice} is billed twice, {swap.unbilled} not at all, one slip apart ({swap.edit})"
+    return (SWAPPED, "line", swap.twice, None, f"line {swap.line}", None, None, text)
+
+
+def _told(moment: datetime | str | None) -> str:
+    if moment is None:
+        return "nothing yet"
+    return moment if isinstance(moment, str) else moment.isoformat(timespec="minutes")
 
 
 def _sum(amount: int | None, currency: str | None) -> Sum | None:

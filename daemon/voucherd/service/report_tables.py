@@ -47,6 +47,11 @@ _WHY = Column("because", Kind.TEXT, 60)
 _CURRENCY = Column("currency", Kind.TEXT, 9)
 
 FRESHNESS = Table("made from", "summary", (Column("what", Kind.TEXT, 34), Column("as of", Kind.TEXT, 24)))
+BOARD = Table(
+    "board",
+    "summary",
+    (Column("partner", Kind.TEXT, 24), Column("state", Kind.TEXT, 16), Column("vouchers", Kind.NUMBER)),
+)
 BRIDGE = Table(
     "money",
     "summary",
@@ -76,6 +81,11 @@ RISK = Table(
         Column("vouchers", Kind.NUMBER),
         *_money("still to bill", "window missed"),
     ),
+)
+FOUND = Table(
+    "what stands out",
+    "summary",
+    (Column("class", Kind.TEXT, 24), Column("count", Kind.NUMBER)),
 )
 UNBILLED = Table(
     "unbilled",
@@ -161,7 +171,7 @@ DOCUMENTS = Table(
     ),
 )
 
-SUMMARY = (FRESHNESS, BRIDGE, AGING, RISK)
+SUMMARY = (FRESHNESS, BOARD, BRIDGE, AGING, RISK, FOUND)
 """What stands on the first sheet, in this order."""
 SHEETS = (UNBILLED, EXCEPTIONS, LINES, VOUCHERS, DOCUMENTS)
 """What has a sheet of its own, in this order after the summary."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from voucherd.adapters.report.complete import unfinished
+from voucherd.adapters.report.complete import Unfinished
 from voucherd.domain.letter import Sum
 from voucherd.service.report import cell_text
 from voucherd.service.report_tables import AGING, SHEETS, SUMMARY, Cell, Kind, Table
@@ -45,7 +44,7 @@ class HtmlReport:
     """The ReportWriter port on an HTML file."""
 
     def __init__(self, path: Path, title: str) -> None:
-        self._path, self._part, self._title = path, unfinished(path), title
+        self._part, self._title = Unfinished(path), title
         self._rows: dict[str, list[Sequence[Cell]]] = {table.name: [] for table in (*SUMMARY, *SHEETS)}
         self._remarks: dict[str, list[str]] = {name: [] for name in self._rows}
         self._counts: Counter[str] = Counter()
@@ -70,11 +69,12 @@ class HtmlReport:
             summary=[self._section(table) for table in SUMMARY],
             details=[self._section(table) for table in SHEETS],
         )
-        with self._part.open("w", encoding="utf-8", errors="replace") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        self._part.replace(self._path)
+        self._part.path.write_text(page, encoding="utf-8", errors="replace")
+        self._part.complete()
+
+    def abandon(self) -> None:
+        """Leaves nothing behind."""
+        self._part.abandon()
 
     def _section(self, table: Table) -> Section:
         rows = self._rows[table.name]

@@ -13,7 +13,7 @@ from typing import Any
 
 import xlsxwriter
 
-from voucherd.adapters.report.complete import unfinished
+from voucherd.adapters.report.complete import Unfinished
 from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.amounts import exponent
 from voucherd.service.report_tables import SHEETS, SUMMARY, Cell, Table
@@ -28,7 +28,7 @@ class XlsxReport:
     """The ReportWriter port on an XLSX file."""
 
     def __init__(self, path: Path, title: str) -> None:
-        self._path, self._part = path, unfinished(path)
+        self._part = Unfinished(path)
         # strings stay strings: neither formulas nor links nor numbers are made of what strangers wrote
         options = {
             "constant_memory": True,
@@ -37,7 +37,7 @@ class XlsxReport:
             "strings_to_numbers": False,
             "default_date_format": "yyyy-mm-dd",
         }
-        self._book = xlsxwriter.Workbook(str(self._part), options)
+        self._book = xlsxwriter.Workbook(str(self._part.path), options)
         self._book.set_properties({"title": title})
         self._heading = self._book.add_format({"bold": True, "font_size": 12})
         self._head = self._book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
@@ -71,7 +71,14 @@ class XlsxReport:
             for sheet in parts:
                 sheet.close()
         self._book.close()
-        self._part.replace(self._path)
+        self._part.complete()
+
+    def abandon(self) -> None:
+        """Leaves nothing behind, the rows that went to disk already included."""
+        try:
+            self._book.close()
+        finally:
+            self._part.abandon()
 
     def add_worksheet(self, name: str) -> Any:
         """A new sheet of the book."""

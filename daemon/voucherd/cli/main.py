@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "The board, the money, the exceptions: as a page, a spreadsheet, CSV files."),
     "audit": ("store", "The lossless count: seen = recorded + ignored + in review."),
     "status": ("store", "The health of the whole, from the store alone."),
+    "login": ("login", "OAuth2 sign-in of a mailbox, step by step; says what is missing."),
     "service": ("service", "The systemd unit for this installation: print, install."),
     "templates": (
         "templates",

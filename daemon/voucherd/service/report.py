@@ -367,7 +367,7 @@ def _odd_swap(swap: Swap) -> tuple[Cell, ...]:
 def _told(moment: datetime | str | None) -> str:
     if moment is None:
         return "nothing yet"
-    return moment if isinstance(moment, str) else moment.isoformat(timespec="minutes")
+    return moment if isinstance(moment, str) else f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def _sum(amount: int | None, currency: str | None) -> Sum | None:

@@ -46,6 +46,8 @@ def _money(*names: str) -> tuple[Column, ...]:
 _WHY = Column("because", Kind.TEXT, 60)
 _CURRENCY = Column("currency", Kind.TEXT, 9)
 
+TAKE_CARE = "take care"
+"""The row of `FRESHNESS` that says why the figures may be worse than they look."""
 FRESHNESS = Table("made from", "summary", (Column("what", Kind.TEXT, 34), Column("as of", Kind.TEXT, 24)))
 BOARD = Table(
     "board",

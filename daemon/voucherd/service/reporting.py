@@ -11,6 +11,7 @@ from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.everything import Everything, reported
 from voucherd.service.report import Figures, Report, ReportWriter, Several
+from voucherd.service.report_tables import TAKE_CARE
 from voucherd.service.slips import meant
 from voucherd.service.store import Transaction
 
@@ -85,7 +86,7 @@ def _fresh(tx: Transaction, now: datetime, mailboxes: Sequence[str]) -> Mapping[
     found.update({f"mailbox {name}, last look": look for name, look in looks.items()})
     stale = [name for name, look in looks.items() if look is None or now - look > _STALE]
     if stale:
-        found["take care"] = f"not read for two days: {', '.join(stale)}; what came there is missing here"
+        found[TAKE_CARE] = f"not read for two days: {', '.join(stale)}; what came there is missing here"
     elif invoices is None or now - invoices > _QUIET:
-        found["take care"] = "no invoice was taken in for two weeks; what was billed since looks unbilled"
+        found[TAKE_CARE] = "no invoice was taken in for two weeks; what was billed since looks unbilled"
     return found

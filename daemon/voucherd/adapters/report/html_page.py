@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from voucherd.adapters.report.complete import Unfinished
 from voucherd.domain.letter import Sum
 from voucherd.service.report import cell_text
-from voucherd.service.report_tables import AGING, SHEETS, SUMMARY, Cell, Kind, Table
+from voucherd.service.report_tables import AGING, SHEETS, SUMMARY, TAKE_CARE, Cell, Kind, Table
 
 MOST_SHOWN = 1_000
 """Rows of a table on the page; the spreadsheet holds them all."""
@@ -66,6 +66,7 @@ class HtmlReport:
         )
         page = environment.from_string(_PAGE.read_text("utf-8")).render(
             title=self._title,
+            care=TAKE_CARE,
             summary=[self._section(table) for table in SUMMARY],
             details=[self._section(table) for table in SHEETS],
         )

@@ -59,7 +59,7 @@ class Sendings:
         ((_, mail),) = self.one_pass(at)
         self.sent.pop()
         assert mail.sender == ""
-        assert mail.recipients == ["billing@contoso.example"]
+        assert mail.recipients == ("billing@contoso.example",)
         return told(mail)[2]
 
     def plan(self, at: datetime, until: datetime) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from voucherd.domain.reconciliation.suggestions import probable_swaps
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.everything import Everything, reported
+from voucherd.service.hand_overs import keep_hand_over
 from voucherd.service.invoice_files import UNREADABLE, loose_documents, read_file, with_known_vouchers
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
@@ -24,6 +25,9 @@ from voucherd.service.records import ReviewCode, ReviewEntry
 from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
 from voucherd.service.verdicts import tell
+
+_REFUSALS = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
+"""Why a file that was handed in waits for a person."""
 
 
 def take_in(
@@ -83,10 +87,12 @@ def take_in_file(
     now: datetime,
     *,
     token_key: bytes | None = None,
+    by: str = "reconcile",
 ) -> TakenFile:
     """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence.
 
-    With the key that makes Message-IDs the partners hear what became of their invoices (`service.verdicts`).
+    With the key that makes Message-IDs the partners hear what became of their invoices (`service.verdicts`). `by` is
+    who closes the entries that wait about the file.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     read = read_file(readers, name, "", content, supplier)
@@ -97,19 +103,26 @@ def take_in_file(
         instant = record_instant(tx, now)
         if isinstance(read, Unreadable):
             reason = f"{name}: {read.reason.removeprefix(f'{name}: ')}"
+            _settle(tx, sha256, [code for code in _REFUSALS if code != read.code], instant, by, reason)
             if not tx.reviews.open_about(read.code, [sha256]):
                 tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant, about=sha256)])
+            keep_hand_over(tx, sha256, name, supplier)
             return TakenFile(name, refused=read)
-        for entry in tx.reviews.waiting():
-            if entry.about == sha256 and entry.code in (
-                ReviewCode.INVOICE_UNREADABLE,
-                ReviewCode.INVOICE_INCONSISTENT,
-            ):
-                tx.reviews.close(entry.number, "settled", instant, "reconcile", "the file was read")
+        _settle(tx, sha256, _REFUSALS, instant, by, "the file was read")
         new = take_in(tx, rules, read, name, sha256, None, instant)
         if token_key is not None:
             tell(tx, rules, new, None, token_key, instant)
     return TakenFile(name, tuple(new), len(read) - len(new))
+
+
+def _settle(
+    tx: Transaction, sha256: str, codes: Sequence[ReviewCode], now: datetime, by: str, why: str
+) -> None:
+    """Closes what waits about a file under one of these codes."""
+    for code in codes:
+        for entry in tx.reviews.waiting(code.value):
+            if entry.about == sha256:
+                tx.reviews.close(entry.number, "settled", now, by, why)
 
 
 def reconciliation(

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.given_files import TooLarge, content_of
 from voucherd.errors import ExitStatus, OperatorError
 
 
@@ -32,7 +33,8 @@ def reconcile(
 ) -> int:
     """Takes invoice files in, then reconciles everything known."""
     from voucherd.domain.reconciliation.report import FAIL_ON, stands_out
-    from voucherd.service.reconcile import reconciliation, take_in_file
+    from voucherd.service.hand_overs import refuse_unread
+    from voucherd.service.reconcile import TakenFile, reconciliation, take_in_file
 
     app = context.app
     if partner is not None and app.rules.partner(partner) is None:
@@ -46,23 +48,26 @@ def reconcile(
     now = context.writing_now() if files else context.reading_now
     refused = False
     for path in files:
-        if not path.is_file():
-            raise OperatorError(f"there is no file {path}")
-        taken = take_in_file(
-            app.store,
-            app.archive,
-            app.invoice_readers,
-            app.rules,
-            path.name,
-            path.read_bytes(),
-            partner,
-            now,
-            token_key=app.token_key,
-        )
+        content = content_of(path)
+        if isinstance(content, TooLarge):
+            why = refuse_unread(app.store, path.name, content.sha256, content.size, now)
+            taken = TakenFile(path.name, refused=why)
+        else:
+            taken = take_in_file(
+                app.store,
+                app.archive,
+                app.invoice_readers,
+                app.rules,
+                path.name,
+                content,
+                partner,
+                now,
+                token_key=app.token_key,
+            )
         if taken.refused is not None:
             refused = True
-            why = taken.refused.reason.removeprefix(f"{path.name}: ")
-            click.echo(plain(f"voucherd: {path}: {why} (in review)"), err=True)
+            reason = taken.refused.reason.removeprefix(f"{path.name}: ")
+            click.echo(plain(f"voucherd: {path}: {reason} (in review)"), err=True)
         elif not as_json:
             click.echo(plain(f"{path}: {len(taken.new)} new documents, {taken.known} known already"))
     with app.store.read() as tx:

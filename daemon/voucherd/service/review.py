@@ -138,6 +138,8 @@ def _take_in_again(intake: Intake, entry: ReviewEntry, by: str, now: datetime) -
     """Reads a file anew that an operator handed in, as it was handed in."""
     with intake.store.read() as tx:
         said = hand_over_of(tx, entry.about, entry.reason.partition(": ")[0])
+    if said is None:
+        return "review"  # it was too large to be kept
     taken = take_in_file(
         intake.store,
         intake.archive,

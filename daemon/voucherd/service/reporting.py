@@ -76,7 +76,7 @@ def _written(
 
 def _fresh(tx: Transaction, now: datetime, mailboxes: Sequence[str]) -> Mapping[str, datetime | str | None]:
     """What the report was made from and how new it is: where nothing comes in, everything looks unbilled."""
-    facts, invoices = tx.state.newest_record(), tx.invoices.newest()
+    facts, invoices = tx.figures.newest(now)
     found: dict[str, datetime | str | None] = {
         "newest fact about a voucher": facts,
         "newest invoice taken in": invoices,

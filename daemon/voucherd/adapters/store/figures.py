@@ -76,6 +76,16 @@ class SqlFigures:
         count: int = sum(item["deadline_on"] == day.isoformat() for item in named)
         return count + int(self._connection.execute(waiting).scalar_one())
 
+    def newest(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the newest fact about a voucher and the newest invoice were recorded, of those known at `now`."""
+        found = [
+            self._connection.execute(
+                select(func.max(table.c.recorded_at)).where(table.c.recorded_at <= now)
+            ).scalar_one_or_none()
+            for table in (schema.event, schema.invoice)
+        ]
+        return found[0], found[1]
+
     def board(self, now: datetime, partner: str | None = None) -> list[tuple[str | None, str, int]]:
         """How many vouchers each partner has in each state, as the clock makes it at `now`."""
         table = schema.voucher

@@ -198,6 +198,7 @@ voucher = Table(
     Column("reservation", JSON),
     Column("findings", JSON, nullable=False),
     Column("claims", JSON, nullable=False),
+    Column("remitted", JSON),
     Column("deadlines", JSON, nullable=False),
     Column("zone", String(64), nullable=False),
     Column("valid_until", Date),

@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.Column("reservation", sa.JSON(), nullable=True),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("remitted", sa.JSON(), nullable=True),
         sa.Column("deadlines", sa.JSON(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes_mailbox import FakeMailbox
 from tests.mailmaking import base64_part, mail, multipart, part
-from tests.worlds import CONTOSO, FABRIKAM, TOKEN_KEY, World, instant, key_of, rulebook
+from tests.worlds import CONTOSO, FABRIKAM, TOKEN_KEY, World, instant, invoice, key_of, rulebook
 from voucherd.adapters.archive import FileArchive
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.reader.pool import WorkerPool
@@ -356,6 +356,24 @@ def test_a_file_that_is_now_refused_for_another_reason_waits_under_that_one_alon
     reader.read = lambda *_: inconsistent  # type: ignore[method-assign]
     assert retry(post.intake, {}, 1, NOW) == {1: "review"}
     assert post.entry().code == "invoice-inconsistent"
+
+
+def test_a_list_of_payments_is_read_again_once_its_voucher_is_known(post: Post) -> None:
+    post.intake.invoices = (CsvInvoices(),)
+    content = (
+        b"Voucher,Invoice,Paid on,Paid amount,Currency,Status\nDPS-1001,I-1,2021-05-13,5000.00,EUR,paid\n"
+    )
+    archive, world = post.intake.archive, post.world
+    take_in_file(world.store, archive, post.intake.invoices, world.rules, "paid.csv", content, None, NOW)
+    waiting = post.entry()
+    assert waiting.reason.startswith("paid.csv: ")
+    assert retry(post.intake, {}, waiting.number, NOW) == {waiting.number: "review"}
+
+    world.redeemed("DPS-1001", "2021-05-01")
+    world.take_in(invoice("I-1", date(2021, 5, 10), ("DPS-1001", 500_000)), at="2021-05-14")
+    assert set(retry(post.intake, {}, None, NOW).values()) == {"recorded"}
+    assert world.reviews() == []
+    assert [event.kind for event in world.history("DPS-1001")][-1] is EventKind.PAID
 
 
 def test_a_voucher_that_waits_in_review_is_nowhere_in_the_ledger(post: Post) -> None:

@@ -1,5 +1,5 @@
-"""Each class of RECONCILIATION.md by an example document in each format: written as a file, read by the file's own
-reader, judged. All documents are synthetic, made here."""
+"""Each answer about a voucher (RECONCILIATION.md, Voucher) by example documents in each format, and one invoice in two
+formats. All documents are synthetic, made here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
 from voucherd.adapters.invoicefile.structured import StructuredInvoices
 from voucherd.domain.reconciliation.document import InvoiceDocument
-from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.verdict import Billing, Timeliness
 from voucherd.settings.programme_file import load_programmes
 
@@ -134,70 +133,25 @@ def judged(papers: Sequence[Paper], *formats: str) -> Outcome:
     return reconcile(VOUCHERS, documents, today=TODAY, not_redeemed=[IDLE])
 
 
-# examples: the documents, the class of each line in the order of arrival, and what A's billing then is
+# examples: for each answer about A, the documents that lead to it
 
 WHOLE = Paper([(A, "5000.00")])
 CREDIT = Paper([(A, "5000.00")], number="K-1", on="2021-09-20", credit=True)
-LINES: dict[LineClass, tuple[list[Paper], list[str], Billing]] = {
-    LineClass.MATCHED: ([WHOLE], ["matched"], Billing.BILLED),
-    LineClass.TWICE: (
-        [WHOLE, WHOLE._replace(number="I-2", on="2021-09-12")],
-        ["matched", "twice"],
-        Billing.TWICE,
-    ),
-    LineClass.OVER: ([Paper([(A, "4000.00"), (A, "2000.00")])], ["matched", "over"], Billing.OVERBILLED),
-    LineClass.CREDIT: ([WHOLE, CREDIT], ["matched", "credit"], Billing.CREDITED),
-    LineClass.CREDIT_EXCESS: (
-        [WHOLE, CREDIT._replace(lines=[(A, "6000.00")])],
-        ["matched", "credit-excess"],
-        Billing.OVERCREDITED,
-    ),
-    LineClass.ZERO: ([Paper([(A, "0.00")])], ["zero"], Billing.ZERO),
-    LineClass.WRONG_CURRENCY: ([WHOLE._replace(currency="USD")], ["wrong-currency"], Billing.WRONG_CURRENCY),
-    LineClass.WRONG_PARTNER: (
-        [WHOLE._replace(supplier="fabrikam")],
-        ["wrong-partner"],
-        Billing.WRONG_PARTNER,
-    ),
-    LineClass.PREMATURE: ([WHOLE._replace(on="2021-08-31")], ["premature"], Billing.PREMATURE),
-    LineClass.NOT_REDEEMED: ([Paper([(IDLE, "5000.00")])], ["not-redeemed"], Billing.UNBILLED),
-    LineClass.UNKNOWN_VOUCHER: ([Paper([(B, "5000.00")])], ["unknown-voucher"], Billing.UNBILLED),
-    LineClass.NO_VOUCHER: (
-        [Paper([("", "12.00"), (A, "5000.00")])],
-        ["no-voucher", "matched"],
-        Billing.BILLED,
-    ),
-    LineClass.AMBIGUOUS_VOUCHER: (
-        [Paper([(f"{A}, {OTHERS}", "5000.00")])],
-        ["ambiguous-voucher"],
-        Billing.UNBILLED,
-    ),
-    LineClass.RESENT: ([WHOLE, WHOLE], ["matched", "resent"], Billing.BILLED),
-    LineClass.CONFLICT: (
-        [WHOLE, Paper([(A, "4999.00")], on="2021-09-11")],
-        ["matched", "conflict"],
-        Billing.BILLED,
-    ),
-}
 BILLINGS: dict[Billing, list[Paper]] = {
-    **{billing: papers for papers, _, billing in LINES.values()},
-    Billing.UNBILLED: [],
+    Billing.BILLED: [WHOLE],
+    Billing.TWICE: [WHOLE, WHOLE._replace(number="I-2", on="2021-09-12")],
+    Billing.OVERBILLED: [Paper([(A, "4000.00"), (A, "2000.00")])],
     Billing.SHORT: [Paper([(A, "4000.00")])],
-    # of two contents the first by date counts, and it bills too early: the other only says that there are two
+    Billing.CREDITED: [WHOLE, CREDIT],
+    Billing.OVERCREDITED: [WHOLE, CREDIT._replace(lines=[(A, "6000.00")])],
+    Billing.UNBILLED: [],
+    Billing.ZERO: [Paper([(A, "0.00")])],
+    Billing.WRONG_CURRENCY: [WHOLE._replace(currency="USD")],
+    Billing.WRONG_PARTNER: [WHOLE._replace(supplier="fabrikam")],
     Billing.PREMATURE: [WHOLE._replace(on="2021-08-31")],
+    # of two contents under one number the first by date counts, and A stands in the other alone
     Billing.CONFLICT: [Paper([(OTHERS, "1.00")], on="2021-09-02"), WHOLE],
 }
-
-
-@pytest.mark.parametrize("how", FORMATS)
-@pytest.mark.parametrize("line_class", LINES)
-def test_each_class_of_a_line_in_each_format(line_class: LineClass, how: str) -> None:
-    papers, classes, billing = LINES[line_class]
-    outcome = judged(papers, how)
-    lines = sorted(outcome.lines, key=lambda verdict: verdict.line.number)
-    assert [str(verdict.line_class) for verdict in lines] == classes
-    assert line_class in classes
-    assert outcome.vouchers[A].billing is billing
 
 
 @pytest.mark.parametrize("how", FORMATS)
@@ -219,8 +173,7 @@ def test_each_answer_about_time_in_each_format(papers: list[Paper], timeliness: 
     assert judged(papers, how).vouchers[A].timeliness is timeliness
 
 
-def test_every_class_and_every_answer_has_its_example() -> None:
-    assert set(LINES) == set(LineClass)
+def test_every_answer_has_its_example() -> None:
     assert set(BILLINGS) == set(Billing)
 
 

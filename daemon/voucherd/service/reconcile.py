@@ -33,6 +33,9 @@ from voucherd.service.verdicts import tell
 _REFUSALS = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
 """Why a file that was handed in waits for a person."""
 
+REMITTANCE = "remittance|"
+"""Before the sha256 of a file, in an entry about what was paid by it and finds no voucher."""
+
 
 def take_in(
     tx: Transaction,
@@ -130,7 +133,7 @@ def _remitted(
     """What an advice from an operator's hand leads to; what finds no voucher waits in one entry for the file."""
     day = now.astimezone(rules.desk.zone).date()
     done = take_remittances(tx, rules, advice, Teller("reconcile", Role.OPERATOR), day, now)
-    about = f"remittance|{sha256}"
+    about = REMITTANCE + sha256
     for entry in tx.reviews.waiting():
         if entry.about == about:
             tx.reviews.close(entry.number, "settled", now, "reconcile", "the file was taken in again")

@@ -15,7 +15,7 @@ from voucherd.service.correcting import Correction, corrected
 from voucherd.service.hand_overs import hand_over_of
 from voucherd.service.handin import Decided, Following
 from voucherd.service.intake import BY_HAND, Intake
-from voucherd.service.reconcile import take_in_file
+from voucherd.service.reconcile import REMITTANCE, take_in_file
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import MessageOutcome, MessageRow, ReviewCode, ReviewEntry
 from voucherd.service.store import Store, Transaction
@@ -26,8 +26,6 @@ _NEVER_ACCEPTED = (
     ReviewCode.TOO_LARGE,  # never downloaded: there is nothing to be read
 )
 _NEVER_READ = (ReviewCode.TOO_LARGE, ReviewCode.BOUNCE)  # there is nothing that today's rules could read anew
-HANDED_IN = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
-"""The entries about a file that an operator handed in, where no message stands behind them."""
 _BATCH = 200
 
 
@@ -120,7 +118,7 @@ def retry(
         if entry.message is not None and entry.event is None and entry.code not in _NEVER_READ
     ]
     for entry in chosen:
-        if entry.message is None and entry.about and entry.code in HANDED_IN:
+        if entry.message is None and entry.event is None and file_of(entry):
             done[entry.number] = _take_in_again(intake, entry, by, now)
     for start in range(0, len(readable), _BATCH):
         batch = readable[start : start + _BATCH]
@@ -134,10 +132,18 @@ def retry(
     return done
 
 
+def file_of(entry: ReviewEntry) -> str:
+    """The sha256 of the file that an operator handed in and that an entry is about; empty where it is about none."""
+    if entry.about.startswith(REMITTANCE):
+        return entry.about.removeprefix(REMITTANCE)
+    refused = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
+    return entry.about if entry.message is None and entry.code in refused else ""
+
+
 def _take_in_again(intake: Intake, entry: ReviewEntry, by: str, now: datetime) -> str:
     """Reads a file anew that an operator handed in, as it was handed in."""
     with intake.store.read() as tx:
-        said = hand_over_of(tx, entry.about, entry.reason.partition(": ")[0])
+        said = hand_over_of(tx, file_of(entry), entry.reason.partition(": ")[0])
     if said is None:
         return "review"  # it was too large to be kept
     taken = take_in_file(
@@ -146,13 +152,14 @@ def _take_in_again(intake: Intake, entry: ReviewEntry, by: str, now: datetime) -
         intake.invoices,
         intake.rules,
         said.name,
-        intake.archive.load(entry.about),
+        intake.archive.load(file_of(entry)),
         said.supplier,
         now,
         token_key=intake.token_key,
         by=by,
     )
-    return "review" if taken.refused is not None else "recorded"
+    waits = taken.refused is not None or (taken.remitted is not None and taken.remitted.unplaced)
+    return "review" if waits else "recorded"
 
 
 def gate_of_place(gates: Mapping[str, Gate], place: str) -> Gate:

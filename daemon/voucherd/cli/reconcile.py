@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.context import Context, json_option, pass_context, plain, print_json
 from voucherd.cli.given_files import TooLarge, content_of
+from voucherd.cli.reconcile_page import page
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -98,70 +99,3 @@ def _taken(taken: TakenFile) -> str:
         return documents
     payments = f"{taken.remitted.recorded} new payments, {taken.remitted.known} known already"
     return f"{documents}; {payments}" if taken.new or taken.known else payments
-
-
-def page(report: dict[str, Any]) -> None:
-    """The reconciliation for people: vouchers that are not simply billed first."""
-    order = sorted(
-        report["vouchers"], key=lambda row: (row["billing"] == "billed", row["bill_by"] or "", row["id"])
-    )
-    print_table(
-        (
-            "voucher",
-            "partner",
-            "billing",
-            "timeliness",
-            "value",
-            "billed",
-            "difference",
-            "bill by",
-            "because",
-        ),
-        [
-            (
-                row["id"],
-                row["partner"],
-                row["billing"],
-                row["timeliness"]
-                if row["days_left"] is None
-                else f"{row['timeliness']}, {row['days_left']} days left",
-                row["value"],
-                row["billed"],
-                row["difference"],
-                row["bill_by"],
-                "; ".join(row["because"]),
-            )
-            for row in order
-        ],
-        "No voucher is redeemed yet.",
-    )
-    _odd_lines(report)
-    for bridge in report["bridge"]:
-        terms = ", ".join(f"{name} {amount}" for name, amount in bridge.items() if name != "currency")
-        click.echo("\n" + plain(f"{bridge['currency']}: {terms}"))
-
-
-def _odd_lines(report: dict[str, Any]) -> None:
-    odd = [row for row in report["lines"] if row["class"] not in ("matched", "credit")]
-    if odd:
-        click.echo("\nInvoice lines that did not match")
-        print_table(
-            ("line", "invoice", "voucher as written", "class", "net", "because"),
-            [
-                (
-                    row["number"],
-                    f"{row['invoice']} / {row['line']}",
-                    row["voucher_text"],
-                    row["class"],
-                    f"{row['net']} {row['currency']}",
-                    "; ".join(
-                        [
-                            *row["because"],
-                            *(f"perhaps {s['voucher']} ({s['edit']})" for s in row["suggestions"]),
-                        ]
-                    ),
-                )
-                for row in odd
-            ],
-            "",
-        )

@@ -27,7 +27,7 @@ def test_each_voucher_and_line_says_what_is_to_be_done(
     page(world.reconciliation(NOON))
     shown = capsys.readouterr().out
 
-    assert "1 of 3 vouchers are billed in full." in shown
+    assert "Billed in full: 1 of 3 vouchers." in shown
     assert (
         """\
   DPS-2002  contoso: short, open, 16 days left
@@ -41,6 +41,9 @@ def test_each_voucher_and_line_says_what_is_to_be_done(
     assert "perhaps DPS-3003 (position 6: O → 0" in shown
     assert f"to do: {for_line('unknown-voucher')}" in shown
     assert "2 documents: 2 accepted" in shown
+    assert "Not accepted: 1 invoice line\n" in shown
+    assert "\nMoney in EUR (redeemed = billed" in shown
+    assert "\ufffd" not in shown
     assert "DPS-1001" not in shown.partition("vouchers to look at")[2]
 
 

@@ -26,16 +26,19 @@ def page(report: Mapping[str, Any]) -> None:
     done = len(vouchers) - len(waiting)
     if done:
         late = sum(row["timeliness"] == "late" for row in vouchers if not _step(row))
-        click.echo(
-            f"{done} of {len(vouchers)} vouchers are billed in full{f', {late} of them late' if late else ''}."
-        )
+        also = f", {late} of them late" if late else ""
+        click.echo(f"Billed in full: {done} of {_count(len(vouchers), 'voucher')}{also}.")
     if waiting:
-        click.echo(f"\n{len(waiting)} vouchers to look at")
+        click.echo(f"\n{_count(len(waiting), 'voucher')} to look at")
         for row, step in sorted(waiting, key=lambda one: (one[0]["bill_by"] or "9", one[0]["id"])):
             _voucher(row, step)
     _lines(report["lines"])
     _documents(report["documents"])
     _money(report)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _step(row: Mapping[str, Any]) -> str:
@@ -61,7 +64,7 @@ def _lines(rows: list[dict[str, Any]]) -> None:
     odd = [row for row in rows if row["class"] not in _GOOD]
     if not odd:
         return
-    click.echo(f"\n{len(odd)} invoice lines that were not accepted")
+    click.echo(f"\nNot accepted: {_count(len(odd), 'invoice line')}")
     for row in odd:
         where = f"line {row['line']} of {row['invoice']}" + (
             f" ({row['supplier']})" if row["supplier"] else ""
@@ -81,7 +84,7 @@ def _documents(rows: list[dict[str, Any]]) -> None:
     counts = Counter(row["status"] for row in rows)
     if counts:
         told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        click.echo("\n" + plain(f"{len(rows)} documents: {told}"))
+        click.echo("\n" + plain(f"{_count(len(rows), 'document')}: {told}"))
 
 
 def _money(report: Mapping[str, Any]) -> None:

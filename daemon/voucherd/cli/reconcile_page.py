@@ -90,11 +90,7 @@ def _documents(rows: list[dict[str, Any]]) -> None:
 def _money(report: Mapping[str, Any]) -> None:
     for row in report["bridge"]:
         currency = row["currency"]
-        click.echo(
-            plain(
-                f"\nMoney in {currency}: redeemed = billed + short + open + missed + credited + blocked - excess"
-            )
-        )
+        click.echo("\n" + plain(f"Money in {currency} ({_BRIDGE})"))
         terms = [term for term in row if term != "currency"]
         print_table(terms, [tuple(row[term] for term in terms)], "")
         aging = [one for one in report["aging"] if one["currency"] == currency and one["count"]]

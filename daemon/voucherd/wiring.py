@@ -40,6 +40,7 @@ from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.removing import RETAINED, retain
 from voucherd.service.sign_ins import SignInWatch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
@@ -390,7 +391,21 @@ class Application:
             tell=self._tell,
         )
 
+    def _retain(self, now: datetime) -> None:
+        """Once a day, what was kept long enough."""
+        retention = self.settings.retention
+        day = now.astimezone(self.rules.desk.zone).date().isoformat()
+        if retention == type(retention)():
+            return
+        with self.store.read() as tx:
+            if (tx.state.get(RETAINED) or "") >= day:
+                return
+        retain(self.store, self.archive, self.rules, retention.keeping, "configuration", now)
+        with self.store.write() as tx:
+            tx.state.put(RETAINED, day)
+
     def _tell(self, now: datetime) -> int:
+        self._retain(now)
         follow_configuration(self.store, self.rules, now)
         fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
         if fell_back:

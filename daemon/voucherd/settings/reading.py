@@ -31,6 +31,7 @@ from voucherd.settings.sections import (
     Mailbox,
     Reconciliation,
     Reminders,
+    Retention,
     Store,
     secret_of,
 )
@@ -55,6 +56,7 @@ class Settings:
     reminders: Reminders
     calendar: Calendar
     reconciliation: Reconciliation
+    retention: Retention
     partners: tuple[Partner, ...]
     programmes: tuple[Programme, ...]
     secrets: tuple[Secret, ...] = ()
@@ -123,6 +125,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         reminders=configuration.reminders,
         calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
+        retention=configuration.retention,
         partners=partners,
         programmes=programmes,
         secrets=secrets,

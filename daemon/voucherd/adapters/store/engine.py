@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -21,6 +22,7 @@ from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
 from voucherd.adapters.store.outbox import SqlOutbox
+from voucherd.adapters.store.removals import SqlRemovals
 from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
@@ -47,6 +49,7 @@ class SqlTransaction:
         self.alarms = SqlAlarms(connection)
         self.suppressions = SqlSuppressions(connection)
         self.figures = SqlFigures(connection)
+        self.removals = SqlRemovals(connection)
 
 
 class SqlStore:
@@ -72,6 +75,17 @@ class SqlStore:
             with connection.begin() as transaction:
                 yield SqlTransaction(connection)
                 transaction.rollback()
+
+    @contextmanager
+    def turn(self, work: str) -> Iterator[bool]:
+        """Whether this process may do a piece of work that one at a time does, while the block runs. Nobody waits: who
+        is not first leaves it to the other. On SQLite there is one daemon anyway."""
+        if self.file is not None:
+            yield True
+            return
+        with self.connected() as connection, connection.begin():
+            key = int.from_bytes(hashlib.sha256(f"turn {work}".encode()).digest()[:8], "big", signed=True)
+            yield bool(connection.execute(select(func.pg_try_advisory_xact_lock(key))).scalar_one())
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:

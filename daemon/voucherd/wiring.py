@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +41,9 @@ from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, To
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
 from voucherd.service.removing import RETAINED, retain
+from voucherd.service.room import Room, watch_room
 from voucherd.service.sign_ins import SignInWatch
+from voucherd.service.standstill import Watched, watch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
@@ -56,6 +58,7 @@ if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.oauth import SignIn
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
+    from voucherd.adapters.store.leases import Leases
     from voucherd.service.store import Transaction
 
 _KEY_BYTES = 32
@@ -163,6 +166,7 @@ class Application:
         self.watch_message: Callable[[Took], None] = lambda _: None
         self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
         self.fallbacks = Fallbacks()
+        self._watching_since: datetime | None = None
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -179,6 +183,13 @@ class Application:
         ensure(store)
         replan_everything(store, self.rules, fingerprint(self.rules))
         return store
+
+    @cached_property
+    def leases(self) -> Leases:
+        """The mailboxes that this process reads, where several daemons share a store."""
+        from voucherd.adapters.store.leases import Leases
+
+        return Leases(self.store, [each.name for each in self.settings.mailboxes])
 
     def look(self) -> SqlStore:
         """The store as it is, for what must change nothing: not upgraded, and not planned anew. OperatorError where
@@ -404,9 +415,32 @@ class Application:
         with self.store.write() as tx:
             tx.state.put(RETAINED, day)
 
+    @cached_property
+    def watched(self) -> Watched:
+        """What must not stand still."""
+        settings, url = self.settings, self.settings.delivery.url
+        polls = {each.name: each.poll_seconds for each in settings.mailboxes}
+        after = timedelta(minutes=settings.desk.standstill_minutes)
+        return Watched(polls, (url.host or url.path) if url else "", after)
+
+    def rooms(self) -> list[Room]:
+        """How much is free where the archive and a store of our own are; one that is not there yet is left out."""
+        from shutil import disk_usage
+
+        from sqlalchemy import make_url
+
+        url = make_url(self.settings.store.url)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        folders = dict.fromkeys([self.settings.store.archive, *([Path(file).parent] if file else [])])
+        return [Room(str(folder), disk_usage(folder).free) for folder in folders if folder.is_dir()]
+
     def _tell(self, now: datetime) -> int:
         self._retain(now)
         follow_configuration(self.store, self.rules, now)
+        if self._watching_since is None:
+            self._watching_since = now
+        watch(self.store, self.watched, self._watching_since, now)
+        watch_room(self.store, self.rooms(), now)
         fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
         if fell_back:
             with self.store.write() as tx:
@@ -423,14 +457,14 @@ class Application:
     def works(self) -> Works:
         """Everything that a pass works with. What the configuration makes impossible is found here, not in a loop:
         ConfigurationError for a certificate file or a template folder that cannot be used."""
-        from voucherd.adapters.store.lease import mailbox_lease
-
-        store = self.store
+        store, leases = self.store, self.leases
         _ = self.composer, self.delivery(), [self.mailbox(each) for each in self.settings.mailboxes]
-        posts = [
-            Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, partial(self.mailbox, each))
-            for each in self.settings.mailboxes
-        ]
+        posts, left = [], self.settings.fetching.idle_connections
+        for each in self.settings.mailboxes:
+            idle = each.idle and left > 0
+            left -= idle
+            connect = partial(self.mailbox, each)
+            posts.append(Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, connect, idle))
         return Works(
             store=store,
             rules=self.rules,
@@ -438,9 +472,12 @@ class Application:
             posts=posts,
             intake=self.intake,
             dispatch=self.dispatch,
-            lease=lambda name: mailbox_lease(store, name),
+            lease=leases.hold,
+            kept=leases.kept,
+            look_at_leases=None if store.file else leases.look,
             close=self.close,
             feeds=self.feeds,
+            pollers=self.settings.fetching.pollers,
         )
 
     def gates(self) -> dict[str, Gate]:
@@ -451,6 +488,8 @@ class Application:
         """Ends what was started: worker processes, database connections."""
         if "reader" in self.__dict__:
             self.reader.close()
+        if "leases" in self.__dict__:
+            self.leases.close()
         if "store" in self.__dict__:
             self.store.close()
 

@@ -28,7 +28,9 @@ from voucherd.settings.sections import (
     Configuration,
     Delivery,
     Desk,
+    Fetching,
     Mailbox,
+    Metrics,
     Reconciliation,
     Reminders,
     Retention,
@@ -63,6 +65,8 @@ class Settings:
     warnings: tuple[Fault, ...] = ()
     reminder_sources: Mapping[str, str] = field(default_factory=dict)
     invoice_templates: tuple[InvoiceTemplate, ...] = ()
+    fetching: Fetching = field(default_factory=Fetching)
+    metrics: Metrics = field(default_factory=Metrics)
 
     def partner(self, partner_id: str) -> Partner | None:
         """The partner with this id, without regard to case."""
@@ -126,6 +130,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
         retention=configuration.retention,
+        fetching=configuration.fetching,
+        metrics=configuration.metrics,
         partners=partners,
         programmes=programmes,
         secrets=secrets,

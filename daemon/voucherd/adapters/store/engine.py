@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+from sqlalchemy.pool import NullPool
 
 from voucherd.adapters.store.alarms import SqlAlarms
 from voucherd.adapters.store.calendars import SqlCalendars
@@ -30,6 +32,18 @@ from voucherd.adapters.store.suppressions import SqlSuppressions
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
+_CONNECTIONS_KEPT, _CONNECTIONS_AT_ONCE = 3, 16
+"""A transaction takes a connection, a mailbox does not: five daemons fit in the hundred that PostgreSQL allows."""
+_NOTICING = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "application_name": "voucherd",
+}
+"""A server that is gone without a word is noticed within seconds, not after the hours of TCP (libpq, 34.1.2)."""
 
 
 class SqlTransaction:
@@ -93,12 +107,19 @@ class SqlStore:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, sqlite3.OperationalError) as error:
+        except (OperationalError, InterfaceError, NoConnectionError, sqlite3.OperationalError) as error:
             raise TemporaryError(
                 f"the database does not answer: {_first_line(error)}",
                 where=self.where,
                 remedy="it is tried again; `voucherd check` tells more",
             ) from error
+
+    def session(self) -> Connection:
+        """A connection to the server for whoever keeps one: its own, none of those that transactions share."""
+        engine = create_engine(
+            self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_noticing(self.url)
+        )
+        return engine.connect()
 
     @property
     def where(self) -> str:
@@ -117,6 +138,11 @@ class SqlStore:
         self.engine.dispose()
 
 
+def _noticing(url: URL) -> dict[str, Any]:
+    """What the URL says itself goes before."""
+    return {name: value for name, value in _NOTICING.items() if name not in url.query}
+
+
 def _first_line(error: BaseException) -> str:
     original = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
@@ -124,7 +150,15 @@ def _first_line(error: BaseException) -> str:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=_CONNECTIONS_KEPT,
+            max_overflow=_CONNECTIONS_AT_ONCE - _CONNECTIONS_KEPT,
+            pool_timeout=_BUSY_SECONDS,
+            pool_use_lifo=True,  # those that nobody needs any more are the ones that stay unused
+            connect_args=_noticing(url),
+        )
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})

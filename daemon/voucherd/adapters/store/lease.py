@@ -1,18 +1,18 @@
-"""Who works on a store: one daemon on SQLite, one holder per mailbox on PostgreSQL."""
+"""Who works on a store: one daemon on SQLite, any number on PostgreSQL, and none where somebody needs it alone."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from voucherd.adapters.store.engine import SqlStore
 from voucherd.errors import TemporaryError
 
-_DAEMONS = (
+DAEMONS = (
     0x6461656D6F6E  # "daemon": shared by every daemon of a store, held alone by who needs it to be still
 )
 
@@ -57,7 +57,7 @@ def _session_lock(store: SqlStore, *, shared: bool) -> Iterator[None]:
     with store.connected() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         take = text(f"SELECT pg_try_advisory_lock{end}(:key)")
-        if not connection.execute(take, {"key": _DAEMONS}).scalar_one():
+        if not connection.execute(take, {"key": DAEMONS}).scalar_one():
             raise TemporaryError(
                 "the store is kept for one program that needs it alone"
                 if shared
@@ -68,24 +68,5 @@ def _session_lock(store: SqlStore, *, shared: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(text(f"SELECT pg_advisory_unlock{end}(:key)"), {"key": _DAEMONS})
-
-
-@contextmanager
-def mailbox_lease(store: SqlStore, name: str) -> Iterator[bool]:
-    """Holds a mailbox for this process while the block runs; False where another daemon has it.
-
-    On PostgreSQL an advisory lock of a session of its own: it ends when that session does.
-    """
-    if store.file is not None:
-        yield True
-        return
-    key = int.from_bytes(hashlib.sha256(f"mailbox {name}".encode()).digest()[:8], "big", signed=True)
-    with store.connected() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        held = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one())
-        try:
-            yield held
-        finally:
-            if held:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+            with suppress(DBAPIError):  # a server that was restarted meanwhile has let go of it
+                connection.execute(text(f"SELECT pg_advisory_unlock{end}(:key)"), {"key": DAEMONS})

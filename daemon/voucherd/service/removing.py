@@ -47,13 +47,14 @@ def retain(
         messages = _archived(tx, since, keeping, now)
         old = [key for key, day in since.items() if is_due(day, keeping(key.programme).history_days, now)]
         rows: dict[str, int] = {}
+        if write:
+            tx.removals.gone(messages, now)
         for start in range(0, len(old) if write else 0, _BATCH):
             part = old[start : start + _BATCH]
             for table, number in tx.removals.thin(part).items():
                 rows[table] = rows.get(table, 0) + number
             _fold_again(tx, rules, part)
         if write:
-            tx.removals.gone(messages, now)
             kinds: tuple[tuple[str, Mapping[str, int]], ...] = (
                 ("archive", {"message": len(messages)} if messages else {}),
                 ("history", rows),

@@ -122,8 +122,25 @@ class SqlRemovals:
     def thin(self, keys: Sequence[VoucherKey]) -> dict[str, int]:
         """Takes persons and quoted words out of the histories of vouchers, and the letters about them alone that are
         finished; dates, amounts and partners stay. Returns how many rows of which table changed."""
-        changed = {"event": self._thin_events(keys), "outbox": self._thin_mails({key.key for key in keys})}
+        changed = {
+            "message": self._thin_messages(keys),
+            "event": self._thin_events(keys),
+            "outbox": self._thin_mails({key.key for key in keys}),
+        }
         return {table: number for table, number in changed.items() if number}
+
+    def _thin_messages(self, keys: Sequence[VoucherKey]) -> int:
+        """Those alone whose archived copy is gone: they tell of nothing that is still open."""
+        message, event = schema.message, schema.event
+        changed = 0
+        for part in chunks([(key.programme, key.key) for key in keys]):
+            told = select(event.c.message).where(tuple_(event.c.programme, event.c.voucher_key).in_(part))
+            changed += self._connection.execute(
+                update(message)
+                .where(message.c.id.in_(told), message.c.gone_at.is_not(None), message.c.sender != _REMOVED)
+                .values(sender=_REMOVED, subject="", message_id=_REMOVED)
+            ).rowcount
+        return changed
 
     def _thin_events(self, keys: Sequence[VoucherKey]) -> int:
         table = schema.event

@@ -12,6 +12,7 @@ from tests.desks import VOUCHER_MAIL, TestDesk, results
 from tests.mailmaking import mail
 from tests.worlds import World, instant
 from voucherd.adapters.archive import FileArchive
+from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.store import SqlStore, rows, schema
 from voucherd.domain.events import EventKind, Role
 from voucherd.domain.retention import Keeping
@@ -20,7 +21,7 @@ from voucherd.service.inspect import audit_json
 from voucherd.service.rebuilding import rebuild_ledger
 from voucherd.service.removing import discard_gone, forget, retain, would_forget
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.stores", "tests.reading_workers"]
 
 YEARS = Keeping(archive_days=365, history_days=730)
 PERSON = "mara@adatum.example"
@@ -45,9 +46,9 @@ def counts(store: SqlStore) -> dict[str, int]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> TestDesk:
+def desk(tmp_path: Path, workers: WorkerPool) -> TestDesk:
     """A desk that took two vouchers of one customer in, and one of another, and sent its receipts."""
-    made = TestDesk(tmp_path)
+    made = TestDesk(tmp_path, workers=workers)
     one = VOUCHER_MAIL.format(voucher="DPS-83K2-99017")
     two = VOUCHER_MAIL.format(voucher="DPS-83K2-99018").replace("mara@", "tamara@")
     other = VOUCHER_MAIL.format(voucher="DPS-83K2-99019")
@@ -120,8 +121,8 @@ def test_who_is_not_known_or_belongs_to_the_desk_is_not_forgotten(
     desk.close()
 
 
-def test_nobody_is_forgotten_while_something_about_them_waits(tmp_path: Path) -> None:
-    desk = TestDesk(tmp_path)
+def test_nobody_is_forgotten_while_something_about_them_waits(tmp_path: Path, workers: WorkerPool) -> None:
+    desk = TestDesk(tmp_path, workers=workers)
     desk.put(mail(VOUCHER_MAIL.format(voucher="DPS-83K2-99017"), results("contoso.example", "fail")))
     assert desk.run().counts.review == 1
     [entry] = desk.reviews()
@@ -188,8 +189,8 @@ def test_spans_are_a_programmes_own(desk: TestDesk) -> None:
     desk.close()
 
 
-def test_what_waits_for_a_person_stays_however_old_it_is(tmp_path: Path) -> None:
-    desk = TestDesk(tmp_path)
+def test_what_waits_for_a_person_stays_however_old_it_is(tmp_path: Path, workers: WorkerPool) -> None:
+    desk = TestDesk(tmp_path, workers=workers)
     desk.put(mail(VOUCHER_MAIL.format(voucher="DPS-83K2-99017"), results("contoso.example", "fail")))
     desk.run()
     done = retain(

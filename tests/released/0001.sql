@@ -364,8 +364,9 @@ INSERT INTO "voucher" VALUES('planning-services','DPS1004','DPS-1004','DP51004',
 CREATE INDEX ix_message_gone ON message (id) WHERE gone_at IS NOT NULL;
 CREATE INDEX ix_outbox_message_id ON outbox (message_id);
 CREATE INDEX ix_outbox_partner_day ON outbox (partner, day);
+CREATE INDEX ix_outbox_status ON outbox (status);
 CREATE INDEX ix_outbox_uncomposed ON outbox (due_at) WHERE status = 'planned' AND content IS NULL;
-CREATE INDEX ix_voucher_partner ON voucher (partner);
+CREATE INDEX ix_voucher_partner ON voucher (partner, programme, voucher_key);
 CREATE INDEX ix_voucher_skeleton ON voucher (skeleton);
 CREATE INDEX ix_voucher_state ON voucher (state);
 CREATE INDEX ix_delivery_address ON delivery (address);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
 from voucherd.service.dispatch import RELEASED
 from voucherd.service.outcomes import SUPPRESSED
+from voucherd.service.readdressing import changed, plan_again
 from voucherd.service.records import DeliveryRow, MailStatus, Suppression
 from voucherd.service.store import Store, Transaction
 
@@ -44,13 +46,17 @@ def unsuppress(store: Store, address: str, why: str, by: str, now: datetime) -> 
 
 
 def follow_configuration(store: Store, rules: Rulebook, now: datetime) -> list[str]:
-    """Lifts the suppression of every address that its partner has no longer; returns those addresses."""
+    """Lifts the suppression of every address that its partner has no longer, and plans again what reached nobody of a
+    partner that has others now; returns the addresses."""
     with store.read() as tx:
         gone = [one.address for one in tx.suppressions.standing() if _replaced(one, rules)]
-    if not gone:
-        return []
+        if not gone and not changed(tx, rules):
+            return []
     with store.write() as tx:
-        return tx.suppressions.lift(gone, now, "configuration", "the partner has other addresses now")
+        tx.state.take_turn()
+        lifted = tx.suppressions.lift(gone, now, "configuration", "the partner has other addresses now")
+        plan_again(tx, rules, now)
+        return lifted
 
 
 def _replaced(one: Suppression, rules: Rulebook) -> bool:
@@ -81,6 +87,21 @@ def drop_mail(store: Store, number: int, why: str) -> None:
         tx.outbox.report(
             [replace(row, status=MailStatus.CANCELLED, next_try_at=None, answer=why[:500]) for row in left]
         )
+
+
+def release_mails(store: Store, numbers: Sequence[int], now: datetime) -> list[int]:
+    """Lets mails go that a person was to look at first, all of them where none is named; returns their numbers."""
+    with store.write() as tx:
+        wanted = list(numbers) or [mail.number for mail in tx.outbox.mails((MailStatus.HELD,))]
+        found = tx.outbox.deliveries(wanted)
+        held = [row for rows in found.values() for row in rows if row.status is MailStatus.HELD]
+        missing = sorted(set(numbers) - {row.mail for row in held})
+        if missing:
+            raise OperatorError(
+                f"mail {missing[0]} is not held", remedy="`voucherd outbox` shows each status"
+            )
+        tx.outbox.report([replace(row, status=MailStatus.PLANNED, next_try_at=now) for row in held])
+        return sorted({row.mail for row in held})
 
 
 def release(store: Store, now: datetime) -> int:

@@ -351,7 +351,8 @@ class Application:
             with self.store.write() as tx:
                 raise_alarms(tx, now, fell_back)
         names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
-        made = summarise(self.store, self.rules, self.token_key, names, at, now)
+        limit = self.settings.delivery.burst_limit
+        made = summarise(self.store, self.rules, self.token_key, names, at, now, limit)
         return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:

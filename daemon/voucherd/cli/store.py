@@ -48,7 +48,10 @@ def status(context: Context, as_json: bool) -> int:
     with app.store.read() as tx:
         shown = inspect.status_json(tx, context.reading_now, names)
         shown["holds"] = holds_json(tx, app.rules, context.reading_now)
-        shown |= health.health_json(tx, app.rules, app.settings.delivery.rate_per_minute, context.reading_now)
+        delivery = app.settings.delivery
+        shown |= health.health_json(
+            tx, app.rules, delivery.rate_per_minute, delivery.burst_limit, context.reading_now
+        )
     if as_json:
         print_json(shown)
     else:
@@ -74,6 +77,7 @@ def status(context: Context, as_json: bool) -> int:
         or shown["overdue_steps"]
         or shown["suppressed"]
         or shown["untold_alarms"]
+        or shown["burst"]
         or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
     )
     return ExitStatus.LOOK if needs else ExitStatus.DONE

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.bursts import held_back
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.pacing import PACE, describe, kept_pace
 from voucherd.service.records import DeliveryRow, StepRow, Suppression
@@ -48,7 +49,9 @@ def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:
     return Reach(tx.suppressions.of(addresses), tx.outbox.deliveries(mails))
 
 
-def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: datetime) -> dict[str, Any]:
+def health_json(
+    tx: Transaction, rules: Rulebook, per_minute: int | None, burst_limit: int, now: datetime
+) -> dict[str, Any]:
     """What `status` says of the way out, beside the counts of the outbox."""
     untold = tx.alarms.untold()
     return {
@@ -63,6 +66,7 @@ def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: d
             for one in tx.suppressions.standing()
         ],
         "pace": describe(kept_pace(tx.state.get(PACE)).slowed, per_minute, now) or None,
+        "burst": held_back(tx, burst_limit, now),
         "untold_alarms": len(untold) if not rules.desk.operators or _deaf(tx, rules) else 0,
     }
 
@@ -75,11 +79,17 @@ def _deaf(tx: Transaction, rules: Rulebook) -> bool:
 def to_do(status: Mapping[str, Any]) -> list[str]:
     """What a person must do, a line each, from the JSON of `status`."""
     outbox = status["outbox"]
+    burst = status["burst"]
     lines = [
         f"{one['address']} takes no mail since {one['since'][:10]} ({one['why']}): find another address for the "
         f"partners file, or `voucherd outbox unsuppress {one['address']} --why ...`"
         for one in status["suppressed"]
     ]
+    if burst:
+        lines.append(
+            f"{burst} mails are due at once and wait for a person: see `voucherd outbox`, then "
+            "`voucherd outbox release-burst`"
+        )
     if outbox.get("failed"):
         lines.append(
             f"{outbox['failed']} mails failed: `voucherd outbox`, then `outbox retry` or `outbox drop`"

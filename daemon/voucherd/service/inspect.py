@@ -13,6 +13,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED
 from voucherd.domain.voucher import Reservation
+from voucherd.service.bursts import shown_as_held
 from voucherd.service.explaining import explained
 from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import held_by, hold_entry
@@ -159,9 +160,9 @@ def show_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
 
 
 def mail_json(
-    mail: OutgoingMail, deliveries: Sequence[DeliveryRow], zone: ZoneInfo | None = None
+    mail: OutgoingMail, deliveries: Sequence[DeliveryRow], zone: ZoneInfo | None = None, held: bool = False
 ) -> dict[str, Any]:
-    """One row of `plan` or `outbox`; its moment in `zone` where one is given."""
+    """One row of `plan` or `outbox`; its moment in `zone` where one is given. `held`: it is ready and kept back."""
     return {
         "number": mail.number or None,
         "kind": mail.kind,
@@ -179,7 +180,7 @@ def mail_json(
         ],
         "due_at": mail.due_at.astimezone(zone or UTC).isoformat(),
         "subject": mail.subject,
-        "status": mail.status.value,
+        "status": "held" if held else mail.status.value,
         "message_id": mail.message_id,
         "recipients": [
             {
@@ -195,11 +196,14 @@ def mail_json(
     }
 
 
-def outbox_json(tx: Transaction, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Every mail with its deliveries; with `now`, those that were planned by then."""
-    mails = [mail for mail in tx.outbox.mails() if now is None or mail.created_at <= now]
+def outbox_json(
+    tx: Transaction, burst_limit: int, now: datetime, until: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Every mail with its deliveries, as they stand at `now`; with `until`, those that were planned by then."""
+    mails = [mail for mail in tx.outbox.mails() if until is None or mail.created_at <= until]
     deliveries = tx.outbox.deliveries([mail.number for mail in mails])
-    return [mail_json(mail, deliveries.get(mail.number, [])) for mail in mails]
+    held = shown_as_held(tx, mails, burst_limit, now)
+    return [mail_json(mail, deliveries.get(mail.number, []), held=mail.number in held) for mail in mails]
 
 
 def plan_mails(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
-from voucherd.service.dispatch import RELEASED
+from voucherd.service.bursts import let_go
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.records import DeliveryRow, MailStatus, Suppression
 from voucherd.service.store import Store, Transaction
@@ -86,9 +86,7 @@ def drop_mail(store: Store, number: int, why: str) -> None:
 def release(store: Store, now: datetime) -> int:
     """Lets everything go that is due now, however much it is; returns how many mails that are."""
     with store.write() as tx:
-        waiting = tx.outbox.waiting(now)
-        tx.state.put(RELEASED, str(waiting))
-        return waiting
+        return let_go(tx, now)
 
 
 def _deliveries(tx: Transaction, number: int) -> list[DeliveryRow]:

@@ -16,6 +16,8 @@ from voucherd.errors import ExitStatus, OperatorError
 @click.option("--partner", help="The supplier of the files, and the only partner to report on.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where something stands out.")
 @click.option("--fail-on", help="What stands out: classes and answers, separated by commas.")
+@click.option("--dry-run", is_flag=True, help="Only show what the files say; nothing is recorded.")
+@click.option("--text", is_flag=True, help="With --dry-run: the text of a PDF as templates see it.")
 @json_option
 @pass_context
 def reconcile(
@@ -24,6 +26,8 @@ def reconcile(
     partner: str | None,
     strict: bool,
     fail_on: str | None,
+    dry_run: bool,
+    text: bool,
     as_json: bool,
 ) -> int:
     """Takes invoice files in, then reconciles everything known."""
@@ -35,6 +39,10 @@ def reconcile(
         raise OperatorError(
             f"there is no partner {partner}", remedy=f"known are {', '.join(app.rules.partners)}"
         )
+    if dry_run or text:
+        from voucherd.cli.invoice_trial import trial
+
+        return trial(context, files, partner, as_json=as_json, with_text=text)
     now = context.writing_now() if files else context.reading_now
     refused = False
     for path in files:

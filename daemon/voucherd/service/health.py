@@ -13,6 +13,7 @@ from voucherd.service.bursts import held_back
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.pacing import PACE, describe, kept_pace
 from voucherd.service.records import DeliveryRow, StepRow, Suppression
+from voucherd.service.restored import why_held
 from voucherd.service.store import Transaction
 
 
@@ -67,6 +68,7 @@ def health_json(
         ],
         "pace": describe(kept_pace(tx.state.get(PACE)).slowed, per_minute, now) or None,
         "burst": held_back(tx, burst_limit, now),
+        "outbox_held": why_held(tx) or None,
         "untold_alarms": len(untold) if not rules.desk.operators or _deaf(tx, rules) else 0,
     }
 
@@ -90,6 +92,8 @@ def to_do(status: Mapping[str, Any]) -> list[str]:
             f"{burst} mails are due at once and wait for a person: see `voucherd outbox`, then "
             "`voucherd outbox release-burst`"
         )
+    if status["outbox_held"]:
+        lines.append(status["outbox_held"])
     if outbox.get("failed"):
         lines.append(
             f"{outbox['failed']} mails failed: `voucherd outbox`, then `outbox retry` or `outbox drop`"

@@ -46,7 +46,7 @@ def status(context: Context, as_json: bool) -> int:
     app = context.app
     names = [mailbox.name for mailbox in app.settings.mailboxes]
     with app.store.read() as tx:
-        shown = inspect.status_json(tx, context.reading_now, names)
+        shown = inspect.status_json(tx, app.rules, context.reading_now, names)
         shown["holds"] = holds_json(tx, app.rules, context.reading_now)
         delivery = app.settings.delivery
         shown |= health.health_json(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from voucherd.service.bursts import shown_as_held
 from voucherd.service.explaining import explained
 from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import held_by, hold_entry
+from voucherd.service.overdue import overdue_steps
 from voucherd.service.records import (
     DeliveryRow,
     MessageRow,
@@ -268,10 +269,9 @@ def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetim
     return explained(tx, rules, key, now)
 
 
-def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> dict[str, Any]:
+def status_json(tx: Transaction, rules: Rulebook, now: datetime, configured: Sequence[str]) -> dict[str, Any]:
     """The health of the whole, from the store alone."""
     seen = {state.name: state for state in tx.state.mailboxes()}
-    long_ago = now - timedelta(days=4)
     mailboxes = []
     for name in configured:
         state = seen.get(name)
@@ -289,6 +289,6 @@ def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> di
         "mailboxes": mailboxes,
         "outbox": tx.outbox.counts(),
         "review": tx.reviews.counts(),
-        "overdue_steps": len(tx.steps.due(long_ago, None, tx.holds.in_force(now).everywhere(now))),
+        "overdue_steps": overdue_steps(tx, rules, now),
         "credentials": [],
     }

@@ -42,6 +42,7 @@ def status(context: Context, as_json: bool) -> int:
     """The health of the whole, from the store alone."""
     from voucherd.service import health, inspect
     from voucherd.service.inspect_holds import holds_json
+    from voucherd.service.sign_ins import credentials_json, sign_ins_to_do, standings
 
     app = context.app
     names = [mailbox.name for mailbox in app.settings.mailboxes]
@@ -52,6 +53,9 @@ def status(context: Context, as_json: bool) -> int:
         shown |= health.health_json(
             tx, app.rules, delivery.rate_per_minute, delivery.burst_limit, context.reading_now
         )
+    shown["credentials"] = credentials_json(standings(app.sign_ins.values()), app.endings)
+    today = context.reading_now.astimezone(app.rules.desk.zone).date()
+    signing_in = sign_ins_to_do(shown["credentials"], today)
     if as_json:
         print_json(shown)
     else:
@@ -69,7 +73,10 @@ def status(context: Context, as_json: bool) -> int:
             click.echo(f"{shown['overdue_steps']} reminder steps are overdue by days")
         if shown["pace"]:
             click.echo(plain(f"sending: {shown['pace']}"))
-        for line in health.to_do(shown):
+        for one in shown["credentials"]:
+            ends = f", the client secret ends on {one['expires_on']}" if one["expires_on"] else ""
+            click.echo(plain(f"sign-in {one['name']}: {one['state']}{ends}"))
+        for line in [*health.to_do(shown), *signing_in]:
             click.echo(plain(f"→ {line}"))
     needs = (
         any(m["state"] != "ok" for m in shown["mailboxes"])
@@ -78,6 +85,7 @@ def status(context: Context, as_json: bool) -> int:
         or shown["suppressed"]
         or shown["untold_alarms"]
         or shown["burst"]
+        or signing_in
         or shown["outbox_held"]
         or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from voucherd.domain.partner import Partner
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.bursts import held_back
 from voucherd.service.outcomes import SUPPRESSED
@@ -35,11 +36,18 @@ class Reach:
             return became, "; ".join([because, *answers[:3]])
         partner = rules.partner(row.partner)
         if became == "planned" and row.mail is None and partner is not None and partner.addresses:
-            standing = [self.suppressed.get(address) for address in partner.addresses]
-            if all(standing) and not any(a not in self.suppressed for a in partner.escalation):
-                [first, *_] = [one for one in standing if one is not None]
+            goes_to = (*partner.addresses, *(partner.escalation if _is_near(row, partner, rules) else ()))
+            if all(address in self.suppressed for address in goes_to):
+                first = self.suppressed[goes_to[0]]
                 return "suppressed", f"{first.address} takes no mail since {first.since.date()}: {first.why}"
         return became, because
+
+
+def _is_near(row: StepRow, partner: Partner, rules: Rulebook) -> bool:
+    """Whether the mail of a step is copied to the partner's escalation addresses."""
+    nearness = rules.escalates_at(partner)
+    on = row.due_at.astimezone(rules.clock(partner.id).zone).date()
+    return nearness is not None and (row.deadline_on - on).days <= nearness
 
 
 def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:
@@ -89,24 +97,31 @@ def to_do(status: Mapping[str, Any]) -> list[str]:
     ]
     if burst:
         lines.append(
-            f"{burst} mails are due at once and wait for a person: see `voucherd outbox`, then "
-            "`voucherd outbox release-burst`"
+            f"{_many(burst, 'mail is', 'mails are')} due at once and wait for a person: see `voucherd outbox`, "
+            "then `voucherd outbox release-burst`"
         )
     if status["outbox_held"]:
         lines.append(status["outbox_held"])
     if outbox.get("failed"):
         lines.append(
-            f"{outbox['failed']} mails failed: `voucherd outbox`, then `outbox retry` or `outbox drop`"
+            f"{_many(outbox['failed'], 'mail', 'mails')} failed: `voucherd outbox`, then `outbox retry` or "
+            "`outbox drop`"
         )
     if outbox.get("in-doubt"):
         lines.append(
-            f"{outbox['in-doubt']} mails are in doubt: ask the recipients, then `outbox retry` or `drop`"
+            f"{_many(outbox['in-doubt'], 'mail is', 'mails are')} in doubt: ask the recipients, then `outbox retry` "
+            "or `drop`"
         )
     if status["review"]:
-        lines.append(f"{sum(status['review'].values())} messages wait in review: `voucherd review`")
+        entries = sum(status["review"].values())
+        lines.append(f"{_many(entries, 'message waits', 'messages wait')} in review: `voucherd review`")
     if status["untold_alarms"]:
         lines.append(
-            f"{status['untold_alarms']} alarms could be told to nobody: name operators under [desk] whose addresses "
-            "take mail"
+            f"{_many(status['untold_alarms'], 'alarm', 'alarms')} could be told to nobody: name operators under "
+            "[desk] whose addresses take mail"
         )
     return lines
+
+
+def _many(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"

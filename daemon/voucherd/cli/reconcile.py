@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
 from voucherd.errors import ExitStatus, OperatorError
+
+if TYPE_CHECKING:
+    from voucherd.service.reconcile import TakenFile
 
 
 @click.command()
@@ -56,7 +59,11 @@ def reconcile(
             why = taken.refused.reason.removeprefix(f"{path.name}: ")
             click.echo(plain(f"voucherd: {path}: {why} (in review)"), err=True)
         elif not as_json:
-            click.echo(plain(f"{path}: {len(taken.new)} new documents, {taken.known} known already"))
+            click.echo(plain(f"{path}: {_taken(taken)}"))
+        if taken.remitted is not None and taken.remitted.unplaced:
+            refused = True
+            for one in taken.remitted.unplaced:
+                click.echo(plain(f"voucherd: {path}: {one.reason} (in review)"), err=True)
     with app.store.read() as tx:
         report, vouchers, lines = reconciliation(tx, app.rules, context.reading_now, partner)
     if as_json:
@@ -69,6 +76,15 @@ def reconcile(
     except ValueError as error:
         raise OperatorError(str(error), where="--fail-on") from error
     return ExitStatus.LOOK if refused or (strict and found) else ExitStatus.DONE
+
+
+def _taken(taken: TakenFile) -> str:
+    """What a file led to, in words."""
+    documents = f"{len(taken.new)} new documents, {taken.known} known already"
+    if taken.remitted is None:
+        return documents
+    payments = f"{taken.remitted.recorded} new payments, {taken.remitted.known} known already"
+    return f"{documents}; {payments}" if taken.new or taken.known else payments
 
 
 def page(report: dict[str, Any]) -> None:

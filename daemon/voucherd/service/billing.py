@@ -22,9 +22,10 @@ from voucherd.domain.reconciliation.documents import (
 )
 from voucherd.domain.reconciliation.lines import PlacedLine
 from voucherd.domain.reconciliation.match import match_voucher
-from voucherd.domain.reconciliation.verdict import COMPLETE, RedeemedVoucher, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import COMPLETE, RedeemedVoucher, Remittance, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
+from voucherd.domain.voucher import Remitted
 from voucherd.service.records import StoredDocument, StoredLine, VoucherKey
 from voucherd.service.store import Transaction
 
@@ -46,7 +47,14 @@ def redeemed_voucher(standing: Standing, rules: Rulebook) -> RedeemedVoucher | N
         value=worth.value,
         currency=worth.currency,
         flags=worth.flags,
+        remittances=tuple(_remittance(one, worth.currency) for one in voucher.remitted),
     )
+
+
+def _remittance(one: Remitted, currency: str | None) -> Remittance:
+    """A payment as matching takes it; one in another currency is never converted, and says that it was paid alone."""
+    amount = one.amount if currency in (None, one.currency) else None
+    return Remittance(one.on, amount, one.denied)
 
 
 def document_verdicts(documents: Iterable[StoredDocument]) -> dict[int, DocumentVerdict]:

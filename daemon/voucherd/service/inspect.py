@@ -272,6 +272,9 @@ def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetim
 def status_json(tx: Transaction, rules: Rulebook, now: datetime, configured: Sequence[str]) -> dict[str, Any]:
     """The health of the whole, from the store alone."""
     seen = {state.name: state for state in tx.state.mailboxes()}
+    lost: dict[str, int] = {}
+    for row in tx.messages.audit():
+        lost[row.mailbox] = lost.get(row.mailbox, 0) + row.lost
     mailboxes = []
     for name in configured:
         state = seen.get(name)
@@ -283,6 +286,9 @@ def status_json(tx: Transaction, rules: Rulebook, now: datetime, configured: Seq
                 "last_success": _instant(last),
                 "age_seconds": int((now - last).total_seconds()) if last else None,
                 "error": (state.error or None) if state else None,
+                "since": _instant(state.since) if state else None,
+                "push": (state.push or None) if state else None,
+                "lost": lost.get(name, 0),
             }
         )
     return {

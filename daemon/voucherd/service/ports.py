@@ -14,7 +14,7 @@ from typing import Protocol
 from voucherd.domain.letter import CalendarEntry, Composed, Letter, LetterHead
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.partner import Partner
-from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.remittances import ReadDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,13 @@ class Mailbox(Protocol):
 
     name: str
 
+    @property
+    def announces(self) -> bool:
+        """Whether `wait` promises to end at once when new mail comes; known once it is open."""
+
     def open(self) -> int | None:
-        """Connects, makes missing folders, and returns UIDVALIDITY (None for a Maildir)."""
+        """Connects, makes missing folders, and returns UIDVALIDITY (None for a Maildir). A connection that stands is
+        used on."""
 
     def listing(self) -> Iterator[Sequence[Listed]]:
         """What waits, in windows of at most 500, oldest first. Sizes come without fetching the messages."""
@@ -52,8 +57,8 @@ class Mailbox(Protocol):
     def file(self, keys: Sequence[str], folder: str) -> None:
         """Moves the messages into `folder` (made where missing); one that is already gone is no error."""
 
-    def wait(self, seconds: float, wake: int) -> None:
-        """Returns when new mail may have come, when the file descriptor `wake` becomes readable, or after
+    def wait(self, seconds: float, wake: int) -> bool:
+        """Returns when new mail was announced (then True), when the file descriptor `wake` becomes readable, or after
         `seconds`. A server without IDLE just waits."""
 
     def close(self) -> None:
@@ -162,9 +167,9 @@ class InvoiceReader(Protocol):
     def identify(self, name: str, media_type: str, content: bytes) -> bool:
         """Whether this file is one that the reader claims."""
 
-    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
-        """The documents in the file, or why it cannot be read (`invoice-unreadable`, `invoice-inconsistent`).
-        `supplier` is the partner that sent it, where one is known."""
+    def read(self, name: str, content: bytes, supplier: str | None) -> Sequence[ReadDocument] | Unreadable:
+        """The documents in the file (invoices, and what was paid), or why it cannot be read (`invoice-unreadable`,
+        `invoice-inconsistent`). `supplier` is the partner that sent it, where one is known."""
 
 
 @dataclass(frozen=True, slots=True)

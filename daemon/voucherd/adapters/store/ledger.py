@@ -18,10 +18,10 @@ from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.id_lookalikes import skeleton
 from voucherd.domain.standing import Standing
-from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
+from voucherd.domain.voucher import Claim, Remitted, Reservation, ReservationStatus, State, Voucher
 from voucherd.service.records import VoucherKey
 
-_SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims")
+_SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims", "remitted")
 _PLAIN = tuple(field.name for field in fields(Voucher) if field.name not in _SPECIAL)
 
 
@@ -233,6 +233,7 @@ def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
         },
         findings=list(voucher.findings),
         claims=[{**asdict(claim), "ending": _iso(claim.ending)} for claim in voucher.claims],
+        remitted=[{**asdict(one), "on": one.on.isoformat()} for one in voucher.remitted] or None,
         deadlines=[
             {"name": d.name, "on": d.on.isoformat(), "because": d.because, "met_on": _iso(d.met_on)}
             for d in standing.deadlines
@@ -265,6 +266,9 @@ def _standing(row: Mapping[Any, Any]) -> Standing:
         ),
         findings=tuple(row["findings"]),
         claims=tuple(Claim(**{**claim, "ending": _date(claim["ending"])}) for claim in row["claims"]),
+        remitted=tuple(
+            Remitted(**{**one, "on": date.fromisoformat(one["on"])}) for one in row["remitted"] or ()
+        ),
         **{name: row[name] for name in _PLAIN},
     )
     found = tuple(

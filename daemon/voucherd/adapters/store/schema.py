@@ -108,6 +108,8 @@ mailbox = Table(
     Column("state", String(20), nullable=False),
     Column("last_success", Instant),
     Column("error", Words, nullable=False, default=""),
+    Column("since", Instant),
+    Column("push", String(20), nullable=False, default=""),
 )
 
 message = Table(
@@ -198,6 +200,7 @@ voucher = Table(
     Column("reservation", JSON),
     Column("findings", JSON, nullable=False),
     Column("claims", JSON, nullable=False),
+    Column("remitted", JSON),
     Column("deadlines", JSON, nullable=False),
     Column("zone", String(64), nullable=False),
     Column("valid_until", Date),

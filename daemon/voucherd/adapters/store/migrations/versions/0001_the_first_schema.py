@@ -20,6 +20,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("last_success", Instant(), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("since", Instant(), nullable=True),
+        sa.Column("push", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_mailbox")),
     )
     op.create_table(
@@ -122,6 +124,7 @@ def upgrade() -> None:
         sa.Column("reservation", sa.JSON(), nullable=True),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("remitted", sa.JSON(), nullable=True),
         sa.Column("deadlines", sa.JSON(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),

@@ -99,7 +99,8 @@ def test_an_edit_is_compared_before_it_is_made(desk: Desk) -> None:
     today = desk.config.read_text()
     (desk.folder / "edited.toml").write_text(
         today.replace("[delivery]\n", "[delivery]\nburst_limit = 1\n")
-        + '\n[reminders]\nescalate_at = 200\nreserve = [150, 30, 14, 7, 3, 1]\nclosed_days = ["2021-10-18..2021-10-19"]\n'
+        + "\n[reminders]\nescalate_at = 200\nreserve = [150, 30, 14, 7, 3, 1]\n"
+        + 'closed_days = ["2021-10-18..2021-10-19"]\n'
     )
     at = "2021-07-26T09:00"
     shown = desk.json("plan", "--diff", "edited.toml", "--until", "2021-12-31", as_of=at)

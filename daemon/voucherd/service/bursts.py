@@ -21,7 +21,12 @@ _TOLD: Final = "burst-told"  # the incident that operators were told of, empty w
 def held_back(tx: Transaction, limit: int, now: datetime) -> int:
     """How many deliveries are due at once and wait for a person; 0 where they may go."""
     waiting = tx.outbox.waiting(now)
-    return waiting if waiting > max(limit, _released(tx)) else 0
+    return waiting if is_burst(tx, waiting, limit) else 0
+
+
+def is_burst(tx: Transaction, waiting: int, limit: int) -> bool:
+    """Whether so many deliveries at once are more than `limit`, and more than a person let go."""
+    return waiting > max(limit, _released(tx))
 
 
 def let_go(tx: Transaction, now: datetime) -> int:

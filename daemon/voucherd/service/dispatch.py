@@ -17,7 +17,7 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey
 from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
-from voucherd.service.bursts import DESPITE_A_BURST, forget, held_back, is_noted, is_told, note_told
+from voucherd.service.bursts import DESPITE_A_BURST, forget, is_burst, is_noted, is_told, note_told
 from voucherd.service.held_mails import put_off, waits_for
 from voucherd.service.outcomes import follow, not_written, verdict, without_attempt
 from voucherd.service.pacing import Pacing
@@ -72,9 +72,10 @@ class Dispatch:
             return done
         self.tell(clock())
         done.held = self.doubt
-        kinds = () if not self.doubt and self._within_burst(clock(), done) else DESPITE_A_BURST
+        waiting, kinds = (1, DESPITE_A_BURST) if self.doubt else self._waiting(clock(), done)
         try:
-            self._everything(clock, stopping, done, kinds)
+            if waiting:
+                self._everything(clock, stopping, done, kinds)
             while self.tell(clock()) and not stopping() and not done.paused:  # what was raised under way
                 self._everything(clock, stopping, done, kinds)
         finally:
@@ -97,23 +98,24 @@ class Dispatch:
         if self.delivery is not None:
             self.delivery.hurry(_LAST_WAIT)
 
-    def _within_burst(self, now: datetime, done: Sent) -> bool:
-        """More mails at once than `burst_limit` wait for `outbox release-burst` (PROMISES.md, P10)."""
+    def _waiting(self, now: datetime, done: Sent) -> tuple[int, Sequence[str]]:
+        """How many deliveries are due, and the kinds of mail that may go, none for all: more at once than
+        `burst_limit` waits for `outbox release-burst` (PROMISES.md, P10)."""
         with self.store.read() as tx:
-            waiting, told = held_back(tx, self.burst_limit, now), is_told(tx)
-            over = is_noted(tx) and tx.outbox.waiting(now) <= self.burst_limit
-        if over:
+            waiting = tx.outbox.waiting(now)
+            is_held, told, noted = is_burst(tx, waiting, self.burst_limit), is_told(tx), is_noted(tx)
+        if noted and waiting <= self.burst_limit:
             with self.store.write() as tx:
                 forget(tx)
-        if not waiting:
-            return True
+        if not is_held:
+            return waiting, ()
         if not told:
             self._tell_of_burst(waiting, now)
         done.held = (
             f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )
-        return False
+        return waiting, DESPITE_A_BURST
 
     def _tell_of_burst(self, waiting: int, now: datetime) -> None:
         """Raises the alarm, once for each burst, and once more where it grew after a person had let it go."""

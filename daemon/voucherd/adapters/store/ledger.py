@@ -93,7 +93,7 @@ class SqlLedger:
             index_elements=["programme", "voucher_key"],
             set_={column.name: statement.excluded[column.name] for column in changing},
         )
-        self._connection.execute(statement, [_voucher_row(key, standing) for key, standing in standings])
+        self._connection.execute(statement, [voucher_row(key, standing) for key, standing in standings])
 
     def standings(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Standing]:
         """The stored vouchers among `keys`."""
@@ -102,7 +102,7 @@ class SqlLedger:
         for programme, part in _by_programme(keys):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
-                found[VoucherKey(programme, row["voucher_key"])] = _standing(row)
+                found[VoucherKey(programme, row["voucher_key"])] = standing_of(row)
         return found
 
     def named(self, key: str) -> list[VoucherKey]:
@@ -123,7 +123,7 @@ class SqlLedger:
             clocked = and_(table.c.ends_at.is_not(None), table.c.ends_at < now)
             query = query.where(case((clocked, table.c.state_after), else_=table.c.state) == state)
         rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
-        return ((VoucherKey(row["programme"], row["voucher_key"]), _standing(row)) for row in rows)
+        return ((VoucherKey(row["programme"], row["voucher_key"]), standing_of(row)) for row in rows)
 
     def similar(self, prefix: str, suffix: str, limit: int = 2000) -> list[VoucherKey]:
         """Vouchers whose key begins with `prefix` or ends with `suffix`: where a slip is looked for."""
@@ -156,7 +156,7 @@ class SqlLedger:
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
                 stored[VoucherKey(programme, row["voucher_key"])] = dict(row)
-        return [key for key, standing in standings if stored.get(key) != _voucher_row(key, standing)]
+        return [key for key, standing in standings if stored.get(key) != voucher_row(key, standing)]
 
     def stored_keys(self) -> list[tuple[VoucherKey, str]]:
         """Every stored voucher with its ID as written."""
@@ -213,7 +213,7 @@ def _iso(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
+def voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
     voucher = standing.voucher
     row: dict[str, Any] = {name: getattr(voucher, name) for name in _PLAIN}
     reservation = voucher.reservation
@@ -250,7 +250,7 @@ def _date(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
-def _standing(row: Mapping[Any, Any]) -> Standing:
+def standing_of(row: Mapping[Any, Any]) -> Standing:
     reservation = row["reservation"]
     voucher = Voucher(
         id=row["voucher"],

@@ -79,6 +79,7 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_message_id", ["message_id"], unique=False)
         batch_op.create_index("ix_outbox_partner_day", ["partner", "day"], unique=False)
+        batch_op.create_index("ix_outbox_status", ["status"], unique=False)
         batch_op.create_index(
             "ix_outbox_uncomposed",
             ["due_at"],
@@ -133,7 +134,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("programme", "voucher_key", name=op.f("pk_voucher")),
     )
     with op.batch_alter_table("voucher", schema=None) as batch_op:
-        batch_op.create_index("ix_voucher_partner", ["partner"], unique=False)
+        batch_op.create_index("ix_voucher_partner", ["partner", "programme", "voucher_key"], unique=False)
         batch_op.create_index("ix_voucher_skeleton", ["skeleton"], unique=False)
         batch_op.create_index("ix_voucher_state", ["state"], unique=False)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.context import Context, json_option, pass_context, plain, print_json
+from voucherd.cli.given_files import TooLarge, content_of
+from voucherd.cli.reconcile_page import page
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ def reconcile(
 ) -> int:
     """Takes invoice files in, then reconciles everything known."""
     from voucherd.domain.reconciliation.report import FAIL_ON, stands_out
-    from voucherd.service.reconcile import reconciliation, take_in_file
+    from voucherd.service.hand_overs import refuse_unread
+    from voucherd.service.reconcile import TakenFile, reconciliation, take_in_file
 
     app = context.app
     if partner is not None and app.rules.partner(partner) is None:
@@ -49,15 +52,26 @@ def reconcile(
     now = context.writing_now() if files else context.reading_now
     refused = False
     for path in files:
-        if not path.is_file():
-            raise OperatorError(f"there is no file {path}")
-        taken = take_in_file(
-            app.store, app.archive, app.invoice_readers, app.rules, path.name, path.read_bytes(), partner, now
-        )
+        content = content_of(path)
+        if isinstance(content, TooLarge):
+            why = refuse_unread(app.store, path.name, content.sha256, content.size, now)
+            taken = TakenFile(path.name, refused=why)
+        else:
+            taken = take_in_file(
+                app.store,
+                app.archive,
+                app.invoice_readers,
+                app.rules,
+                path.name,
+                content,
+                partner,
+                now,
+                token_key=app.token_key,
+            )
         if taken.refused is not None:
             refused = True
-            why = taken.refused.reason.removeprefix(f"{path.name}: ")
-            click.echo(plain(f"voucherd: {path}: {why} (in review)"), err=True)
+            reason = taken.refused.reason.removeprefix(f"{path.name}: ")
+            click.echo(plain(f"voucherd: {path}: {reason} (in review)"), err=True)
         elif not as_json:
             click.echo(plain(f"{path}: {_taken(taken)}"))
         if taken.remitted is not None and taken.remitted.unplaced:
@@ -85,70 +99,3 @@ def _taken(taken: TakenFile) -> str:
         return documents
     payments = f"{taken.remitted.recorded} new payments, {taken.remitted.known} known already"
     return f"{documents}; {payments}" if taken.new or taken.known else payments
-
-
-def page(report: dict[str, Any]) -> None:
-    """The reconciliation for people: vouchers that are not simply billed first."""
-    order = sorted(
-        report["vouchers"], key=lambda row: (row["billing"] == "billed", row["bill_by"] or "", row["id"])
-    )
-    print_table(
-        (
-            "voucher",
-            "partner",
-            "billing",
-            "timeliness",
-            "value",
-            "billed",
-            "difference",
-            "bill by",
-            "because",
-        ),
-        [
-            (
-                row["id"],
-                row["partner"],
-                row["billing"],
-                row["timeliness"]
-                if row["days_left"] is None
-                else f"{row['timeliness']}, {row['days_left']} days left",
-                row["value"],
-                row["billed"],
-                row["difference"],
-                row["bill_by"],
-                "; ".join(row["because"]),
-            )
-            for row in order
-        ],
-        "No voucher is redeemed yet.",
-    )
-    _odd_lines(report)
-    for bridge in report["bridge"]:
-        terms = ", ".join(f"{name} {amount}" for name, amount in bridge.items() if name != "currency")
-        click.echo("\n" + plain(f"{bridge['currency']}: {terms}"))
-
-
-def _odd_lines(report: dict[str, Any]) -> None:
-    odd = [row for row in report["lines"] if row["class"] not in ("matched", "credit")]
-    if odd:
-        click.echo("\nInvoice lines that did not match")
-        print_table(
-            ("line", "invoice", "voucher as written", "class", "net", "because"),
-            [
-                (
-                    row["number"],
-                    f"{row['invoice']} / {row['line']}",
-                    row["voucher_text"],
-                    row["class"],
-                    f"{row['net']} {row['currency']}",
-                    "; ".join(
-                        [
-                            *row["because"],
-                            *(f"perhaps {s['voucher']} ({s['edit']})" for s in row["suggestions"]),
-                        ]
-                    ),
-                )
-                for row in odd
-            ],
-            "",
-        )

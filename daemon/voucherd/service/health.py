@@ -62,9 +62,9 @@ def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:
 
 
 def health_json(
-    tx: Transaction, rules: Rulebook, per_minute: int | None, burst_limit: int, now: datetime
+    tx: Transaction, rules: Rulebook, per_minute: int | None, now: datetime, burst_limit: int | None = None
 ) -> dict[str, Any]:
-    """What `status` says of the way out, beside the counts of the outbox."""
+    """What `status` says of the way out, beside the counts of the outbox; of a burst where its limit is given."""
     untold = tx.alarms.untold()
     sending, doubt = sending_state(tx), clock_doubt(tx)
     return {
@@ -86,7 +86,7 @@ def health_json(
             for one in tx.suppressions.standing()
         ],
         "pace": describe(kept_pace(tx.state.get(PACE)).slowed, per_minute, now) or None,
-        "burst": held_back(tx, burst_limit, now),
+        "burst": 0 if burst_limit is None else held_back(tx, burst_limit, now),
         "outbox_held": why_held(tx) or None,
         "untold_alarms": len(untold) if not rules.desk.operators or _deaf(tx, rules) else 0,
     }

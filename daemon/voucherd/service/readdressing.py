@@ -45,6 +45,8 @@ def plan_again(tx: Transaction, rules: Rulebook, now: datetime) -> int:
     mails = [mail for mail in mails if _reached_nobody(mail, deliveries[mail.number])]
     given_back = _give_back(tx, rules, mails)
     again = [mail for mail in mails if mail.number in given_back]
+    if not again:
+        return 0
     tx.outbox.put_aside([mail.number for mail in again])
     tx.outbox.report(
         [

@@ -223,7 +223,7 @@ def test_what_was_billed_twice_is_payable_once() -> None:
 
 def test_decisions_show_and_change_only_what_they_say() -> None:
     short = billed("I-1", day(10), 400_000)
-    accepted = judge(short, decisions=VoucherDecisions(accepted=100_000))
+    accepted = judge(short, decisions=VoucherDecisions(accepted_short=100_000))
     assert (accepted.billing, accepted.difference, accepted.flags) == (
         "billed",
         -100_000,

@@ -69,7 +69,8 @@ def _plus_cohort(cohort: Cohort, bound: Bound, voucher: Voucher, country: str) -
     return Bound(moved, f"{bound.because}, {words}")
 
 
-def _counted(after: After, voucher: Voucher, country: str) -> Bound | None:
+def counted_bound(after: After, voucher: Voucher, country: str) -> Bound | None:
+    """The bound that an amount of time after a dated fact sets; None where the fact is not known."""
     since, name = anchor_date(voucher, after.anchor)
     if since is None:
         return None
@@ -107,7 +108,7 @@ def validity(voucher: Voucher, programme: Programme, country: str = "") -> Bound
 def _validity_bounds(rule: DeadlineRule, voucher: Voucher, country: str) -> list[Bound]:
     if rule.stated and voucher.expires_on is not None:
         return [Bound(voucher.expires_on, f"expiry stated as {voucher.expires_on}")]
-    counted = [_counted(after, voucher, country) for after in rule.after]
+    counted = [counted_bound(after, voucher, country) for after in rule.after]
     ends = [_window_end(windows, voucher) for windows in rule.windows]
     return [bound for bound in (*counted, *ends) if bound is not None]
 
@@ -157,8 +158,17 @@ def deadlines(voucher: Voucher, programme: Programme, country: str = "") -> tupl
             bounds += _lead_bounds(rule.lead_time, found[rule.lead_time.before], voucher, country)
         if bounds:
             nearest = min(bounds, key=lambda bound: bound.on)
+            nearest = _extended(rule.name, nearest, voucher)
             found[rule.name] = Deadline(rule.name, nearest.on, nearest.because, _met_on(rule.name, voucher))
     return tuple(found[rule.name] for rule in programme.deadlines if rule.name in found)
+
+
+def _extended(name: str, bound: Bound, voucher: Voucher) -> Bound:
+    """The billing window as a person extended it, with proof of submission; never shortened by that."""
+    until = voucher.billing_extended_to
+    if name != "bill" or until is None or until <= bound.on:
+        return bound
+    return Bound(until, f"extended to {until} by a person, was {bound.on}: {bound.because}")
 
 
 def _cutoff_counts(rule: DeadlineRule, voucher: Voucher) -> bool:

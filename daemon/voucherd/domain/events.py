@@ -54,6 +54,11 @@ FACTS = (
     "engagement_on",
 )
 
+BILL_BY = "bill_by"
+"""The fact of an `extended` event that moves the end of the billing window."""
+PART = "part"
+"""The fact of a `billed` or `credit-note` event that is about one part of a split payment only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from voucherd.domain.events import FACTS, Event, EventKind
+from voucherd.domain.events import BILL_BY, FACTS, PART, Event, EventKind
 from voucherd.domain.reservations import Reservations, follows, reservations
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 
 _OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
-_DATED = {"created_on", "assigned_on", "expires_on", "engagement_on"}
+_DATED = {"created_on", "assigned_on", "expires_on", "engagement_on", BILL_BY}
 _CONTRADICTABLE = {"assigned_on", "expires_on", "days"}
 
 
@@ -79,6 +79,7 @@ class _Fold:
         reserved_on = booked.reserved_on
         delivered = self._delivered(booked.cancellation, redeemed, revoked)
         billed_on, paid_on = self._money(redeemed, revoked)
+        extended = [_day(dict(e.facts), BILL_BY) for e in self.of(EventKind.EXTENDED) if BILL_BY in e.facts]
         claims = sorted(self.of(EventKind.BILLING_CLAIMED), key=lambda e: (e.on, e.recorded_at, e.id))
         delivered_on = delivered.on if delivered else None
         redeemed_on = redeemed.on if redeemed else None
@@ -108,6 +109,8 @@ class _Fold:
             redeemed_by=redeemed.partner if redeemed else None,
             claimed_on=claims[-1].on if claims else None,
             claimed_invoice=claims[-1].facts.get("invoice") if claims else None,
+            billing_extended_to=extended[-1] if extended else None,
+            billed_parts=self._billed_parts(),
             reservation=_reservation(booked, facts),
             findings=tuple(sorted(self.findings)),
             claims=tuple(sorted(self.claims, key=lambda claim: (claim.event, claim.against))),
@@ -180,11 +183,11 @@ class _Fold:
                 self.claim(event, revoked, f"{event.kind} on {event.on}, but revoked on {revoked.on}")
         if redeemed is None:
             return None, None
-        kinds = (EventKind.BILLED, EventKind.CREDIT_NOTE, EventKind.PAID, EventKind.PAYMENT_DENIED)
-        rank = {kind: place for place, kind in enumerate(kinds)}
         billed_on: date | None = None
         paid_on: date | None = None
-        for event in sorted(self.of(*kinds), key=lambda e: (e.on, e.recorded_at, e.id, rank[e.kind])):
+        for event in self._money_events():
+            if PART in event.facts:
+                continue
             if event.kind is EventKind.BILLED:
                 billed_on = billed_on or event.on
             elif event.kind is EventKind.PAID:
@@ -198,6 +201,22 @@ class _Fold:
         if billed_on is not None:
             self.findings.discard("paid-unbilled")
         return billed_on, paid_on
+
+    def _money_events(self) -> list[Event]:
+        kinds = (EventKind.BILLED, EventKind.CREDIT_NOTE, EventKind.PAID, EventKind.PAYMENT_DENIED)
+        rank = {kind: place for place, kind in enumerate(kinds)}
+        return sorted(self.of(*kinds), key=lambda e: (e.on, e.recorded_at, e.id, rank[e.kind]))
+
+    def _billed_parts(self) -> tuple[str, ...]:
+        """The parts of a split payment that are billed and not credited since, in the order of their billing."""
+        parts: dict[str, None] = {}
+        for event in self._money_events():
+            part = event.facts.get(PART)
+            if part is not None and event.kind is EventKind.BILLED:
+                parts[part] = None
+            elif part is not None:
+                parts.pop(part, None)
+        return tuple(parts)
 
     def _order_findings(
         self, reserved: date | None, delivered: date | None, redeemed: date | None, facts: dict[str, str]

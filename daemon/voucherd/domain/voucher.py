@@ -55,6 +55,8 @@ class Voucher:
 
     `claimed_invoice` is the invoice that its partner says to have sent on `claimed_on`, seen or not.
     `expires_on` is an expiry that somebody stated; `superseded_expiry` is not kept: the history has it.
+    `billing_extended_to` is a longer billing window that a person granted with proof; `billed_parts` are the parts of
+    a split payment that are billed already.
     """
 
     id: str
@@ -79,6 +81,8 @@ class Voucher:
     redeemed_by: str | None = None
     claimed_on: date | None = None
     claimed_invoice: str | None = None
+    billing_extended_to: date | None = None
+    billed_parts: tuple[str, ...] = ()
     reservation: Reservation | None = None
     findings: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = field(default=())

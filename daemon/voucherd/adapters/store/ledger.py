@@ -17,11 +17,12 @@ from voucherd.adapters.store.messages import chunks
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.id_lookalikes import skeleton
+from voucherd.domain.split_payments import PartOfVoucher
 from voucherd.domain.standing import Standing
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 from voucherd.service.records import VoucherKey
 
-_SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims")
+_SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims", "billed_parts")
 _PLAIN = tuple(field.name for field in fields(Voucher) if field.name not in _SPECIAL)
 
 
@@ -55,9 +56,9 @@ class SqlLedger:
         return found
 
     def histories(self, until: datetime | None = None) -> Iterable[tuple[VoucherKey, list[Event]]]:
-        """Every voucher with its history, streamed voucher by voucher."""
+        """Every voucher with its history, streamed in the order of the IDs' normal forms."""
         table = schema.event
-        query = select(table).order_by(table.c.programme, table.c.voucher_key, table.c.id)
+        query = select(table).order_by(table.c.voucher_key, table.c.programme, table.c.id)
         if until is not None:
             query = query.where(table.c.recorded_at <= until)
         rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
@@ -110,6 +111,16 @@ class SqlLedger:
         table = schema.voucher
         query = select(table.c.programme).where(table.c.voucher_key == key).order_by(table.c.programme)
         return [VoucherKey(programme, key) for (programme,) in self._connection.execute(query)]
+
+    def same_ids(self, keys: Sequence[str]) -> list[VoucherKey]:
+        """The vouchers with these normal forms of IDs, of every programme, in the order of key and programme."""
+        table = schema.voucher
+        found: list[VoucherKey] = []
+        for part in chunks(sorted(set(keys))):
+            query = select(table.c.programme, table.c.voucher_key).where(table.c.voucher_key.in_(part))
+            order = query.order_by(table.c.voucher_key, table.c.programme)
+            found.extend(VoucherKey(programme, key) for programme, key in self._connection.execute(order))
+        return found
 
     def all(
         self, now: datetime, state: str | None = None, partner: str | None = None
@@ -222,6 +233,7 @@ def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
         voucher_key=key.key,
         voucher=voucher.id,
         skeleton=skeleton(key.key),
+        reversed_key=key.key[::-1],
         state=voucher.state.value,
         reservation=None
         if reservation is None
@@ -237,12 +249,31 @@ def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
             {"name": d.name, "on": d.on.isoformat(), "because": d.because, "met_on": _iso(d.met_on)}
             for d in standing.deadlines
         ],
+        billed_parts=list(voucher.billed_parts),
+        bill_by=next((d.on for d in standing.deadlines if d.name == "bill"), None),
+        parts=[_part_row(part) for part in standing.parts] or None,
         zone=standing.zone.key,
         valid_until=standing.valid_until,
         ends_at=standing.ends_at,
         state_after=standing.state_after.value if standing.state_after else None,
     )
     return row
+
+
+def _part_row(part: PartOfVoucher) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "percent": part.percent,
+        "due_on": _iso(part.due_on),
+        "bill_by": _iso(part.bill_by),
+        "because": part.because,
+    }
+
+
+def part_of_row(row: Mapping[str, Any]) -> PartOfVoucher:
+    """A part of a split payment as the column `parts` holds it."""
+    due_on, bill_by = _date(row["due_on"]), _date(row["bill_by"])
+    return PartOfVoucher(row["name"], row["percent"], due_on, bill_by, row["because"])
 
 
 def _date(value: str | None) -> date | None:
@@ -265,6 +296,7 @@ def _standing(row: Mapping[Any, Any]) -> Standing:
         ),
         findings=tuple(row["findings"]),
         claims=tuple(Claim(**claim) for claim in row["claims"]),
+        billed_parts=tuple(row["billed_parts"]),
         **{name: row[name] for name in _PLAIN},
     )
     found = tuple(
@@ -272,4 +304,5 @@ def _standing(row: Mapping[Any, Any]) -> Standing:
         for d in row["deadlines"]
     )
     after = State(row["state_after"]) if row["state_after"] else None
-    return Standing(voucher, found, ZoneInfo(row["zone"]), row["valid_until"], row["ends_at"], after)
+    parts = tuple(map(part_of_row, row["parts"] or ()))
+    return Standing(voucher, found, ZoneInfo(row["zone"]), row["valid_until"], row["ends_at"], after, parts)

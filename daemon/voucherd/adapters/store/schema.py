@@ -164,7 +164,9 @@ event = Table(
     Column("note", Words, nullable=False, default=""),
     sqlite_autoincrement=True,
 )
-Index("ix_event_voucher", event.c.programme, event.c.voucher_key)
+Index(
+    "ix_event_voucher", event.c.voucher_key, event.c.programme
+)  # in the order of a merge with invoice lines
 Index("ix_event_message", event.c.message)
 Index("ix_event_recorded_at", event.c.recorded_at)
 
@@ -175,6 +177,7 @@ voucher = Table(
     Column("voucher_key", Key, primary_key=True),
     Column("voucher", String(80), nullable=False),
     Column("skeleton", Key, nullable=False, default=""),
+    Column("reversed_key", Key, nullable=False, default=""),
     Column("state", String(20), nullable=False),
     Column("partner", String(80)),
     Column("customer", Words),
@@ -195,10 +198,14 @@ voucher = Table(
     Column("redeemed_by", String(80)),
     Column("claimed_on", Date),
     Column("claimed_invoice", Words),
+    Column("billing_extended_to", Date),
+    Column("billed_parts", JSON, nullable=False),
     Column("reservation", JSON),
     Column("findings", JSON, nullable=False),
     Column("claims", JSON, nullable=False),
     Column("deadlines", JSON, nullable=False),
+    Column("bill_by", Date),
+    Column("parts", JSON(none_as_null=True)),
     Column("zone", String(64), nullable=False),
     Column("valid_until", Date),
     Column("ends_at", Instant),
@@ -207,6 +214,8 @@ voucher = Table(
 Index("ix_voucher_state", voucher.c.state)
 Index("ix_voucher_partner", voucher.c.partner)
 Index("ix_voucher_skeleton", voucher.c.skeleton)
+Index("ix_voucher_key", voucher.c.voucher_key, voucher.c.programme)
+Index("ix_voucher_reversed", voucher.c.reversed_key)
 
 step = Table(
     "step",
@@ -328,6 +337,7 @@ invoice = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_invoice_key", invoice.c.invoice_key)
+Index("ix_invoice_recorded_at", invoice.c.recorded_at)
 
 invoice_line = Table(
     "invoice_line",
@@ -344,3 +354,59 @@ invoice_line = Table(
 )
 Index("ix_invoice_line_voucher", invoice_line.c.voucher_key)
 Index("ix_invoice_line_document", invoice_line.c.document)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("word", String(20), nullable=False),
+    Column("line", Number, ForeignKey("invoice_line.number")),
+    Column("document", Number, ForeignKey("invoice.number")),
+    Column("programme", String(80)),
+    Column("voucher_key", Key),
+    Column("voucher", String(80)),
+    Column("until", Date),
+    Column("amount", Number),
+    Column("currency", String(3)),
+    Column("undoes", Number, ForeignKey("decision.number")),
+    Column("why", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_decision_line", decision.c.line)
+Index("ix_decision_document", decision.c.document)
+Index("ix_decision_voucher", decision.c.voucher_key)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("voucher_key", Key, primary_key=True),
+    Column("programme", String(80), nullable=False),
+    Column("voucher", String(80), nullable=False),
+    Column("redeemed_on", Date, nullable=False),
+    Column("row", Words, nullable=False),
+)
+
+period = Table(
+    "period",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("until", Date, nullable=False),
+    Column("closed_at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("last_document", Number, nullable=False),
+    Column("rows", Number, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+closed = Table(
+    "closed",
+    metadata,
+    Column("voucher_key", Key, primary_key=True),
+    Column("period", Number, ForeignKey("period.number"), primary_key=True),
+    Column("row", Words, nullable=False),
+)
+Index("ix_closed_period", closed.c.period, closed.c.voucher_key)

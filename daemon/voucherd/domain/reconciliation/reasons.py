@@ -9,6 +9,7 @@ from voucherd.domain.reconciliation.lines import LineClass, voucher_keys
 from voucherd.domain.reconciliation.verdict import (
     Billing,
     LineVerdict,
+    PartVerdict,
     Payment,
     Timeliness,
     VoucherVerdict,
@@ -124,8 +125,11 @@ _BLOCKED: dict[Billing, str] = {
 
 
 def voucher_reasons(verdict: VoucherVerdict) -> list[str]:
-    """Why the voucher has its three answers, one sentence each: billing, timeliness, payment."""
-    return [_billing(verdict), _timeliness(verdict), _payment(verdict)]
+    """Why the voucher has its three answers, one sentence each: billing, timeliness, payment; then each part of a split
+    payment, and what a closed period says otherwise."""
+    sentences = [_billing(verdict), _timeliness(verdict), _payment(verdict)]
+    sentences += [_part(verdict, one) for one in verdict.parts]
+    return [*sentences, verdict.prior] if verdict.prior else sentences
 
 
 def _billing(verdict: VoucherVerdict) -> str:
@@ -148,6 +152,14 @@ def _billing(verdict: VoucherVerdict) -> str:
     way = "more" if off > 0 else "less"
     inside = ", within the tolerance" if -lower <= off <= upper else ""
     return f"{sentence}: {money(abs(off), currency)} {way}{inside}"
+
+
+def _part(verdict: VoucherVerdict, one: PartVerdict) -> str:
+    part, currency = one.part, verdict.currency
+    worth = "" if part.value is None or currency is None else f" of {money(part.value, currency)}"
+    by = f", to be billed by {part.bill_by}" if part.bill_by else ""
+    done = f"billed in full on {one.completed_on}" if one.completed_on else "not billed in full"
+    return f"{part.name}{worth}, due since {part.due_on}{by}: {done}"
 
 
 def _timeliness(verdict: VoucherVerdict) -> str:

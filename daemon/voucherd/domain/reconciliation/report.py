@@ -8,10 +8,17 @@ from typing import Any, NamedTuple
 
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals
-from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.frozen import Period
+from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.suggestions import Suggestion, Swap
-from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, Timeliness, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import (
+    Billing,
+    LineVerdict,
+    PartVerdict,
+    Timeliness,
+    VoucherVerdict,
+)
 
 FAIL_ON = ("missed", "twice", "overbilled", "short", "conflict", "unknown-voucher")
 """What makes `reconcile --strict` exit with 1 where `--fail-on` names nothing else."""
@@ -55,12 +62,29 @@ def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str
         "completed_on": _day(verdict.completed_on),
         "flags": list(verdict.flags),
         "lines": [line.line.number for line in verdict.lines],
+        "parts": [part_row(one, currency) for one in verdict.parts],
         "because": [*voucher_reasons(verdict), *(_swapped(swap, voucher.id) for swap in swaps)],
     }
 
 
-def line_row(verdict: LineVerdict, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
-    """One invoice line; `voucher` is the ledger's ID of the redeemed voucher that it was judged against."""
+def part_row(one: PartVerdict, currency: str | None) -> dict[str, Any]:
+    """One part of a split payment that is due."""
+    return {
+        "name": one.part.name,
+        "value": _amount(one.part.value, currency),
+        "billed": _amount(one.billed, currency),
+        "due_on": one.part.due_on.isoformat(),
+        "bill_by": _day(one.part.bill_by),
+        "completed_on": _day(one.completed_on),
+        "timeliness": str(one.timeliness),
+    }
+
+
+def line_row(
+    verdict: LineVerdict, suggestions: Sequence[Suggestion] = (), periods: Sequence[Period] = ()
+) -> dict[str, Any]:
+    """One invoice line; `voucher` is the ledger's ID of the redeemed voucher that it was judged against. `periods` are
+    the closed ones, the earliest first."""
     line = verdict.line
     return {
         "number": line.number,
@@ -76,7 +100,7 @@ def line_row(verdict: LineVerdict, suggestions: Sequence[Suggestion] = ()) -> di
         "net": _amount(line.net, line.currency),
         "tax": _amount(line.tax, line.currency),
         "currency": line.currency,
-        "because": line_reasons(verdict),
+        "because": [*line_reasons(verdict), *_prior(line, periods)],
         "suggestions": [suggestion_row(suggestion) for suggestion in suggestions],
     }
 
@@ -129,9 +153,10 @@ def reconciliation(
     totals: Totals,
     suggestions: Mapping[int, Sequence[Suggestion]] | None = None,
     swaps: Iterable[Swap] = (),
+    periods: Sequence[Period] = (),
 ) -> dict[str, Any]:
     """The whole document. `loose` are the lines that meet no redemption, `suggestions` go by line number; `as_of`
-    is a day or an instant. Vouchers are sorted by ID, lines and documents by number."""
+    is a day or an instant, `periods` are the closed ones. Vouchers are sorted by ID, lines and documents by number."""
     by_line = dict(suggestions or {})
     by_voucher: dict[str, list[Swap]] = {}
     for swap in swaps:
@@ -145,7 +170,7 @@ def reconciliation(
     return {
         "as_of": as_of.isoformat(),
         "vouchers": [voucher_row(verdict, by_voucher.get(verdict.voucher.id, ())) for verdict in judged],
-        "lines": [line_row(verdict, by_line.get(verdict.line.number, ())) for verdict in lines],
+        "lines": [line_row(verdict, by_line.get(verdict.line.number, ()), periods) for verdict in lines],
         "documents": [document_row(row) for row in sorted(documents, key=lambda row: row.number)],
         "bridge": [bridge_row(row) for row in totals.bridge()],
         "aging": [aging_row(row) for row in totals.aging()],
@@ -170,6 +195,14 @@ def stands_out(
     return any(verdict.billing in wanted or verdict.timeliness in wanted for verdict in vouchers) or any(
         verdict.line_class in wanted for verdict in lines
     )
+
+
+def _prior(line: PlacedLine, periods: Sequence[Period]) -> list[str]:
+    """Says so where a line is dated within a closed period and came after it was closed."""
+    within = next((period for period in periods if line.issued_on <= period.until), None)
+    if within is None or line.document <= within.last_document:
+        return []
+    return [f"prior period: dated within period {within.number}, which ended on {within.until} and is closed"]
 
 
 def _amount(amount: int | None, currency: str | None) -> str | None:

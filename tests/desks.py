@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.fakes_delivery import FakeDelivery, Sent
 from tests.worlds import instant
 from voucherd.adapters.reader.pool import WorkerPool
-from voucherd.service.inspect import standings, voucher_json
+from voucherd.service.inspect import vouchers_json
 from voucherd.service.passes import PassResult, one_pass
 from voucherd.service.records import DeliveryRow, MessageRow, OutgoingMail, ReviewEntry
 from voucherd.settings import Settings, load
@@ -22,6 +22,7 @@ _DESK = """\
 [desk]
 address = "Voucher desk <{address}>"
 operators = ["ops@desk.example"]
+summary_at = {summary_at}
 timezone = "Europe/Berlin"
 programmes = ["planning-services"]
 partners = "partners.toml"
@@ -93,6 +94,7 @@ class TestDesk:
     address: str = "vouchers@desk.example"
     reminded: str = "vouchers@contoso.example"
     mailbox: str = ""
+    summary_at: str = "false"
     workers: WorkerPool | None = None
     out: FakeDelivery = field(default_factory=FakeDelivery)
 
@@ -100,7 +102,9 @@ class TestDesk:
         for part in ("new", "cur", "tmp"):
             (self.folder / "in" / part).mkdir(parents=True, exist_ok=True)
         config = self.folder / "voucherd.toml"
-        config.write_text(_DESK.format(address=self.address, mailbox=self.mailbox))
+        config.write_text(
+            _DESK.format(address=self.address, mailbox=self.mailbox, summary_at=self.summary_at)
+        )
         (self.folder / "partners.toml").write_text(_PARTNERS.format(reminded=self.reminded))
         self.app = _Application(load(config, {}), self.out, self.workers)
         self._put = 0
@@ -138,7 +142,7 @@ class TestDesk:
         """The ledger, as `voucherd vouchers --json` prints it."""
         now = instant(at)
         with self.app.store.read() as tx:
-            return [voucher_json(one, now) for _, one in standings(tx, self.app.rules, now)]
+            return list(vouchers_json(tx, self.app.rules, now))
 
     def mails(self) -> list[OutgoingMail]:
         """Every mail of ours, oldest first."""

@@ -49,6 +49,7 @@ class Event(StrEnum):
     OUTBOX_IN_DOUBT = "outbox.in-doubt"
     OUTBOX_HELD = "outbox.held"
     OUTBOX_PAUSED = "outbox.paused"
+    CALENDARS_FAILED = "calendars.failed"
     TEMPLATE_FELL_BACK = "template.fell-back"
     LIBRARY = "library.message"
 

@@ -21,7 +21,7 @@ import schedule
 
 from voucherd import log
 from voucherd.errors import VoucherdError
-from voucherd.service.passes import Post, Works, drain_open, mailbox_failed
+from voucherd.service.passes import Post, Works, drain_open, keep_calendars, mailbox_failed
 from voucherd.service.remind import remind
 
 _OUTBOX_SECONDS = 20
@@ -251,6 +251,8 @@ class Runner:
         while not self._stop.is_set():
             try:
                 with self._using() as works:
+                    if problem := keep_calendars(works, self._clock()):
+                        log.warning(log.Event.CALENDARS_FAILED, detail=problem)
                     planned = remind(works.store, works.rules, works.token_key, self._clock())
                     dispatch = works.dispatch()
                     self._hurry = dispatch.hurry

@@ -9,38 +9,49 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, time
 from functools import cached_property, partial
+from importlib.metadata import version
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from voucherd import log
+from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.handling import Gate
+from voucherd.domain.letter import Alarm
 from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.rates import RateTable
 from voucherd.domain.reconciliation.tolerance import tolerance_of
+from voucherd.domain.reminder_tables import REMINDED
 from voucherd.domain.rulebook import Desk, Rulebook
 from voucherd.domain.steps import ReminderPolicy
 from voucherd.errors import OperatorError
 from voucherd.resources import shipped
+from voucherd.service.alarms import raise_alarm, raise_alarms, tell
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
+from voucherd.service.fallbacks import Fallbacks
 from voucherd.service.intake import Folders, Intake, Took
 from voucherd.service.letters import reply_to
+from voucherd.service.outbox import follow_configuration
+from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
+from voucherd.settings.reminder_tables import closed_by, rules_of
 
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
-    from voucherd.adapters.letters import LetterComposer
+    from voucherd.adapters.letters import Fallback, LetterComposer
+    from voucherd.adapters.letters.feed_folder import FeedFolder
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
+    from voucherd.service.store import Transaction
 
 _KEY_BYTES = 32
 
@@ -65,7 +76,10 @@ def rulebook(settings: Settings) -> Rulebook:
             business_days_only=reminders.business_days_only,
             digest=reminders.digest,
             escalate_at=reminders.escalate_at,
-            steps={name: reminders.steps(name) for name in ("reserve", "redeem", "bill")},
+            steps={name: reminders.steps(name) for name in REMINDED},
+            by_value=rules_of(reminders.by_value, str(settings.path), "reminders"),
+            closed=closed_by(reminders.closed_days, "the desk"),
+            sources=settings.reminder_sources,
         ),
         tolerance=tolerance_of(str(tolerance.tolerance_amount), str(tolerance.tolerance_percent)),
         rates=_rates(settings),
@@ -81,9 +95,17 @@ def _rates(settings: Settings) -> RateTable:
     return read_rates(path.read_bytes(), str(path))
 
 
+def template_folders(settings: Settings | None) -> list[Path]:
+    """Where the mails' texts are read: the operator's folder, where there is one, over the shipped one."""
+    own = settings.desk.templates if settings else None
+    return [*([own] if own and own.is_dir() else []), shipped("templates")]
+
+
 def fingerprint(rules: Rulebook) -> str:
     """Tells one set of rules from another, for deadlines and reminders: a change replans what is stored."""
-    parts = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key)
+    rates = rules.rates.rows() if rules.reminded_by_value else []
+    calendar = version("holidays")  # another release may know other public holidays
+    parts = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key, rates, calendar)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -130,6 +152,7 @@ class Application:
         self.environ = environ
         self.watch_message: Callable[[Took], None] = lambda _: None
         self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
+        self.fallbacks = Fallbacks()
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -145,6 +168,24 @@ class Application:
         store = SqlStore(self.store_url)
         ensure(store)
         replan_everything(store, self.rules, fingerprint(self.rules))
+        return store
+
+    def look(self) -> SqlStore:
+        """The store as it is, for what must change nothing: not upgraded, and not planned anew. OperatorError where
+        there is none of this release."""
+        from sqlalchemy import make_url
+
+        from voucherd.adapters.store import SqlStore
+        from voucherd.adapters.store.upgrade import HEAD, revision_of
+
+        url = make_url(self.store_url)
+        missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
+        store = None if missing else SqlStore(self.store_url)
+        if store is None or revision_of(store) != HEAD:
+            remedy = "`voucherd run --once` makes it, `voucherd db upgrade` brings an older one up to date"
+            raise OperatorError(
+                "there is no store of this release", where=self.settings.store.url, remedy=remedy
+            )
         return store
 
     @property
@@ -175,9 +216,17 @@ class Application:
     @cached_property
     def invoice_readers(self) -> Sequence[InvoiceReader]:
         """Every reader of invoice files; foreign files are taken apart in the worker processes."""
+        from voucherd.adapters.invoicefile import magic
         from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
+        from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
+        from voucherd.adapters.invoicefile.zip_invoices import is_archive
 
-        return (InWorker(CsvInvoices(), "invoice", self.reader),)
+        return (
+            InWorker(CsvInvoices().identify, "invoice", self.reader),
+            InWorker(magic.is_structured, "structured-invoice", self.reader),
+            InWorker(SheetInvoices().identify, "sheet-invoice", self.reader),
+            InWorker(is_archive, "zip-invoice", self.reader),
+        )
 
     @cached_property
     def token_key(self) -> bytes:
@@ -192,14 +241,28 @@ class Application:
         """The writer of mails: the operator's templates over the shipped ones."""
         from voucherd.adapters.letters import LetterComposer
 
-        own = self.settings.desk.templates
-        folders = [*([own] if own and own.is_dir() else []), shipped("templates")]
         return LetterComposer(
-            folders,
+            template_folders(self.settings),
             default_locale=self.settings.desk.locale,
             key=self.token_key,
-            on_fallback=_template_fell_back,
+            on_fallback=self._template_fell_back,
         )
+
+    def _template_fell_back(self, fallback: Fallback) -> None:
+        log.warning(
+            log.Event.TEMPLATE_FELL_BACK, kind=fallback.kind, locale=fallback.locale, detail=fallback.reason
+        )
+        self.fallbacks.note(fallback.file, fallback.reason)
+
+    @cached_property
+    def feeds(self) -> FeedFolder | None:
+        """The calendar feeds; None where no folder is configured for them."""
+        folder = self.settings.calendar.feed
+        if folder is None:
+            return None
+        from voucherd.adapters.letters.feed_folder import FeedFolder
+
+        return FeedFolder(folder, self.composer, self.token_key, self.settings.desk.address)
 
     def delivery(self) -> Delivery | None:
         """A fresh way out for mail; None where none is configured."""
@@ -274,10 +337,22 @@ class Application:
             self.delivery(),
             burst_limit=settings.burst_limit,
             watch=lambda claim, attempt: self.watch_attempt(claim, attempt),
-            wait_turn=Pace(settings.rate_per_minute).wait,
+            pacing=Pacing(settings.rate_per_minute),
             envelope=EnvelopeSender(self.token_key, self.rules.desk).of,
             reply_to=self._reply_to,
+            burst=_tell_of_burst,
+            tell=self._tell,
         )
+
+    def _tell(self, now: datetime) -> int:
+        follow_configuration(self.store, self.rules, now)
+        fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
+        if fell_back:
+            with self.store.write() as tx:
+                raise_alarms(tx, now, fell_back)
+        names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
+        made = summarise(self.store, self.rules, self.token_key, names, at, now)
+        return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:
         desk = self.settings.desk
@@ -303,6 +378,7 @@ class Application:
             dispatch=self.dispatch,
             lease=lambda name: mailbox_lease(store, name),
             close=self.close,
+            feeds=self.feeds,
         )
 
     def gates(self) -> dict[str, Gate]:
@@ -320,8 +396,8 @@ class Application:
 class InWorker:
     """An invoice reader whose work is done under a worker's limits (PROMISES.md, P6)."""
 
-    def __init__(self, reader: InvoiceReader, job: str, workers: WorkerPool) -> None:
-        self.identify = reader.identify
+    def __init__(self, identify: Callable[[str, str, bytes], bool], job: str, workers: WorkerPool) -> None:
+        self.identify = identify
         self._job, self._workers = job, workers
 
     def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
@@ -335,25 +411,8 @@ class InWorker:
         return Unreadable(reason if known else f"{name}: {reason}", code)
 
 
-class Pace:
-    """Keeps to a rate: `wait` returns when the next mail may go."""
-
-    def __init__(self, per_minute: int | None) -> None:
-        self._gap = 60 / per_minute if per_minute else 0.0
-        self._next = 0.0
-
-    def wait(self) -> None:
-        """Waits for the next turn; without a rate it returns at once."""
-        if not self._gap:
-            return
-        pause = self._next - monotonic()
-        if pause > 0:
-            sleep(pause)
-        self._next = max(self._next, monotonic()) + self._gap
-
-
-def _template_fell_back(kind: str, locale: str, reason: str) -> None:
-    log.warning(log.Event.TEMPLATE_FELL_BACK, kind=kind, locale=locale, detail=reason)
+def _tell_of_burst(tx: Transaction, waiting: int, now: datetime) -> None:
+    raise_alarm(tx, now, Alarm(AlarmCode.BURST, count=waiting), about=f"{AlarmCode.BURST}|{now.isoformat()}")
 
 
 def _own_key(settings: Settings) -> bytes:

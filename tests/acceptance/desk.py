@@ -28,6 +28,7 @@ _HEAD = """\
 [desk]
 address = "Voucher desk <vouchers@desk.example>"
 operators = ["ops@desk.example"]
+summary_at = false
 timezone = "Europe/Berlin"
 programmes = ["planning-services"]
 partners = "partners.toml"

@@ -42,7 +42,10 @@ REVIEW = {
     "number", "mailbox", "message_id", "from", "subject", "received_at", "code", "reason", "suggestions",
 }  # fmt: skip
 AUDIT = {"mailbox", "uidvalidity", "seen", "recorded", "ignored", "review", "lost"}
-STATUS = {"mailboxes", "outbox", "review", "overdue_steps", "credentials"}
+STATUS = {
+    "mailboxes", "outbox", "review", "overdue_steps", "credentials",
+    "holds", "suppressed", "pace", "untold_alarms",
+}  # fmt: skip
 RECONCILED = {
     "vouchers": {
         "id", "partner", "billing", "timeliness", "payment", "value", "billed", "difference", "currency",
@@ -53,7 +56,7 @@ RECONCILED = {
         "class", "net", "tax", "currency", "because", "suggestions",
     },
     "documents": {
-        "number", "file", "sha256", "supplier", "invoice", "kind", "issued_on", "currency", "total", "status",
+        "number", "file", "sha256", "supplier", "invoice", "kind", "issued_on", "currency", "total", "totals", "status",
         "reason",
     },
     "bridge": {
@@ -185,7 +188,8 @@ def test_what_the_commands_print_as_json_has_the_keys_of_the_contract(
     assert set(status) == STATUS
     assert keys(status["mailboxes"]) == {"name", "state", "last_success", "age_seconds", "error"}
     explained = desk.json("explain", ADATUM, as_of=AS_OF)
-    assert keys(explained) == {"deadline", "days_before", "due_at", "fate", "because", "message_id"}
+    told = {"deadline", "days_before", "due_at", "fate", "because", "message_id"}
+    assert keys(explained) == told | {"moved", "setting"}
     assert keys(desk.json("check", as_of=AS_OF)) == {"what", "ok", "detail", "remedy"}
 
 

@@ -32,7 +32,7 @@ from voucherd.adapters.maildir_delivery import MaildirDelivery
 from voucherd.adapters.smtp import SmtpDelivery
 from voucherd.adapters.smtp.delivery import Timeouts
 from voucherd.errors import ConfigurationError, PermanentError, TemporaryError
-from voucherd.service.ports import Attempt, Delivery, Outcome
+from voucherd.service.ports import Attempt, Delivery, Outcome, Stage
 
 SENDER = "vouchers@desk.example"
 PARTNER = "vouchers@contoso.example"
@@ -246,7 +246,9 @@ def test_one_of_two_refused_recipients_is_told_apart(certificate: Certificate) -
         ) as server,
         signed_in(server, certificate) as delivery,
     ):
-        assert delivery.send(SENDER, gone, MAIL) == Attempt(Outcome.PERMANENT, "550 5.1.1 No such user")
+        assert delivery.send(SENDER, gone, MAIL) == Attempt(
+            Outcome.PERMANENT, "550 5.1.1 No such user", stage=Stage.RECIPIENT
+        )
         assert delivery.send(SENDER, PARTNER, MAIL).outcome is Outcome.SENT
         assert [one.recipients for one in server.received] == [(PARTNER,)]
 

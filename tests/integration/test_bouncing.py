@@ -14,6 +14,8 @@ from tests.mailmaking import mail
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.domain import envelope_token
 from voucherd.service.outbox import retry_mail
+from voucherd.service.plain_letters import letter_of
+from voucherd.service.records import OutgoingMail
 
 pytest_plugins = ["tests.reading_workers"]
 VOUCHER = "DPS-83K2-99017"
@@ -35,15 +37,27 @@ def desk(tmp_path: Path, workers: WorkerPool) -> Iterator[TestDesk]:
 
 
 def envelope(desk: TestDesk) -> str:
-    return desk.sent[-1].envelope_from
+    return next(one.envelope_from for one in reversed(desk.sent) if one.recipient == PARTNER)
+
+
+def ours(desk: TestDesk) -> list[OutgoingMail]:
+    """The mails to others than the operators."""
+    return [mail for mail in desk.mails() if mail.kind != "alarm"]
+
+
+def told(desk: TestDesk) -> list[tuple[str, str]]:
+    """What the operators were told of."""
+    letters = [letter_of(mail.letter) for mail in desk.mails() if mail.kind == "alarm"]
+    return [(one.code, one.subject) for letter in letters for one in letter.alarms]
 
 
 def message_id(desk: TestDesk) -> str:
-    return desk.mails()[-1].message_id
+    return ours(desk)[-1].message_id
 
 
 def statuses(desk: TestDesk) -> list[str]:
-    return [row.status.value for row in desk.deliveries()]
+    numbers = {mail.number for mail in ours(desk)}
+    return [row.status.value for row in desk.deliveries() if row.mail in numbers]
 
 
 def bounces(desk: TestDesk) -> list[str]:
@@ -71,14 +85,15 @@ def test_a_permanent_bounce_marks_its_delivery_and_asks_for_another_address(desk
     take(desk, content)
 
     assert statuses(desk) == ["sent", "bounced"]
-    assert [one.status.value for one in desk.mails()] == ["sent", "bounced"]
+    assert [one.status.value for one in ours(desk)] == ["sent", "bounced"]
     (entry,) = desk.reviews()
     assert (entry.code.value, entry.about) == ("bounce", PARTNER)
     assert f"to {PARTNER} came back: 5.1.1 550 5.1.1" in entry.reason
     row = desk.message(content)
     assert (row.kind, row.outcome.value, row.code) == ("bounce", "review", "bounce")
     assert desk.vouchers(LATER) == before
-    assert len(desk.sent) == 2
+    assert told(desk) == [("address-suppressed", PARTNER)]
+    assert [one.recipient for one in desk.sent[2:]] == ["ops@desk.example"]
 
 
 @pytest.mark.parametrize(
@@ -116,11 +131,12 @@ def test_many_bounces_of_one_address_open_one_entry(desk: TestDesk) -> None:
     assert bounces(desk) == [PARTNER]
     outcomes = [desk.message(content).outcome.value for content in contents]
     assert (outcomes.count("review"), outcomes.count("ignored")) == (1, 299)
-    assert len(desk.sent) == 2
+    assert told(desk) == [("address-suppressed", PARTNER)]
+    assert len(desk.sent) == 3
 
 
 def _other_token(desk: TestDesk, number: int, recipient: str) -> str:
-    day = desk.mails()[-1].day.replace(year=2022)
+    day = ours(desk)[-1].day.replace(year=2022)
     token = envelope_token.make(desk.app.token_key, number, recipient, day)
     return envelope_token.plus_address("vouchers@desk.example", envelope_token.BOUNCE, token)
 
@@ -151,12 +167,15 @@ def test_what_is_no_permanent_bounce_of_ours_does_nothing(desk: TestDesk, case: 
 
 def test_a_bounce_settles_a_mail_that_was_in_doubt_and_a_person_may_send_it_again(desk: TestDesk) -> None:
     take(desk, dsn(to=envelope(desk)))
-    number = desk.mails()[-1].number
-    assert retry_mail(desk.app.store, number, desk.mails()[-1].due_at) == [PARTNER]
+    reminder = ours(desk)[-1]
+    assert retry_mail(desk.app.store, reminder.number, reminder.due_at) == [PARTNER]
     desk.run("2021-10-08T12:00")
 
     assert statuses(desk) == ["sent", "sent"]
-    assert desk.sent[-1].content == desk.sent[-2].content
+    first, again = (one for one in desk.sent[1:] if one.recipient == PARTNER)
+    assert first.content == again.content
+    with desk.app.store.read() as tx:  # a person's word lifts what the bounce left
+        assert tx.suppressions.standing() == []
 
 
 def test_an_absence_that_answers_our_envelope_sender_is_ignored(desk: TestDesk) -> None:
@@ -184,3 +203,22 @@ def test_the_retry_of_all_that_waits_leaves_a_bounce_to_the_person(desk: TestDes
 
     assert retry(desk.app.intake(), desk.app.gates(), None, entry.opened_at) == {entry.number: "review"}
     assert bounces(desk) == [PARTNER]
+
+
+def test_the_summary_goes_out_in_words_and_a_suppressed_address_shows_in_it(
+    tmp_path: Path, workers: WorkerPool
+) -> None:
+    desk = TestDesk(tmp_path, workers=workers, summary_at='"08:00"')
+    desk.put(mail(VOUCHER_MAIL.format(voucher=VOUCHER), results("contoso.example")))
+    desk.run("2021-10-07T10:00")
+    desk.run("2021-10-08T10:00")
+    take(desk, dsn(to=envelope(desk)))
+    desk.run("2021-10-09T10:00")
+    desk.close()
+
+    summaries = [one for one in desk.mails() if one.kind == "summary"]
+    assert [str(one.day) for one in summaries] == ["2021-10-07", "2021-10-08"]
+    assert all(one.status.value == "sent" and one.subject for one in summaries)
+    figures = [letter_of(one.letter).figures for one in summaries]
+    assert [(one.read, one.recorded, one.failed) for one in figures if one] == [(1, 1, 0), (1, 0, 1)]
+    assert told(desk) == [("address-suppressed", PARTNER)]

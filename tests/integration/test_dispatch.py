@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.worlds import PlainComposer, World, instant, later
 from voucherd.domain.retry import DOUBT_WAIT
 from voucherd.errors import OperatorError
 from voucherd.service.outbox import drop_mail, release, retry_mail
+from voucherd.service.pacing import Pacing
 from voucherd.service.ports import Attempt, Outcome
 from voucherd.service.records import DeliveryRow, MailStatus
 
@@ -76,7 +77,9 @@ def test_a_temporary_refusal_is_tried_again_later_and_later(world: World) -> Non
 def test_what_only_meets_temporary_refusals_is_given_up_after_two_days(world: World) -> None:
     world.first_reminder()
     world.delivery = FakeDelivery(refuse={PARTNER: LATER, DIRECTOR: LATER})
-    assert world.send(later(NINE, days=2, seconds=1)).failed == 2
+    assert world.send(NINE).delayed == 2
+    assert world.send(later(NINE, days=2)).delayed == 2
+    assert world.send(later(NINE, days=2, hours=2)).failed == 2
     assert world.mails()[0].status is MailStatus.FAILED
 
 
@@ -310,11 +313,15 @@ def test_what_cannot_be_dropped_is_said(world: World, number: int, what: str) ->
 def test_every_attempt_is_heard_of_and_waits_for_its_turn(world: World) -> None:
     world.first_reminder()
     heard: list[tuple[str, Outcome]] = []
-    turns: list[datetime] = []
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
     world.send(
         NINE,
         watch=lambda claim, attempt: heard.append((claim.delivery.address, attempt.outcome)),
-        wait_turn=lambda: turns.append(instant(NINE)),
+        pacing=Pacing(30, clock=lambda: sum(pauses), pause=pause),
     )
     assert heard == [(PARTNER, Outcome.SENT), (DIRECTOR, Outcome.SENT)]
-    assert len(turns) == 2
+    assert sum(pauses) == 2

@@ -36,6 +36,7 @@ CONFIG = """\
 [desk]
 address = "Voucher desk <vouchers@desk.example>"
 operators = ["ops@desk.example"]
+summary_at = false
 timezone = "Europe/Berlin"
 programmes = ["planning-services"]
 partners = "partners.toml"
@@ -302,7 +303,7 @@ def answer_confirm_take_back(desk: Desk) -> None:
     assert (receipt["To"], receipt["Subject"]) == (MARA, f"Recorded for voucher {OURS}")
     assert receipt["Auto-Submitted"] == "auto-replied"
     assert "reserved  Friday, 5 November 2021" in text_of(receipt)
-    assert "single word undo" in text_of(receipt)
+    assert "“undo” alone" in text_of(receipt)
     assert "+r." in str(receipt["Reply-To"])
 
     desk.answer(receipt, "undo", "2021-11-12")
@@ -379,7 +380,9 @@ def test_the_reply_address_alone_ties_an_answer_as_well(desk: Desk) -> None:
         ("reserved 2021-12-05", {}, "ambiguous"),
         ("reserved some day", {}, "ambiguous"),
         ("billed", {}, "unknown-reply"),
-        ("snooze 7", {}, "unknown-reply"),
+        ("snooze", {}, "unknown-reply"),
+        ("snooze 7", {"sender": "jens@fabrikam.example"}, "not-entitled"),
+        ("snooze 7", {"sender": "admin@customer.example"}, "not-entitled"),
         ("undo", {}, "unknown-reply"),
         ("What is this?", {}, "unknown-reply"),
     ],
@@ -463,22 +466,87 @@ def test_a_date_alone_says_that_what_the_reminder_asks_for_is_done(desk: Desk) -
 def test_several_lines_are_several_answers_and_one_that_cannot_count_does_not_hold_up_the_rest(
     desk: Desk,
 ) -> None:
-    text = (
-        f"Hello,\n\n{OURS} reserved 2021-11-01\n{OURS}: delivered 5 Nov 2021\nsnooze 7\n\nBest regards\nMara"
-    )
+    text = f"Hello,\n\n{OURS} reserved 2021-11-01\n{OURS}: delivered 5 Nov 2021\nbilled\n\nBest regards\nMara"
     result = desk.answer(desk.reminder(), text, "2021-11-11")
     assert result.counts.review == 1
     assert desk.events() == ["assigned", "reserved", "delivered"]
-    assert desk.reviews() == [
-        ("unknown-reply", f"{OURS}: no reminders are wanted for 7 days: a person must see to that")
-    ]
+    assert desk.reviews() == [("unknown-reply", f'{OURS}: "billed" names no invoice')]
     assert desk.sent[-1]["Subject"] == f"Partly recorded for voucher {OURS}"
+
+
+def test_the_receipt_takes_what_was_met_out_of_the_calendar_of_whoever_has_it(desk: Desk) -> None:
+    reminder = desk.reminder()
+    assert [part.get_filename() for part in reminder.iter_attachments()] == ["deadlines.ics"]
+    desk.answer(reminder, "reserved 2021-11-05", "2021-11-11", sender="vouchers@contoso.example")
+    receipt = [mail for mail in desk.sent if mail["To"] == "vouchers@contoso.example"][-1]
+    [attached] = receipt.iter_attachments()
+    assert (attached.get_filename(), attached.get_param("method")) == ("cancelled.ics", "CANCEL")
+    lines = attached.get_payload(decode=True).decode().split("\r\n")
+    assert {"METHOD:CANCEL", "STATUS:CANCELLED", "SEQUENCE:1", "DTSTART;VALUE=DATE:20211210"} <= set(lines)
+    assert lines.count("BEGIN:VEVENT") == 1
+    first = next(part for part in reminder.iter_attachments()).get_payload(decode=True).decode()
+    assert next(line for line in lines if line.startswith("UID:")) in first.split("\r\n")
+
+    desk.answer(desk.reminder(THEIRS), "reserved 2021-11-05", "2021-11-11", sender="jens@fabrikam.example")
+    told = [mail for mail in desk.sent if mail["To"] == "jens@fabrikam.example"][-1]
+    assert (
+        list(told.iter_attachments()) == []
+    )  # a colleague has no such entry: the next reminder takes it away
+
+
+@pytest.mark.parametrize("text", ["snooze 7", "연기 7일", "später 7 Tage", f"{OURS} snooze 7"])
+def test_a_snooze_holds_the_voucher_says_so_and_can_be_taken_back(desk: Desk, text: str) -> None:
+    assert desk.answer(desk.reminder(), text, "2021-11-11").counts.recorded == 1
+    said = f'"{text}", answered by {MARA}'
+    assert desk.voucher(at="2021-11-12")["hold"] == {"until": "2021-11-18", "why": said}
+    assert desk.voucher(at="2021-11-18")["hold"] is None
+    assert desk.reviews() == []
+    receipt = desk.receipt()
+    assert receipt["Subject"] == f"Recorded for voucher {OURS}"
+    assert "no reminders until  Thursday, 18 November 2021" in text_of(receipt)
+    assert "“undo” alone" in " ".join(text_of(receipt).split())
+    entry = desk.voucher()["history"][-1]
+    assert (entry["event"], entry["by"], entry["detail"]["until"]) == ("held", MARA, "2021-11-18")
+    assert entry["message_id"].endswith("@contoso.example>")
+
+    desk.answer(receipt, "undo", "2021-11-12")
+    assert desk.voucher(at="2021-11-13")["hold"] is None
+    assert desk.receipt()["Subject"] == f"Taken back for voucher {OURS}"
+    desk.answer(desk.receipt(), "undo", "2021-11-13")  # what was taken back comes back
+    assert desk.voucher(at="2021-11-14")["hold"] == {"until": "2021-11-18", "why": said}
+    assert desk.reviews() == []
+
+
+def test_a_snoozed_reminder_goes_when_the_snooze_is_over(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "snooze 20", "2021-11-11")
+    before = len(desk.sent)
+    for day in ("2021-11-12", "2021-11-20", "2021-11-30"):
+        desk.run(f"{day}T08:00")
+    assert [mail for mail in desk.sent[before:] if OURS in str(mail["Subject"])] == []
+    desk.run("2021-12-01T08:00")
+    assert OURS in str(desk.sent[-1]["Subject"])
+
+
+def test_a_snooze_that_is_over_before_it_is_read_waits_for_a_person(desk: Desk) -> None:
+    mail = answer_to(desk.reminder(), "snooze 3", "2021-11-11")
+    desk.put(mail)
+    desk.run("2021-11-20")
+    assert desk.reviews() == [("unknown-reply", f'{OURS}: "snooze 3" of 2021-11-11: that time is over')]
+    assert desk.voucher()["hold"] is None
+
+
+def test_a_partner_does_not_take_back_what_an_operator_snoozed(desk: Desk) -> None:
+    desk.answer(desk.reminder(), "snooze 7", "2021-11-11", sender="ops@desk.example")
+    receipt = [mail for mail in desk.sent if mail["To"] == "ops@desk.example"][-1]
+    desk.answer(receipt, "undo", "2021-11-12")
+    assert [code for code, _ in desk.reviews()] == ["not-entitled"]
+    assert desk.voucher(at="2021-11-13")["hold"] is not None
 
 
 def test_help_is_answered_with_the_words_and_changes_nothing(desk: Desk) -> None:
     desk.answer(desk.reminder(), "help", "2021-11-11")
     assert desk.sent[-1]["Subject"] == "How to answer our mails"
-    assert "reserved 2021-11-30" in text_of(desk.sent[-1])
+    assert "reserved 2021-11-11" in text_of(desk.sent[-1])
     assert (desk.events(), desk.reviews()) == (["assigned"], [])
 
 

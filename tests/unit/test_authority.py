@@ -25,6 +25,7 @@ EVERYBODY = set(SENDERS)
 OWN = {"partner", "staff", "programme", "operator"}
 MATRIX = {
     "assigned": EVERYBODY,
+    "administrator-named": {"partner", "staff", "operator"},
     "reserved": OWN,
     "engagement-changed": OWN,
     "reservation-cancelled": OWN,

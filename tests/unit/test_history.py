@@ -124,6 +124,16 @@ TABLE: list[tuple[str, Event, dict[str, tuple[str, frozenset[str]]]]] = [
     ),
     ("revoked after expiry", event("revoked", AFTER_EXPIRY), {"expired": ("expired", SAME)}),
     (
+        "revoked after the billing window",
+        event("revoked", AFTER_BILL_BY),
+        {"lapsed": ("lapsed", SAME), "billed": ("billed", CONFLICT), "paid": ("paid", CONFLICT)},
+    ),
+    (
+        "reservation-cancelled after the billing window",
+        event("reservation-cancelled", AFTER_BILL_BY, "contoso"),
+        {"lapsed": ("lapsed", SAME), "billed": ("billed", CONFLICT), "paid": ("paid", CONFLICT)},
+    ),
+    (
         "delivered",
         DELIVERED,
         {

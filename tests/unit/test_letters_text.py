@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voucherd.adapters.letters.linebreaks import longest_piece, width, wrap
 from voucherd.adapters.letters.markdown import parse, to_html
-from voucherd.adapters.letters.plaintext import COLUMNS, to_text, width, wrap
+from voucherd.adapters.letters.plaintext import COLUMNS, to_text
 from voucherd.adapters.letters.sources import TemplateBroken
-from voucherd.adapters.letters.values import LONGEST_VALUE, clean, for_markdown
+from voucherd.adapters.letters.styles import styles_of
+from voucherd.adapters.letters.values import (
+    ISOLATE,
+    ISOLATE_ENDS,
+    JOINER,
+    LONGEST_VALUE,
+    clean,
+    for_markdown,
+    for_operators,
+)
 
 
 def text_of(markdown: str) -> str:
@@ -104,7 +115,7 @@ def test_a_hostile_value_is_shown_as_text_and_gains_no_link(value: str, place: s
     markdown = place.format(for_markdown(value))
     tokens = parse(markdown, place)
     html = to_html(tokens)
-    assert " ".join(value.split()) in " ".join(to_text(tokens).split())
+    assert " ".join(value.split()) in " ".join(to_text(tokens).replace(JOINER, "").split())
     assert set(re.findall(r"<([a-z0-9]+)", html)) <= PLAIN_TAGS
 
 
@@ -113,6 +124,7 @@ def test_any_value_comes_out_as_it_was_cleaned(value: str) -> None:
     tokens = parse(f"| a | b |\n|---|---|\n| x{for_markdown(value)}x | y |", "")
     assert [token.type for token in tokens].count("td_open") == 2
     shown = "".join(child.content for token in tokens for child in token.children or ())
+    shown = re.sub(f"[{JOINER}{ISOLATE}{ISOLATE_ENDS}]", "", shown)
     assert f"x{clean(value)}x" in shown
 
 
@@ -134,3 +146,105 @@ def test_ten_thousand_characters_are_cut_to_two_hundred() -> None:
     assert len(clean("x" * 10_000)) == LONGEST_VALUE
     assert clean("x" * 10_000).endswith("…")
     assert clean("x" * LONGEST_VALUE) == "x" * LONGEST_VALUE
+
+
+# --- Lines as their language breaks them -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "columns_in_cjk"),
+    [
+        ("a", 1, 1), ("예", 2, 2), ("\u110b\u1168", 2, 2), ("ｱ", 1, 1), ("Ａ", 2, 2), ("e\u0301", 1, 1), ("é", 1, 2),
+        ("“x”", 3, 5), ("–", 1, 2), ("①", 1, 2), ("👍", 2, 2), ("👍🏽", 2, 2), ("👩‍👩‍👧", 2, 2),
+        ("❤️", 2, 2), ("🇩🇪", 2, 2),
+        ("\u2060", 0, 0), ("\u2068א\u2069", 1, 1),
+    ],
+)  # fmt: skip
+def test_a_sign_takes_the_columns_that_its_reader_sees(text: str, columns: int, columns_in_cjk: int) -> None:
+    assert (width(text), width(text, ambiguous=2)) == (columns, columns_in_cjk)
+
+
+@given(st.text(alphabet=st.sampled_from("利用券預約。、「」（）ー…ab1 "), max_size=200), st.integers(20, 72))
+def test_no_line_starts_with_a_closing_sign_nor_ends_with_an_opening_one(text: str, room: int) -> None:
+    if longest_piece(text) > room:
+        return  # nothing but such signs: no line could keep to it
+    for before, line in pairwise(wrap(text, room)):
+        if before[-1:] + line[:1] in text:  # the writer put no space here
+            assert line[:1] not in set("。、」）ー…")
+            assert before[-1:] not in set("「（")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("予約はPS-2021-0417を使い、it.admin@fabrikam.exampleへ。" * 4, "PS-2021-0417"),
+        ("予約はPS-2021-0417を使い、it.admin@fabrikam.exampleへ。" * 4, "it.admin@fabrikam.example"),
+        ("안녕하십니까 예약하십시오 " * 9, "예약하십시오"),
+        ("Betrag 1\u202f234,50\u00a0€ offen " * 9, "1\u202f234,50\u00a0€"),
+        ("👩‍👩‍👧" * 60, "👩‍👩‍👧"),
+    ],
+)
+def test_what_belongs_together_stays_on_one_line(text: str, kept: str) -> None:
+    lines = wrap(text, 40)
+    assert len(lines) > 1
+    assert sum(line.count(kept) for line in lines) == text.count(kept)
+    assert all(width(line) <= 40 for line in lines)
+
+
+def test_a_value_too_long_for_its_column_stands_under_its_label() -> None:
+    address = "https://desk.example/" + "a" * 49
+    assert text_of(f"| | |\n|---|---|\n| Form | {address} |\n| ID | A1 |") == f"Form\n  {address}\nID    A1\n"
+
+
+def test_amounts_stand_right_where_the_template_says_so() -> None:
+    assert text_of("| ID | Net |\n|---|---:|\n| A1 | 5.00 |\n| B2 | 1,250.00 |") == (
+        "ID       Net\n--  --------\nA1      5.00\nB2  1,250.00\n"
+    )
+
+
+# --- The page --------------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_reads_from_right_to_left_does_not_turn_its_neighbours() -> None:
+    value = for_markdown("שלום")
+    tokens = parse(f"Customer {value} (5)", "")
+    assert to_html(tokens) == "<p>Customer <bdi>שלום</bdi> (5)</p>\n"
+    assert to_text(tokens) == f"Customer {ISOLATE}שלום{ISOLATE_ENDS} (5)\n"
+
+
+def test_the_look_of_the_layout_stands_at_each_element() -> None:
+    styles = styles_of(
+        "<style>.text p, .facts td { margin: 0 } .facts th { color: #333 } @media x { .text p { a: b } }</style>"
+    )
+    html = to_html(parse("x\n\n| | |\n|---|---|\n| a | b |", ""), styles)
+    assert '<p style="margin: 0">' in html
+    assert '<th scope="row" align="left" style="color: #333">a</th>' in html
+    assert '<td style="margin: 0">b</td>' in html
+
+
+LINKS = re.compile(r"(?i)\b[a-z][a-z0-9+.-]+://\S|\bwww\.\w|\bmailto:|\w@\w|\w\.(?:com|example|de)\b")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://evil.example", "see HTTPS://EVIL.EXAMPLE/x now", "www.evil.example", "Booking.com",
+     "mailto:x@evil.example",
+     "call me x@evil.example", "ftp://a.de", "http://user@evil.example:80/?a=b.de", "a@b.example c@d.example"],
+)  # fmt: skip
+def test_a_mail_program_finds_no_link_in_a_value(value: str) -> None:
+    tokens = parse(for_markdown(value), "")
+    assert LINKS.search(value)
+    assert not LINKS.search(to_text(tokens))
+    assert not LINKS.search(to_html(tokens))
+
+
+def test_an_address_that_is_the_whole_value_can_be_copied() -> None:
+    assert to_text(parse(for_markdown("it.admin@fabrikam.example"), "")) == "it.admin@fabrikam.example\n"
+
+
+def test_operators_can_copy_the_names_of_servers_and_files_but_get_no_link() -> None:
+    assert (
+        to_text(parse(for_operators("smtp.desk.example: en/reminder.md"), ""))
+        == "smtp.desk.example: en/reminder.md\n"
+    )
+    assert not LINKS.search(to_text(parse(for_operators("see http://evil.example"), "")))

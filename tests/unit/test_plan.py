@@ -43,12 +43,13 @@ def laid_out(
     *,
     digest: bool = True,
     already: Iterable[str] = (),
+    rests: dict[tuple[str, str], datetime] | None = None,
 ) -> Plan:
     """The plan of the partner in Seoul, in local time; until `now` itself, as a pass does, unless told."""
     start = at(now, "Asia/Seoul")
     end = at(until, "Asia/Seoul") if until else start
     had = {("contoso", day(one)) for one in already}
-    return plan(found, {"contoso": CLOCK}, {"contoso": digest}, start, end, had)
+    return plan(found, {"contoso": CLOCK}, {"contoso": digest}, start, end, had, rests or {})
 
 
 def shown(mails: Iterable[PlannedMail]) -> list[tuple[str, str, list[tuple[str, int]]]]:
@@ -170,6 +171,69 @@ def test_a_missed_reservation_does_not_hide_the_redemption_that_can_still_be_mad
         ("reminder", "2021-12-13 09:00", [("redeem", 7)]),
         ("missed", "2021-12-13 09:00", [("reserve", MISSED)]),
     ]
+
+
+# --- A day's rest after the receipt
+
+
+def rest(until: str, voucher_id: str = "SYNTH-0001", who: str = "contoso") -> dict[tuple[str, str], datetime]:
+    return {(who, voucher_id): at(until, "Asia/Seoul")}
+
+
+@pytest.mark.parametrize(
+    ("now", "until", "goes"),
+    [
+        # handed in on Monday at 11:20, 5 days before the end: what is overdue goes when a day has passed
+        ("2021-12-13 11:20", "2021-12-14 11:20", "2021-12-14 11:20"),
+        ("2021-12-13 23:30", "2021-12-14 23:30", "2021-12-14 23:30"),
+        ("2021-12-13 08:00", "2021-12-14 08:00", "2021-12-14 09:00"),  # in the partner's hours
+        ("2021-12-09 11:20", "2021-12-10 11:20", "2021-12-10 11:20"),
+        ("2021-12-10 11:20", "2021-12-11 11:20", "2021-12-13 09:00"),  # on Saturday: on Monday
+    ],
+)
+def test_a_reminder_waits_until_a_day_has_passed_since_the_receipt(now: str, until: str, goes: str) -> None:
+    found = [step for step in steps(named(1)) if step.key.days_before >= 7]
+    made = laid_out(found, now, "2021-12-31 12:00", rests=rest(until))
+    assert [(kind, when) for kind, when, _ in shown(made.mails)] == [("reminder", goes)]
+
+
+def test_a_step_whose_own_instant_falls_into_the_rest_waits_too() -> None:
+    found = [step for step in steps(named(1)) if step.key.days_before == 3]  # due on the 15th at nine
+    made = laid_out(found, "2021-12-14 16:00", "2021-12-31 12:00", rests=rest("2021-12-15 16:00"))
+    assert shown(made.mails) == [("reminder", "2021-12-15 16:00", [("redeem", 3)])]
+
+
+@pytest.mark.parametrize(
+    ("now", "until", "goes"),
+    [
+        # the deadline ends on Saturday the 18th at 23:59:59
+        ("2021-12-17 23:59", "2021-12-18 23:59", "2021-12-18 23:59"),  # not sooner than the rest: it waits
+        ("2021-12-18 00:00", "2021-12-19 00:00", "2021-12-18 00:00"),  # sooner: it does not
+        ("2021-12-18 12:00", "2021-12-19 12:00", "2021-12-18 12:00"),
+    ],
+)
+def test_a_deadline_that_ends_within_the_day_does_not_wait(now: str, until: str, goes: str) -> None:
+    made = laid_out(steps(named(1)), now, "2021-12-18 23:59", rests=rest(until))
+    assert shown(made.mails) == [("reminder", goes, [("redeem", 0)])]
+
+
+def test_only_the_voucher_of_the_receipt_rests_and_only_for_the_partner_who_got_it() -> None:
+    found = steps(named(1), named(2))
+    rests = rest("2021-12-16 09:30") | rest("2021-12-16 09:30", "SYNTH-0002", "fabrikam")
+    made = laid_out(found, "2021-12-15 09:30", "2021-12-16 23:59", rests=rests)
+    assert [
+        (mail.steps[0].key.voucher, when)
+        for mail, (_, when, _) in zip(made.mails, shown(made.mails), strict=True)
+    ] == [
+        ("SYNTH-0002", "2021-12-15 09:30"),
+        ("SYNTH-0001", "2021-12-16 09:30"),
+    ]
+
+
+def test_the_last_word_on_a_missed_deadline_does_not_rest() -> None:
+    missed = [step for step in steps(named(1)) if step.key.days_before == MISSED]
+    made = laid_out(missed, "2021-12-20 09:00", rests=rest("2021-12-21 08:00"))
+    assert shown(made.mails) == [("missed", "2021-12-20 09:00", [("redeem", MISSED)])]
 
 
 # --- One digest a partner and day

@@ -41,6 +41,7 @@ class Desk:
     clocks: dict[str, Clockwork]
     digests: dict[str, bool]
     steps: tuple[Step, ...]
+    rests: dict[tuple[str, str], datetime]
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Acted:
         """One pass of the daemon: what is due now, and no more."""
         due = [step for step in self.waiting if step.due_at <= now]
         had = {(mail.partner, mail.day) for _, mail in self.mails if mail.business_key.startswith("daily|")}
-        made = plan(due, desk.clocks, desk.digests, now, now, had)
+        made = plan(due, desk.clocks, desk.digests, now, now, had, desk.rests)
         keys = {mail.business_key for _, mail in self.mails}
         assert not keys & {mail.business_key for mail in made.mails}, "the outbox would refuse the mail"
         self.mails += [(now, mail) for mail in made.mails]
@@ -101,7 +102,12 @@ def desks(draw: st.DrawFn) -> Desk:
         held = draw(vouchers(number))
         owner = who[str(held.partner)]
         found += steps_of(stand(held, by, owner, ZoneInfo("UTC")), rules, clocks[owner.id])
-    return Desk(clocks, {name: one.digest for name, one in who.items()}, tuple(found))
+    rests = {
+        (step.partner, step.key.voucher): START + timedelta(minutes=draw(st.integers(0, 365 * 24 * 60)))
+        for step in found
+        if step.partner is not None and draw(st.booleans())
+    }
+    return Desk(clocks, {name: bool(one.digest) for name, one in who.items()}, tuple(found), rests)
 
 
 INSTANTS = st.lists(
@@ -157,6 +163,18 @@ def test_mail_goes_in_the_partners_hours_unless_the_deadline_would_end_before_th
         if not sending_time(clock, now):
             assert mail.kind is not LetterKind.MISSED
             assert all(step.ends_at < clock.next_hour(now) for step in mail.steps)
+
+
+@settings(max_examples=60, deadline=None)
+@given(desk=desks(), instants=INSTANTS)
+def test_a_voucher_rests_for_as_long_as_its_deadline_leaves_time_for(
+    desk: Desk, instants: list[datetime]
+) -> None:
+    for now, mail in run(desk, [*instants, *AFTERWARDS]).mails:
+        for step in mail.steps:
+            rest = desk.rests.get((mail.partner, step.key.voucher))
+            if rest is not None and step.key.days_before != MISSED:
+                assert now >= rest or rest > step.ends_at
 
 
 @settings(max_examples=60, deadline=None)
@@ -218,7 +236,7 @@ def test_the_plan_printed_beforehand_is_what_the_passes_do(
     """A pass at each printed instant, and any number between: the very mails that were printed, when printed."""
     now = START + timedelta(hours=first)
     until = END + timedelta(days=30)
-    printed = plan(desk.steps, desk.clocks, desk.digests, now, until)
+    printed = plan(desk.steps, desk.clocks, desk.digests, now, until, frozenset(), desk.rests)
     instants = {now, *(mail.at for mail in printed.mails), *(one for one in extra if one > now)}
     acted = run(desk, [one for one in instants if one <= until])
     assert [(mail.at, mail.kind, mail.steps, mail.business_key) for mail in printed.mails] == sorted(

@@ -211,7 +211,7 @@ def test_an_invoice_is_not_a_list_of_vouchers(name: str) -> None:
         (archive(**{f"f{at}": b"x" for at in range(201)}), "it holds more than 200 files"),
         (archive(a__xml=b"x", inner__zip=b"PK"), "it holds another archive"),
         (archive(a__xml=b"\0" * 3_000_000), "unpacks to more than 100 times its size"),
-        (b"PK\x03\x04 no archive", "it is no spreadsheet"),
+        (b"PK\x03\x04 no archive", "it cannot be unpacked"),
         (archive(a__xml=b"x"), "it cannot be opened"),
         (workbook([("x",)] * 20_001), "more than 20,000 rows"),
         (workbook([("x",) * 61]), "more than 60 columns"),

@@ -165,6 +165,7 @@ def test_the_document_says_it_with_the_keys_of_the_page(outcome: Outcome) -> Non
         "issued_on": "2021-09-20",
         "currency": "EUR",
         "total": "-5000.00",
+        "totals": None,
         "status": "accepted",
         "reason": "the first of its number",
     }

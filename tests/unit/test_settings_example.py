@@ -11,6 +11,7 @@ from voucherd.resources import shipped
 from voucherd.settings import load
 from voucherd.settings.example import FILES, annotated
 from voucherd.settings.partners import PartnerTable
+from voucherd.settings.reminder_tables import PartnerReminders, ProgrammeReminders, StepsByValue
 from voucherd.settings.sections import Delivery, Desk, Mailbox, Reconciliation, Reminders, Store
 
 
@@ -20,7 +21,13 @@ def test_the_committed_example_is_the_generated_one(name: str) -> None:
     assert committed == annotated(FILES[name]), "run `make example-config`"
 
 
-@pytest.mark.parametrize("section", [Desk, Store, Mailbox, Delivery, Reminders, Reconciliation, PartnerTable])
+@pytest.mark.parametrize(
+    "section",
+    [
+        *(Desk, Store, Mailbox, Delivery, Reminders, Reconciliation),
+        *(PartnerTable, PartnerReminders, ProgrammeReminders, StepsByValue),
+    ],
+)
 def test_every_key_is_described(section: type) -> None:
     for name, field in section.model_fields.items():  # type: ignore[attr-defined]
         assert field.description, name

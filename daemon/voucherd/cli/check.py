@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json
+from voucherd.cli.context import Context, held_words, json_option, pass_context, plain, print_json
 from voucherd.errors import ExitStatus, VoucherdError
+
+_MOST_HOLDS = 10
 
 
 @click.command()
@@ -53,6 +55,7 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
     for broken in faults:
         yield _row("templates", False, f"{broken.file}:{broken.line}: {broken.what}", "mend that line")
     yield _tried("database", lambda: _database(context), "see that store.url names it and that it runs")
+    yield _tried("holds", lambda: _holds(context), "see that store.url names it and that it runs")
     yield _tried("archive", lambda: _archive(context), "see that store.archive can be written")
     for mailbox in settings.mailboxes:
         yield _tried(
@@ -66,10 +69,28 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         lambda: _delivery(context),
         f"see that {url} names it and that it can be reached from here",
     )
+    yield from _addresses(context)
     for secret in settings.secrets:
         warning = secret.warning()
         if warning is not None:
             yield _row("credentials", False, f"{warning.key}: {warning.what}", warning.remedy)
+
+
+def _addresses(context: Context) -> Iterator[dict[str, Any]]:
+    """The addresses that take no mail: each is somebody who is not reminded."""
+    try:
+        with context.app.store.read() as tx:
+            standing = tx.suppressions.standing()
+    except VoucherdError:  # the line about the database says so
+        return
+    for one in standing:
+        whose = f" of {one.partner}" if one.partner else ""
+        yield _row(
+            "addresses",
+            False,
+            f"{one.address}{whose} is suppressed since {one.since.date()}: {one.why}",
+            f"find another address for the partners file, or `voucherd outbox unsuppress {one.address} --why ...`",
+        )
 
 
 def _database(context: Context) -> str:
@@ -77,6 +98,16 @@ def _database(context: Context) -> str:
     with store.read() as tx:
         waiting = sum(tx.reviews.counts().values())
     return f"{store.where} answers; {waiting} entries wait for a person"
+
+
+def _holds(context: Context) -> str:
+    from voucherd.service.inspect_holds import holds_json
+
+    with context.app.store.read() as tx:
+        found = holds_json(tx, context.app.rules, context.reading_now)
+    said = [f"{one['scope']} {one['name']} {held_words(one)}" for one in found[:_MOST_HOLDS]]
+    more = [f"{len(found) - _MOST_HOLDS} more"] if len(found) > _MOST_HOLDS else []
+    return "; ".join([*said, *more]) or "nothing is held"
 
 
 def _archive(context: Context) -> str:

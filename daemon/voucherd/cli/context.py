@@ -129,3 +129,11 @@ def plain(value: object) -> str:
         return "–"
     text = ", ".join(plain(one) for one in value) if isinstance(value, list | tuple) else str(value)
     return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def held_words(hold: dict[str, Any] | None) -> str:
+    """A hold as lists show it: `until 2021-12-01: on holiday`; empty for none."""
+    if hold is None:
+        return ""
+    until = f"until {hold['until']}" if hold["until"] else "until it is released"
+    return f"{until}: {hold['why']}" if hold["why"] else until

@@ -106,7 +106,7 @@ def _document(context: Context, took: list[Took], result: PassResult, folder: Pa
             "as_of": now.isoformat(),
             "pass": pass_json(result),
             "new": [one.message_id for one in took if not one.known],
-            "vouchers": [inspect.voucher_json(s, now) for _, s in inspect.standings(tx, app.rules, now)],
+            "vouchers": list(inspect.vouchers_json(tx, app.rules, now)),
             "outbox": inspect.outbox_json(tx),
             "review": inspect.reviews_json(tx),
             "reconcile": reconciliation(tx, app.rules, now)[0],

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.context import (
+    Context,
+    held_words,
+    json_option,
+    pass_context,
+    plain,
+    print_json,
+    print_table,
+)
 from voucherd.errors import ExitStatus, OperatorError
 
 _STATES = ("assigned", "reserved", "delivered", "redeemed", "billed", "paid", "expired", "lapsed", "revoked")
@@ -24,15 +32,23 @@ def vouchers(context: Context, state: str | None, partner: str | None, as_json: 
 
     app, now = context.app, context.reading_now
     with app.store.read() as tx:
-        rows = [
-            inspect.voucher_json(standing, now)
-            for _, standing in inspect.standings(tx, app.rules, now, state, partner)
-        ]
+        rows = list(inspect.vouchers_json(tx, app.rules, now, state, partner))
     if as_json:
         print_json(rows)
         return ExitStatus.DONE
     print_table(
-        ("voucher", "state", "partner", "customer", "days", "reserve by", "redeem by", "bill by", "findings"),
+        (
+            "voucher",
+            "state",
+            "partner",
+            "customer",
+            "days",
+            "reserve by",
+            "redeem by",
+            "bill by",
+            "held",
+            "findings",
+        ),
         [
             (
                 row["id"],
@@ -41,6 +57,7 @@ def vouchers(context: Context, state: str | None, partner: str | None, as_json: 
                 row["customer"],
                 row["days"],
                 *(row["deadlines"].get(name) for name in ("reserve", "redeem", "bill")),
+                held_words(row["hold"]) or None,
                 row["findings"],
             )
             for row in rows
@@ -100,6 +117,8 @@ def page(shown: dict[str, Any]) -> None:
     for label, name in _FACTS:
         if shown[name] is not None:
             click.echo(plain(f"  {label:<14} {shown[name]}"))
+    if shown["hold"]:
+        click.echo(plain(f"  held           {held_words(shown['hold'])}"))
     for finding in shown["findings"]:
         click.echo(plain(f"  finding        {finding}"))
     click.echo("Deadlines")
@@ -117,7 +136,7 @@ def page(shown: dict[str, Any]) -> None:
         if entry["message_id"]:
             click.echo(plain(f"              message {entry['message_id']}"))
         for name, value in entry["detail"].items():
-            if name in ("note", "conflict"):
+            if name in ("note", "conflict", "until"):
                 click.echo(plain(f"              {name}: {value}"))
 
 
@@ -155,6 +174,7 @@ def record(
     from voucherd.domain.events import EventKind
     from voucherd.service import inspect
     from voucherd.service.by_hand import RECORDABLE, record_fact
+    from voucherd.service.inspect_holds import held_by
 
     names = [kind.value for kind in RECORDABLE]
     if event not in names:
@@ -174,7 +194,9 @@ def record(
         facts=told,
         note=note,
     )
-    shown = inspect.voucher_json(done.standing, max(now, done.recorded_at))
+    with app.store.read() as tx:
+        at = max(now, done.recorded_at)
+        shown = inspect.voucher_json(done.standing, at, held_by(tx, app.rules, done.standing, at))
     if as_json:
         print_json({**shown, "review": list(done.reviews)})
     else:

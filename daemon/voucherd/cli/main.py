@@ -26,11 +26,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("importing", "A spreadsheet of vouchers: the validation tool's export, .xlsx or .csv."),
     "plan": ("plan", "Every mail that will be sent, when, and to whom."),
     "explain": ("plan", "For each reminder step of a voucher: its instant, and why it was sent or not."),
+    "hold": ("hold", "Lets the reminders of a voucher, a partner or a programme wait; alone: what is held."),
+    "release": ("hold", "Lets them go on."),
+    "calendar": ("calendar", "The file of each partner's calendar feed, for whoever serves it."),
     "outbox": ("outbox", "What was sent, what waits, what failed, what is in doubt."),
     "review": ("review", "What needs a person."),
     "reconcile": ("reconcile", "Takes invoices in, and puts everything known side by side."),
     "audit": ("store", "The lossless count: seen = recorded + ignored + in review."),
     "status": ("store", "The health of the whole, from the store alone."),
+    "templates": (
+        "templates",
+        "The mails' texts: check what is wrong in them, preview them with made-up facts.",
+    ),
     "db": ("store", "The store: upgrade, rebuild."),
 }
 

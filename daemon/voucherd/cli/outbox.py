@@ -67,6 +67,22 @@ def drop(context: Context, number: int, why: str) -> int:
     return ExitStatus.DONE
 
 
+@outbox.command()
+@click.argument("address")
+@click.option("--why", required=True, help="The reason, kept with the address.")
+@click.pass_obj
+def unsuppress(context: Context, address: str, why: str) -> int:
+    """Lets mail go again to an address that it came back from."""
+    from voucherd.service.outbox import unsuppress as lift
+
+    waited = lift(context.app.store, address, why, context.operator, context.writing_now())
+    click.echo(
+        f"mail goes to {plain(address)} again"
+        + (f"; {waited} that waited for it go at the next pass" if waited else "")
+    )
+    return ExitStatus.DONE
+
+
 @outbox.command("release-burst")
 @click.pass_obj
 def release_burst(context: Context) -> int:

@@ -45,7 +45,8 @@ def reconcile(
         )
         if taken.refused is not None:
             refused = True
-            click.echo(plain(f"voucherd: {path}: {taken.refused.reason} (in review)"), err=True)
+            why = taken.refused.reason.removeprefix(f"{path.name}: ")
+            click.echo(plain(f"voucherd: {path}: {why} (in review)"), err=True)
         elif not as_json:
             click.echo(plain(f"{path}: {len(taken.new)} new documents, {taken.known} known already"))
     with app.store.read() as tx:

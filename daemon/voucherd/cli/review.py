@@ -59,6 +59,8 @@ def show(context: Context, number: int, as_json: bool) -> int:
     place = places.get(message.id) if message else None
     row = inspect.review_json(entry, message, place)
     row.update(status=entry.status, closed_by=entry.closed_by or None, why=entry.why or None)
+    handed_in = message is None and entry.code.value.startswith("invoice-") and entry.about
+    row["file"] = {"sha256": entry.about} if handed_in else None
     if message is not None and entry.code != "too-large":
         reading = app.reader.read([app.archive.load(message.sha256)])[0]
         gate = gate_of_place(app.gates(), place or "")
@@ -95,7 +97,11 @@ def _page(row: dict[str, Any]) -> None:
     click.echo(plain(f"  because   {row['reason']}"))
     if row["closed_by"]:
         click.echo(plain(f"  closed    by {row['closed_by']}: {row['why']}"))
-    click.echo(plain(f"  mail      {row['subject']} from {row['from']}, received {row['received_at']}"))
+    if row["file"]:
+        click.echo(plain(f"  file      {row['file']['sha256']}, as it came, in the archive"))
+        click.echo("  mend what it says, then hand the file in again: `voucherd reconcile FILE`")
+    else:
+        click.echo(plain(f"  mail      {row['subject']} from {row['from']}, received {row['received_at']}"))
     for suggestion in row["suggestions"]:
         click.echo(plain(f"  perhaps   {suggestion}"))
     if "message" in row:

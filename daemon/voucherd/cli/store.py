@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.context import (
+    Context,
+    held_words,
+    json_option,
+    pass_context,
+    plain,
+    print_json,
+    print_table,
+)
 from voucherd.errors import ExitStatus
 
 
@@ -32,12 +40,15 @@ def audit(context: Context, as_json: bool) -> int:
 @pass_context
 def status(context: Context, as_json: bool) -> int:
     """The health of the whole, from the store alone."""
-    from voucherd.service import inspect
+    from voucherd.service import health, inspect
+    from voucherd.service.inspect_holds import holds_json
 
     app = context.app
     names = [mailbox.name for mailbox in app.settings.mailboxes]
     with app.store.read() as tx:
         shown = inspect.status_json(tx, context.reading_now, names)
+        shown["holds"] = holds_json(tx, app.rules, context.reading_now)
+        shown |= health.health_json(tx, app.rules, app.settings.delivery.rate_per_minute, context.reading_now)
     if as_json:
         print_json(shown)
     else:
@@ -49,12 +60,20 @@ def status(context: Context, as_json: bool) -> int:
         for title in ("outbox", "review"):
             counted = ", ".join(f"{count} {name}" for name, count in shown[title].items()) or "nothing"
             click.echo(plain(f"{title}: {counted}"))
+        for one in shown["holds"]:
+            click.echo(plain(f"held: {one['scope']} {one['name']}, {held_words(one)}"))
         if shown["overdue_steps"]:
             click.echo(f"{shown['overdue_steps']} reminder steps are overdue by days")
+        if shown["pace"]:
+            click.echo(plain(f"sending: {shown['pace']}"))
+        for line in health.to_do(shown):
+            click.echo(plain(f"→ {line}"))
     needs = (
         any(m["state"] != "ok" for m in shown["mailboxes"])
         or shown["review"]
         or shown["overdue_steps"]
+        or shown["suppressed"]
+        or shown["untold_alarms"]
         or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
     )
     return ExitStatus.LOOK if needs else ExitStatus.DONE

@@ -38,12 +38,12 @@ ANSWERS: dict[str, dict[Said, str]] = {
     "ko": {
         Said.RESERVED: "예약|예약함|예약됨|예약했음|예약 완료|예약했습니다|예약하였습니다|예약되었습니다"
         "|예약 완료했습니다|예약을 완료했습니다|예약 완료되었습니다|예약 완료하였습니다",
-        Said.DELIVERED: "수행|수행함|수행 완료|수행했습니다|수행하였습니다|수행 완료했습니다|작업 완료"
+        Said.DELIVERED: "작업 완료|수행|수행함|수행 완료|수행했습니다|수행하였습니다|수행 완료했습니다"
         "|작업을 완료했습니다|제공 완료|서비스 제공 완료|납품|납품 완료|납품했습니다|납품 완료했습니다",
         Said.REDEEMED: "사용|사용함|사용 완료|사용했습니다|사용하였습니다|사용 처리|사용 처리 완료|사용 처리했습니다"
         "|상환|상환함|상환 완료|상환했습니다|상환하였습니다|상환 처리|상환 처리 완료|상환 처리했습니다|사용(상환)"
         "|사용(상환) 완료|사용(상환) 처리 완료",
-        Said.CANCELLED: "취소|취소함|취소됨|취소 완료|취소했습니다|취소하였습니다|취소되었습니다|예약 취소|예약 취소함"
+        Said.CANCELLED: "예약 취소|취소|취소함|취소됨|취소 완료|취소했습니다|취소하였습니다|취소되었습니다|예약 취소함"
         "|예약 취소 완료|예약 취소했습니다|예약을 취소했습니다|예약이 취소되었습니다",
         Said.BILLED: "청구|청구함|청구 완료|청구했습니다|청구하였습니다|청구되었습니다|청구 완료했습니다",
         Said.SNOOZE: "연기|보류|미루기|알림 연기|알림 보류",
@@ -72,7 +72,7 @@ ANSWERS: dict[str, dict[Said, str]] = {
         Said.BILLED: "facturé|facturée|est facturé|a été facturé",
         Said.SNOOZE: "reporter|reporter de|rappel dans|rappeler dans",
         Said.HELP: "aide",
-        Said.UNDO: "annuler|revenir en arrière",
+        Said.UNDO: "revenir en arrière|annuler",
         Said.DONE: "fait|c'est fait",
     },
     "es": {

@@ -7,15 +7,18 @@ sender must be entitled as well, and only the vouchers of that mail can be spoke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from voucherd.domain.admin_answers import addresses_named
 from voucherd.domain.answer_words import Said
 from voucherd.domain.answers import Answer, read_answers
 from voucherd.domain.authority import may_report
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.history import set_aside
+from voucherd.domain.holds import may_hold
 from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.mail_kinds import OTHER, REPLY
 from voucherd.domain.message import ParsedMail, Reading
 from voucherd.domain.partner import Partner
 from voucherd.domain.reply_token import tokens_in
@@ -38,11 +41,12 @@ _MOST_IDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What ties a message to mails of ours, and what its writer says in it."""
+    """What ties a message to mails of ours, what its writer says in it, and the addresses that its writer names."""
 
     tokens: tuple[str, ...]
     answers_to: tuple[str, ...]
     said: tuple[Answer, ...]
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class Speaker:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one line brings about: an event of the voucher `key` on a day, help or undo (`event` None, no code), or
-    a review entry with `code` and `reason`. `asks` holds the readings of a date that has to be asked back."""
+    a review entry with `code` and `reason`. `asks` holds the readings of a date that has to be asked back; `until` is
+    the day until which no reminders are wanted."""
 
     answer: Answer
     key: str = ""
@@ -78,6 +83,7 @@ class Verdict:
     code: str = ""
     reason: str = ""
     asks: tuple[date, ...] = ()
+    until: date | None = None
 
 
 def ties(mail: ParsedMail, desk: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,12 +98,13 @@ def ties(mail: ParsedMail, desk: str) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 def reply_of(reading: Reading, desk: str) -> Reply | None:
     """The answer that a message gives to a mail of ours; None where nothing ties it to one, or it says nothing that
-    we know."""
+    we know. A mail that hands something in is no answer for the addresses in it."""
     tokens, answers_to = ties(reading.mail, desk)
     if not tokens and not answers_to:
         return None
-    said = read_answers(reading.own)
-    return Reply(tokens, answers_to, said) if said else None
+    said, addresses = read_answers(reading.own), addresses_named(reading.own)
+    speaks = said or (addresses and reading.kind in (REPLY, OTHER))
+    return Reply(tokens, answers_to, said, addresses) if speaks else None
 
 
 def judge(
@@ -156,9 +163,12 @@ def _entitled(verdict: Verdict, event: EventKind | None, by: Speaker, voucher: V
     if answer.problem:
         return refused("ambiguous" if answer.said in _DATED else "unknown-reply", answer.problem)
     if answer.said is Said.SNOOZE:
-        return refused(
-            "unknown-reply", f"no reminders are wanted for {answer.detail} days: a person must see to that"
-        )
+        if voucher is None or not may_hold(by.role, by.partner.id if by.partner else None, voucher.partner):
+            return refused("not-entitled", f"{by.address}, as {by.role}, may not hold its reminders")
+        until = date.fromordinal(by.day.toordinal() + int(answer.detail))
+        if until <= by.today:
+            return refused("unknown-reply", f'"{answer.text[:80]}" of {by.day}: that time is over')
+        return replace(verdict, until=until)
     if event is None:
         return refused("unknown-reply", f'"{answer.text[:80]}" says nothing that this mail asks for')
     if voucher is None or not may_report(event, by.role, by.partner, by.address, voucher):

@@ -12,6 +12,7 @@ _OFFICIAL = frozenset({Role.PARTNER, Role.PROGRAMME, Role.OPERATOR})
 
 ENTITLED: dict[EventKind, frozenset[Role]] = {
     EventKind.ASSIGNED: _ANYONE,
+    EventKind.ADMINISTRATOR_NAMED: frozenset({Role.PARTNER, Role.OPERATOR}),
     EventKind.RESERVED: _OFFICIAL,
     EventKind.ENGAGEMENT_CHANGED: _OFFICIAL,
     EventKind.RESERVATION_CANCELLED: _OFFICIAL,

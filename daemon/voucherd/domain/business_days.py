@@ -25,6 +25,16 @@ def _public_holidays(country: str) -> Container[date]:
         return frozenset()
 
 
+def holiday_name(day: date, country: str) -> str:
+    """What the public holiday `day` is called, in English where the library has it; empty for any other day."""
+    import holidays
+
+    try:
+        return str(holidays.country_holidays(country, language="en_US", years=day.year).get(day) or "")
+    except NotImplementedError:
+        return ""
+
+
 @lru_cache(maxsize=65536)
 def is_business_day(day: date, country: str = "") -> bool:
     """Whether `day` is neither a Saturday, a Sunday nor a public holiday of `country` (ISO 3166, may be empty)."""

@@ -15,12 +15,19 @@ _ASSUMED_LENGTH = 1  # a voucher whose length nobody stated still needs a day of
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """One deadline: `on` is included. `met_on` is the day of the fact that met it, `because` the winning bound."""
+    """One deadline: `on` is included. `met_on` is the day of the fact that met it, `because` the winning bound.
+    `waived` says why nobody need meet it any more, empty where somebody must."""
 
     name: str
     on: date
     because: str
     met_on: date | None = None
+    waived: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to meet it, in time or late."""
+        return self.met_on is None and not self.waived
 
     def ends_at(self, zone: ZoneInfo) -> datetime:
         """The last instant of the deadline, in UTC: 23:59:59 of its day in `zone` (DOMAIN.md, Deadlines), the second
@@ -158,12 +165,20 @@ def deadlines(voucher: Voucher, programme: Programme, country: str = "") -> tupl
             bounds += _lead_bounds(rule.lead_time, found[rule.lead_time.before], voucher, country)
         if bounds:
             nearest = min(bounds, key=lambda bound: bound.on)
-            nearest = _extended(rule.name, nearest, voucher)
-            found[rule.name] = Deadline(rule.name, nearest.on, nearest.because, _met_on(rule.name, voucher))
+            nearest = extended(rule.name, nearest, voucher)
+            met_on, given_up = _met_on(rule.name, voucher), waived(rule.name, voucher)
+            found[rule.name] = Deadline(rule.name, nearest.on, nearest.because, met_on, given_up)
     return tuple(found[rule.name] for rule in programme.deadlines if rule.name in found)
 
 
-def _extended(name: str, bound: Bound, voucher: Voucher) -> Bound:
+def waived(name: str, voucher: Voucher) -> str:
+    """What a person wrote off nobody needs to bill."""
+    if name != "bill" or voucher.written_off_on is None:
+        return ""
+    return f"the voucher was written off on {voucher.written_off_on}"
+
+
+def extended(name: str, bound: Bound, voucher: Voucher) -> Bound:
     """The billing window as a person extended it, with proof of submission; never shortened by that."""
     until = voucher.billing_extended_to
     if name != "bill" or until is None or until <= bound.on:

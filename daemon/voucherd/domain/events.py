@@ -10,9 +10,11 @@ from enum import StrEnum
 
 class EventKind(StrEnum):
     """The facts of RULES.md, Events; `corrected`, `extended` and `decided` are an operator's word. `billing-claimed` is
-    a partner's word that an invoice was sent (`facts["invoice"]`): it bills nothing, reminders pause for it."""
+    a partner's word that an invoice was sent (`facts["invoice"]`): it bills nothing, reminders pause for it.
+    `administrator-named` completes a hand-in that did not tell the customer's voucher administrator."""
 
     ASSIGNED = "assigned"
+    ADMINISTRATOR_NAMED = "administrator-named"
     RESERVED = "reserved"
     ENGAGEMENT_CHANGED = "engagement-changed"
     RESERVATION_CANCELLED = "reservation-cancelled"
@@ -54,8 +56,9 @@ FACTS = (
     "engagement_on",
 )
 
-BILL_BY = "bill_by"
-"""The fact of an `extended` event that moves the end of the billing window."""
+WORD = "word"
+"""The fact of a `decided` event that names what a person decided about a voucher's billing
+(`domain.reconciliation.decisions`)."""
 PART = "part"
 """The fact of a `billed` or `credit-note` event that is about one part of a split payment only."""
 
@@ -67,7 +70,7 @@ class Event:
     `on` is the day it happened as the source says, `recorded_at` the instant voucherd learned it (RULES.md,
     Time). `voucher` is the ID as written. `partner` is whom it concerns (hand-in, reservation, redemption).
     `facts` holds what the source states beside (see FACTS), `spans` where in the message each was read.
-    For `decided`, `facts["sets_aside"]` and `facts["restores"]` name event ids.
+    For `decided`, `facts["sets_aside"]` and `facts["restores"]` name event ids, `facts[WORD]` a decision.
     """
 
     id: int

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.addressed import addressed_to
+from voucherd.domain.admin_answers import is_customer
 from voucherd.domain.answering import Reply, reply_of, ties
 from voucherd.domain.authentication import authenticate
 from voucherd.domain.authority import EXPORT, INVOICE, role_of
@@ -199,7 +200,7 @@ def _export(reading: Reading, sender: Sender) -> Handling:
 def _answer(reply: Reply, sender: Sender) -> Handling:
     if not sender.authenticated:
         return Handling("review", sender.why, sender, code="unauthenticated", kind="reply")
-    said = "; ".join(one.text[:80] for one in reply.said)
+    said = "; ".join((*(one.text[:80] for one in reply.said), *reply.addresses[:5]))
     reason = f"an answer to a mail of ours: {said}"[:500]
     return Handling("recorded", reason, sender, kind="reply", partner=sender.partner, reply=reply)
 
@@ -349,17 +350,8 @@ def customer_admin(reading: Reading, sender: Sender, rules: Rulebook) -> tuple[s
     original = reading.original
     shown = original.to if original is not None else tuple(address.addr for address in reading.mail.to)
     for address in shown:
-        if _is_customer(address, rules):
+        if is_customer(address, rules):
             return address, "To of the voucher mail"
-    if sender.authenticated and sender.role is Role.AUTHENTICATED and _is_customer(sender.address, rules):
+    if sender.authenticated and sender.role is Role.AUTHENTICATED and is_customer(sender.address, rules):
         return sender.address, "the sender who handed it in"
     return None
-
-
-def _is_customer(address: str, rules: Rulebook) -> bool:
-    if not address or rules.is_programme_domain(address.rpartition("@")[2]):
-        return False
-    local, _, domain = address.rpartition("@")
-    if f"{local.partition('+')[0]}@{domain}" == rules.desk.addr or address in rules.desk.operators:
-        return False
-    return not any(p.owns_sender(address) or address in p.aliases for p in rules.partners.values())

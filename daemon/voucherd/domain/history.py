@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from voucherd.domain.events import BILL_BY, FACTS, PART, Event, EventKind
+from voucherd.domain.events import FACTS, PART, WORD, Event, EventKind, Role
 from voucherd.domain.reservations import Reservations, follows, reservations
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 
 _OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
-_DATED = {"created_on", "assigned_on", "expires_on", "engagement_on", BILL_BY}
+_DATED = {"created_on", "assigned_on", "expires_on", "engagement_on"}
 _CONTRADICTABLE = {"assigned_on", "expires_on", "days"}
 
 
@@ -55,14 +55,19 @@ class _Fold:
         aside = set_aside(told)
         self.first = told[0]
         self.told = [event for event in told if event.id not in aside and event.kind is not EventKind.DECIDED]
+        self.words = {
+            event.facts[WORD]: event
+            for event in told
+            if event.kind is EventKind.DECIDED and WORD in event.facts and event.id not in aside
+        }
         self.claims: list[Claim] = []
         self.findings: set[str] = set()
 
     def of(self, *kinds: EventKind) -> list[Event]:
         return [event for event in self.told if event.kind in kinds]
 
-    def claim(self, event: Event, against: Event, reason: str) -> None:
-        self.claims.append(Claim(event.id, against.id, reason))
+    def claim(self, event: Event, against: Event, reason: str, ending: date | None = None) -> None:
+        self.claims.append(Claim(event.id, against.id, reason, ending))
 
     def once(self, found: Sequence[Event]) -> Event | None:
         """The earliest recorded of the events of a kind that happens once; another date is a claim against it."""
@@ -79,7 +84,7 @@ class _Fold:
         reserved_on = booked.reserved_on
         delivered = self._delivered(booked.cancellation, redeemed, revoked)
         billed_on, paid_on = self._money(redeemed, revoked)
-        extended = [_day(dict(e.facts), BILL_BY) for e in self.of(EventKind.EXTENDED) if BILL_BY in e.facts]
+        word = self.words
         claims = sorted(self.of(EventKind.BILLING_CLAIMED), key=lambda e: (e.on, e.recorded_at, e.id))
         delivered_on = delivered.on if delivered else None
         redeemed_on = redeemed.on if redeemed else None
@@ -109,7 +114,13 @@ class _Fold:
             redeemed_by=redeemed.partner if redeemed else None,
             claimed_on=claims[-1].on if claims else None,
             claimed_invoice=claims[-1].facts.get("invoice") if claims else None,
-            billing_extended_to=extended[-1] if extended else None,
+            billing_extended_to=date.fromisoformat(word["extend"].facts["until"])
+            if "extend" in word
+            else None,
+            written_off_on=word["write-off"].on if "write-off" in word else None,
+            disputed_on=word["dispute"].on if "dispute" in word else None,
+            accepted=int(word["accept"].facts["amount"]) if "accept" in word else None,
+            accepted_currency=word["accept"].facts["currency"] if "accept" in word else None,
             billed_parts=self._billed_parts(),
             reservation=_reservation(booked, facts),
             findings=tuple(sorted(self.findings)),
@@ -155,7 +166,8 @@ class _Fold:
         revoked = revocations[0]
         if (redeemed.recorded_at, redeemed.id) < (revoked.recorded_at, revoked.id):
             for other in revocations:
-                self.claim(other, redeemed, f"revoked on {other.on}, but redeemed on {redeemed.on}")
+                reason = f"revoked on {other.on}, but redeemed on {redeemed.on}"
+                self.claim(other, redeemed, reason, ending=other.on)
             return redeemed, None
         self.claim(redeemed, revoked, f"redeemed on {redeemed.on}, but revoked on {revoked.on}")
         return None, revoked
@@ -196,16 +208,26 @@ class _Fold:
                 paid_on = paid_on or event.on
             elif paid_on is not None or (event.kind is EventKind.PAYMENT_DENIED and billed_on is None):
                 self.findings.add(event.kind.value)
-            else:
+            elif event.role is not Role.RECONCILIATION:
                 billed_on = None
         if billed_on is not None:
             self.findings.discard("paid-unbilled")
         return billed_on, paid_on
 
     def _money_events(self) -> list[Event]:
+        """What was said of billing and payment, by its own dates. Reconciliation says again what the lines come to
+        whenever that changes: its last word alone counts, for the whole and for each part, whatever its date."""
         kinds = (EventKind.BILLED, EventKind.CREDIT_NOTE, EventKind.PAID, EventKind.PAYMENT_DENIED)
         rank = {kind: place for place, kind in enumerate(kinds)}
-        return sorted(self.of(*kinds), key=lambda e: (e.on, e.recorded_at, e.id, rank[e.kind]))
+        said: list[Event] = []
+        last: dict[str, Event] = {}
+        for event in self.of(*kinds):
+            if event.role is Role.RECONCILIATION:
+                last[event.facts.get(PART, "")] = event
+            else:
+                said.append(event)
+        said.extend(last.values())
+        return sorted(said, key=lambda e: (e.on, e.recorded_at, e.id, rank[e.kind]))
 
     def _billed_parts(self) -> tuple[str, ...]:
         """The parts of a split payment that are billed and not credited since, in the order of their billing."""

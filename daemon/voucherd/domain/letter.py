@@ -163,12 +163,29 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """One deadline as a calendar keeps it. `sequence` grows when the entry changes; `cancelled`: it is to disappear,
+    since the deadline was met or is no more. `because` is the reason of the date, `changed_at` when it last changed."""
+
+    voucher: str
+    deadline: str
+    on: date
+    sequence: int
+    customer: str | None = None
+    programme: str = ""
+    cancelled: bool = False
+    because: str = ""
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """The facts of one mail. `on` is the local day that it is written for; `partner` the partner's name,
     `programme` the programme's name; `quoted_subject` the subject of the mail that a receipt or query answers.
     `template` is the name of the template where it is not the kind's; `notes` what became of what the answered mail
     said; `days` the dates that a query asks to choose from. A verdict has its `invoice` and `lines`, an alarm its
-    `alarms`, a summary its `figures`."""
+    `alarms`, a summary its `figures`. `calendar` holds the entries that go with the mail; where it is empty, a
+    reminder's are made of its items."""
 
     kind: LetterKind
     locale: str
@@ -183,6 +200,7 @@ class Letter:
     invoice: InvoiceNamed | None = None
     lines: tuple[LineJudged, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    calendar: tuple[CalendarEntry, ...] = ()
     figures: Figures | None = None
 
 

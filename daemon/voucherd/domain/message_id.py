@@ -26,6 +26,11 @@ def calendar_uid(key: bytes, voucher: str, deadline: str, domain: str) -> str:
     return f"{_keyed(key, b'calendar', voucher, deadline)}@{_checked(domain)}"
 
 
+def calendar_feed(key: bytes, partner: str) -> str:
+    """The name of a partner's calendar feed: who knows the partner's id cannot guess it."""
+    return _keyed(key, b"calendar-feed", partner)
+
+
 def _keyed(key: bytes, purpose: bytes, *parts: str) -> str:
     """A keyed hash over the parts; each is preceded by its length, so that no two lists of parts look alike."""
     fitting = key if len(key) <= _LONGEST_KEY else blake2b(key).digest()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voucherd.domain.reminder_tables import NOTHING_OWN, OwnReminders
+
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """One partner of the desk (partners.toml). Addresses and domains are lower-cased."""
+    """One partner of the desk (partners.toml). Addresses and domains are lower-cased; `digest` None is the desk's."""
 
     id: str
     name: str
@@ -18,7 +20,8 @@ class Partner:
     country: str = ""
     locale: str = "en"
     aliases: tuple[str, ...] = ()
-    digest: bool = True
+    digest: bool | None = None
+    reminders: OwnReminders = NOTHING_OWN
 
     def owns_sender(self, address: str) -> bool:
         """Whether an authenticated mail from `address` speaks for this partner (CONTRACT.md, Configuration)."""

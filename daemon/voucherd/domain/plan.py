@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
+from voucherd.domain.holds import NO_HOLDS, Hold, Holds
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import LetterKind
 from voucherd.domain.steps import MISSED, Clockwork, Step
 
@@ -25,6 +28,15 @@ class Superseded:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A step that waits without a mail to come: its hold has no end, or one beyond the deadline."""
+
+    step: Step
+    hold: Hold
+
+
+ENDED = "its deadline ended before it could be sent"
 MOST_ITEMS = 150  # vouchers in one mail: more would be cut off by the readers of HTML mail (100 kB)
 
 
@@ -53,12 +65,13 @@ class PlannedMail:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The mails up to a moment in the order of sending, the steps that fell away, and those whose voucher has
-    no partner to write to."""
+    """The mails up to a moment in the order of sending, the steps that fell away, those whose voucher has no partner
+    to write to, and those that a hold keeps back without an end that would be of use."""
 
     mails: tuple[PlannedMail, ...]
     superseded: tuple[Superseded, ...]
     unaddressed: tuple[Step, ...]
+    held: tuple[HeldBack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +87,14 @@ def plan(
     now: datetime,
     until: datetime,
     already: AbstractSet[tuple[str, date]] = frozenset(),
+    rests: Mapping[tuple[str, str], datetime] = MappingProxyType({}),
+    holds: Holds = NO_HOLDS,
 ) -> Plan:
     """Turns planned steps into mails up to `until`, as seen from `now`.
 
     `clocks` holds the sending hours of each partner, `digests` whether a partner gets one mail a day, `already`
-    the partners and local days that had theirs.
+    the partners and local days that had theirs, `rests` until when reminders to a partner of a voucher wait, `holds`
+    what a person keeps back.
     """
     by_partner: dict[str, list[Step]] = defaultdict(list)
     unaddressed: list[Step] = []
@@ -89,14 +105,17 @@ def plan(
             by_partner[step.partner].append(step)
     mails: list[PlannedMail] = []
     superseded: list[Superseded] = []
+    held: list[HeldBack] = []
     for partner, own in sorted(by_partner.items()):
         days = {day for name, day in already if name == partner}
         sheet = _PartnerPlan(partner, clocks[partner], digests.get(partner, True), now, until, days)
-        sheet.lay_out(own)
+        sheet.rests = rests
+        sheet.lay_out(own, holds)
         mails.extend(sheet.mails)
         superseded.extend(sheet.superseded)
+        held.extend(sheet.held)
     mails.sort(key=lambda mail: (mail.at, mail.partner, mail.business_key))
-    return Plan(tuple(mails), tuple(superseded), tuple(unaddressed))
+    return Plan(tuple(mails), tuple(superseded), tuple(unaddressed), tuple(held))
 
 
 class _PartnerPlan:
@@ -107,13 +126,15 @@ class _PartnerPlan:
     ) -> None:
         self.partner, self.clock, self.digest = partner, clock, digest
         self.now, self.until, self.had = now, until, had
+        self.rests: Mapping[tuple[str, str], datetime] = {}
         self.mails: list[PlannedMail] = []
         self.superseded: list[Superseded] = []
+        self.held: list[HeldBack] = []
 
-    def lay_out(self, steps: Sequence[Step]) -> None:
+    def lay_out(self, steps: Sequence[Step], holds: Holds) -> None:
         """Places every step, then writes the mails of each day in turn; what a day has no room for goes on to
         the next."""
-        waiting = sorted(self._timed(steps), key=lambda timed: (timed.at, _identity(timed.step)))
+        waiting = sorted(self._timed(steps, holds), key=lambda timed: (timed.at, _identity(timed.step)))
         while waiting and waiting[0].at <= self.until:
             day = self.clock.day_of(waiting[0].at)
             today = [timed for timed in waiting if self.clock.day_of(timed.at) == day]
@@ -121,21 +142,39 @@ class _PartnerPlan:
             put_off = self._write(day, [timed for timed in today if timed.at <= self.until])
             waiting = sorted(later + put_off, key=lambda timed: (timed.at, _identity(timed.step)))
 
-    def _timed(self, steps: Sequence[Step]) -> list[_Timed]:
-        """The instant of each step that still goes; overdue ones that nobody can use any more fall away."""
+    def _timed(self, steps: Sequence[Step], holds: Holds) -> list[_Timed]:
+        """The instant of each step that still goes; overdue ones that nobody can use any more fall away. What is held
+        goes after the hold as if it were overdue."""
         timed: list[_Timed] = []
         for step in steps:
             missed = step.key.days_before == MISSED
+            hold = self._hold(step, holds)
             if not missed and self.now > step.ends_at:
-                self.superseded.append(Superseded(step, "its deadline ended before it could be sent"))
+                because = f"its deadline ended while it was {hold.said}" if hold else ENDED
+                self.superseded.append(Superseded(step, because))
                 continue
-            at = step.due_at
-            if at < self.now:
-                at = self.clock.next_hour(self.now)
+            free = hold.ends_at(self.clock.zone) if hold is not None else self.now
+            if hold is not None and (free is None or (free > step.ends_at and not missed)):
+                self.held.append(HeldBack(step, hold))
+                continue
+            at, start = step.due_at, max(free or self.now, self.now if missed else self._may_go_from(step))
+            if at < start:
+                at = self.clock.next_hour(start)
                 if not missed and at > step.ends_at:
-                    at = self.now
+                    at = start
             timed.append(_Timed(step, at))
         return timed
+
+    def _may_go_from(self, step: Step) -> datetime:
+        """Now, or the end of the voucher's rest, unless the deadline ends sooner."""
+        rest = self.rests.get((self.partner, step.key.voucher), self.now)
+        return max(self.now, rest) if rest <= step.ends_at else self.now
+
+    def _hold(self, step: Step, holds: Holds) -> Hold | None:
+        if not holds.every:
+            return None
+        key = step.key
+        return holds.over(key.programme, voucher_key(key.voucher), step.partner, self.clock.zone, self.now)
 
     def _write(self, day: date, today: list[_Timed]) -> list[_Timed]:
         """The mails of one day; returns the steps that wait for the next."""

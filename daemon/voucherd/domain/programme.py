@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from voucherd.domain.reminder_tables import NOTHING_OWN, OwnReminders
+
 
 class Unit(StrEnum):
     """How an amount of time is counted."""
@@ -146,6 +148,7 @@ class Programme:
     payments: tuple[Payment, ...] = ()
     offerings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    reminders: OwnReminders = NOTHING_OWN
 
     def rule(self, name: str) -> DeadlineRule | None:
         """The rule of the deadline `name`, None where the programme has no such deadline."""

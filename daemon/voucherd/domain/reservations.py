@@ -53,7 +53,7 @@ def _effective_cancellations(
             late = event.on > redeemed.on or not again
             if late and (event.recorded_at, event.id) > (redeemed.recorded_at, redeemed.id):
                 reason = f"reservation cancelled on {event.on}, but redeemed on {redeemed.on}"
-                claims.append(Claim(event.id, redeemed.id, reason))
+                claims.append(Claim(event.id, redeemed.id, reason, ending=event.on))
                 continue
         counted.append(event)
     return sorted(counted, key=lambda event: (event.on, event.recorded_at, event.id))

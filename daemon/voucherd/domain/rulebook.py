@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.imitations import resembles, skeletons
 from voucherd.domain.partner import Partner
 from voucherd.domain.programme import Programme
-from voucherd.domain.reconciliation.rates import RateTable
+from voucherd.domain.reconciliation.rates import RateTable, Valuation
 from voucherd.domain.reconciliation.tolerance import Tolerance
+from voucherd.domain.reminder_tables import NOTHING_OWN, Tables
 from voucherd.domain.standing import Standing, stand
 from voucherd.domain.steps import Clockwork, ReminderPolicy, clockwork
 from voucherd.domain.voucher import Voucher
+
+_MOST_VALUED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,103 @@ class Rulebook:
 
     def clock(self, partner_id: str | None) -> Clockwork:
         """The sending hours of a partner, the desk's where there is none."""
-        return clockwork(self.partner(partner_id), self.reminders, self.desk.zone)
+        known = self.clocks.get(partner_id) if partner_id else None
+        return known or clockwork(self.partner(partner_id), self.reminders, self.desk.zone)
 
     @cached_property
     def clocks(self) -> dict[str, Clockwork]:
         """The sending hours of every partner that has an address."""
-        return {partner.id: self.clock(partner.id) for partner in self.partners.values() if partner.addresses}
+        return {
+            partner.id: clockwork(partner, self.reminders, self.desk.zone)
+            for partner in self.partners.values()
+            if partner.addresses
+        }
 
     @cached_property
     def digests(self) -> dict[str, bool]:
-        """Whether each partner gets one mail a day."""
-        return {partner.id: partner.digest and self.reminders.digest for partner in self.partners.values()}
+        """Whether each partner gets one mail a day: its own word, else the desk's."""
+        desk = self.reminders.digest
+        return {p.id: desk if p.digest is None else p.digest for p in self.partners.values()}
+
+    def escalates_at(self, partner: Partner) -> int | None:
+        """From how many days before a deadline on a partner's `escalation` addresses are copied."""
+        own = partner.reminders.escalate_at
+        return self.reminders.escalate_at if own is None else own
+
+    def worth(self, standing: Standing) -> Valuation:
+        """What a voucher is worth, as reconciliation values it: by the rate of the day of its redemption; before that,
+        of the last day to redeem."""
+        voucher = standing.voucher
+        redeem = standing.deadline("redeem")
+        day = voucher.redeemed_on or (redeem.on if redeem else standing.valid_until)
+        if day is None:
+            return Valuation(None, None)
+        return self.valued(voucher.country, voucher.partner, voucher.offering, voucher.days, day)
+
+    def valued(
+        self,
+        country: str | None,
+        partner_id: str | None,
+        offering: str | None,
+        days: int | None,
+        on: date,
+    ) -> Valuation:
+        """What a voucher of these facts is worth by the rate of the day `on`; each kind of voucher is valued once."""
+        kind = (country, partner_id, offering, days, on)
+        known = self._valued.get(kind)
+        if known is None:
+            partner = self.partner(partner_id)
+            known = self.rates.value(country, partner.country if partner else None, offering, days, on)
+            if len(self._valued) < _MOST_VALUED:
+                self._valued[kind] = known
+        return known
+
+    @cached_property
+    def _valued(self) -> dict[tuple[str | None, str | None, str | None, int | None, date], Valuation]:
+        return {}
+
+    @property
+    def reminded_by_value(self) -> bool:
+        """Whether any reminder depends on what a voucher is worth."""
+        own = [partner.reminders for partner in self.partners.values()]
+        own += [programme.reminders for programme in self.programmes.values()]
+        return bool(self.reminders.by_value) or any(table.by_value for table in own)
+
+    def policy_of(self, standing: Standing) -> ReminderPolicy:
+        """The reminders of one voucher, the nearest setting of each deadline (`domain.reminder_tables`). Vouchers with
+        the same answer get the same object."""
+        voucher = standing.voucher
+        tables = self._tables(voucher.partner, voucher.programme)
+        met: tuple[bool, ...] = ()
+        if tables.rules:
+            worth = self.worth(standing)
+            met = tuple(rule.holds(worth.value, worth.currency) for rule in tables.rules)
+        key = (voucher.partner, voucher.programme, met)
+        policy = self._policies.get(key)
+        if policy is None:
+            steps, sources = tables.settled(met)
+            policy = replace(self.reminders, steps=steps, sources=sources, by_value=())
+            self._policies[key] = policy
+        return policy
+
+    def _tables(self, partner_id: str | None, programme_id: str) -> Tables:
+        key = (partner_id, programme_id)
+        tables = self._all_tables.get(key)
+        if tables is None:
+            partner, programme = self.partner(partner_id), self.programmes.get(programme_id)
+            tables = self._all_tables[key] = Tables(
+                partner.reminders if partner else NOTHING_OWN,
+                programme.reminders if programme else NOTHING_OWN,
+                self.reminders.steps,
+                self.reminders.by_value,
+                self.reminders.sources,
+            )
+        return tables
+
+    @cached_property
+    def _policies(self) -> dict[tuple[str | None, str, tuple[bool, ...]], ReminderPolicy]:
+        return {}
+
+    @cached_property
+    def _all_tables(self) -> dict[tuple[str | None, str], Tables]:
+        return {}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from voucherd.domain.deadlines import Deadline, anchor_date, counted_bound
+from voucherd.domain.deadlines import Deadline, anchor_date, counted_bound, extended, waived
 from voucherd.domain.programme import Programme
 from voucherd.domain.voucher import Voucher
 
@@ -31,12 +31,10 @@ def parts_of(voucher: Voucher, programme: Programme, country: str = "") -> tuple
     for payment in programme.payments:
         due_on = anchor_date(voucher, payment.anchor)[0]
         bound = counted_bound(payment.window, voucher, country) if payment.window and due_on else None
-        extended = voucher.billing_extended_to
-        if bound is not None and extended is not None and extended > bound.on:
-            found.append(PartOfVoucher(payment.name, payment.percent, due_on, extended, "extended"))
-        else:
-            bill_by, because = (bound.on, bound.because) if bound else (None, "")
-            found.append(PartOfVoucher(payment.name, payment.percent, due_on, bill_by, because))
+        if bound is not None:
+            bound = extended("bill", bound, voucher)
+        bill_by, because = (bound.on, bound.because) if bound else (None, "")
+        found.append(PartOfVoucher(payment.name, payment.percent, due_on, bill_by, because))
     return tuple(found)
 
 
@@ -52,11 +50,12 @@ def with_parts(
         return deadlines
     waiting = [part for part in bounded if part.name not in voucher.billed_parts]
     met_on = voucher.billed_on or voucher.paid_on
-    chosen = min(waiting, key=_end) if waiting and met_on is None else max(bounded, key=_end)
+    others = tuple(one for one in deadlines if one.name != "bill")
     if not waiting and met_on is None:
-        return tuple(one for one in deadlines if one.name != "bill")
-    bill = Deadline("bill", _end(chosen), f"{chosen.name} ({chosen.percent} %): {chosen.because}", met_on)
-    return (*(one for one in deadlines if one.name != "bill"), bill)
+        return others
+    chosen = min(waiting, key=_end) if waiting and met_on is None else max(bounded, key=_end)
+    because = f"{chosen.name} ({chosen.percent} %): {chosen.because}"
+    return (*others, Deadline("bill", _end(chosen), because, met_on, waived("bill", voucher)))
 
 
 def _end(part: PartOfVoucher) -> date:

@@ -53,6 +53,7 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
     found = with_parts(deadlines(voucher, programme, country), parts, voucher)
     bound = validity(voucher, programme, country)
     named = {deadline.name: deadline for deadline in found}
+    voucher = _without_moot_claims(voucher, named.get("bill"))
     extra = set(voucher.findings) | _late_findings(voucher, named) | _rule_findings(voucher, programme)
     voucher = replace(voucher, findings=tuple(sorted(extra)))
     standing = Standing(voucher, found, zone, bound.on if bound else None, parts=parts)
@@ -68,6 +69,15 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
 def _ended_before(voucher: Voucher, redeem: Deadline) -> bool:
     """Whether the voucher had expired when it was revoked: then it keeps that end (RULES.md, Events)."""
     return voucher.revoked_on is not None and voucher.revoked_on > redeem.on
+
+
+def _without_moot_claims(voucher: Voucher, bill: Deadline | None) -> Voucher:
+    """A voucher that had lapsed keeps its state when it is revoked or cancelled: nothing is left to decide."""
+    if bill is None or voucher.state is not State.REDEEMED or not voucher.claims:
+        return voucher
+    claims = tuple(claim for claim in voucher.claims if claim.ending is None or claim.ending <= bill.on)
+    findings = voucher.findings if claims else tuple(name for name in voucher.findings if name != "conflict")
+    return replace(voucher, claims=claims, findings=findings)
 
 
 def _late_findings(voucher: Voucher, named: dict[str, Deadline]) -> set[str]:

@@ -9,9 +9,16 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from voucherd.domain.business_days import business_day_on_or_after, business_day_on_or_before
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.partner import Partner
+from voucherd.domain.quiet_days import (
+    QuietDays,
+    passed_over,
+    sending_day_on_or_after,
+    sending_day_on_or_before,
+    without_doubles,
+)
+from voucherd.domain.reminder_tables import Closed, ValueRule
 from voucherd.domain.standing import Standing
 from voucherd.domain.voucher import State
 
@@ -56,13 +63,20 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class ReminderPolicy:
     """When reminders go out (CONTRACT.md, `[reminders]`): `send_at` is the partner's local time, `steps` the days
-    before each deadline."""
+    before each deadline.
+
+    The desk's has rules `by_value` and the desk's `closed` days; the one of a voucher (`Rulebook.policy_of`) has its
+    steps alone. `sources` says per deadline where its steps are set.
+    """
 
     send_at: time = time(9, 0)
     business_days_only: bool = True
     digest: bool = True
     escalate_at: int | None = 3
     steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    by_value: tuple[ValueRule, ...] = ()
+    closed: tuple[Closed, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 @lru_cache(maxsize=16384)  # the same hours come again for every voucher of a partner
@@ -72,12 +86,17 @@ def _instant(day: date, send_at: time, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """The sending hours of one partner: local time, quiet days."""
+    """The sending hours of one partner: local time, quiet days. On `closed` days it is closed, or the desk is."""
 
     zone: ZoneInfo
     country: str
     send_at: time
     business_days_only: bool
+    closed: tuple[Closed, ...] = ()
+    quiet: QuietDays = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quiet", QuietDays(self.country, self.business_days_only, self.closed))
 
     def instant(self, day: date) -> datetime:
         """`send_at` on `day`; an hour that the change to summer time skips is taken as the first one after it."""
@@ -85,11 +104,11 @@ class Clockwork:
 
     def on_or_before(self, day: date) -> date:
         """The latest day up to `day` on which mail goes out."""
-        return business_day_on_or_before(day, self.country) if self.business_days_only else day
+        return sending_day_on_or_before(day, self.quiet)
 
     def on_or_after(self, day: date) -> date:
         """The first day from `day` on which mail goes out."""
-        return business_day_on_or_after(day, self.country) if self.business_days_only else day
+        return sending_day_on_or_after(day, self.quiet)
 
     def day_of(self, moment: datetime) -> date:
         """The partner's date at `moment`."""
@@ -109,9 +128,20 @@ class Clockwork:
 
 
 def clockwork(partner: Partner | None, policy: ReminderPolicy, desk_zone: ZoneInfo) -> Clockwork:
-    """The sending hours of a partner; the desk's where a voucher has no partner."""
-    zone = ZoneInfo(partner.timezone) if partner else desk_zone
-    return Clockwork(zone, partner.country if partner else "", policy.send_at, policy.business_days_only)
+    """The sending hours of a partner: its own settings, else the desk's (`policy`), which a voucher without a partner
+    has. Closed days of both count."""
+    if partner is None:
+        closed = without_doubles(policy.closed)
+        return Clockwork(desk_zone, "", policy.send_at, policy.business_days_only, closed)
+    own = partner.reminders
+    only = policy.business_days_only if own.business_days_only is None else own.business_days_only
+    return Clockwork(
+        ZoneInfo(partner.timezone),
+        partner.country,
+        policy.send_at if own.send_at is None else own.send_at,
+        only,
+        without_doubles((*policy.closed, *own.closed)),
+    )
 
 
 _CLAIM_HOLDS = timedelta(days=7)
@@ -132,16 +162,42 @@ def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> li
         return []
     found: list[Step] = []
     for deadline in standing.deadlines:
-        if deadline.met_on is None and deadline.name in policy.steps:
+        if deadline.open and deadline.name in policy.steps:
             found.extend(_steps(standing, deadline, policy.steps[deadline.name], clock))
     return found
 
 
+def last_sending_day(deadline_on: date, ends_at: datetime, clock: Clockwork) -> date:
+    """The day that steps are counted back from: the deadline's, or the day before where the deadline's zone is ahead
+    and it ends before the partner's sending hour."""
+    while clock.instant(deadline_on) > ends_at:
+        deadline_on -= timedelta(days=1)
+    return deadline_on
+
+
+def own_days(key: StepKey, ends_at: datetime, clock: Clockwork) -> tuple[date, date]:
+    """The day that a step is meant for, and the day of sending that it was moved to where that one is quiet."""
+    if key.days_before == MISSED:
+        day = clock.day_of(ends_at) + timedelta(days=1)
+        return day, clock.on_or_after(day)
+    day = last_sending_day(key.deadline_on, ends_at, clock) - timedelta(days=key.days_before)
+    return day, clock.on_or_before(day)
+
+
+def own_instant(key: StepKey, ends_at: datetime, clock: Clockwork) -> datetime:
+    """The instant of a step, pauses aside."""
+    return clock.instant(own_days(key, ends_at, clock)[1])
+
+
+def moved_because(key: StepKey, ends_at: datetime, due_at: datetime, clock: Clockwork) -> str:
+    """Why a step is not due on its very day: the quiet days that it was moved for; empty where it was not."""
+    day, sent_on = own_days(key, ends_at, clock)
+    return passed_over(day, sent_on, clock.quiet) if clock.instant(sent_on) == due_at else ""
+
+
 def _steps(standing: Standing, deadline: Deadline, days: tuple[int, ...], clock: Clockwork) -> list[Step]:
     ends_at = deadline.ends_at(standing.zone)
-    last_day = deadline.on
-    while clock.instant(last_day) > ends_at:  # the deadline's zone is ahead of the partner's
-        last_day -= timedelta(days=1)
+    last_day = last_sending_day(deadline.on, ends_at, clock)
     voucher = standing.voucher
 
     def step(days_before: int, due_at: datetime) -> Step:

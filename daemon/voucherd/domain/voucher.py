@@ -42,11 +42,16 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An event that contradicts what stands: recorded, without effect until a person decides."""
+    """An event that contradicts what stands: recorded, without effect until a person decides.
+
+    `ending` is the day of a revocation or cancellation told against a redemption: a voucher that had lapsed by then
+    keeps its state, and there is nothing to decide (RULES.md, Events).
+    """
 
     event: int
     against: int
     reason: str
+    ending: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,9 @@ class Voucher:
 
     `claimed_invoice` is the invoice that its partner says to have sent on `claimed_on`, seen or not.
     `expires_on` is an expiry that somebody stated; `superseded_expiry` is not kept: the history has it.
-    `billing_extended_to` is a longer billing window that a person granted with proof; `billed_parts` are the parts of
-    a split payment that are billed already.
+    A person's word about its billing (`service.decisions`): `billing_extended_to` a longer window, `written_off_on` and
+    `disputed_on` since when, `accepted` a difference from its value in minor units of `accepted_currency`, negative
+    where less is billed. `billed_parts` are the parts of a split payment that are billed already.
     """
 
     id: str
@@ -82,6 +88,10 @@ class Voucher:
     claimed_on: date | None = None
     claimed_invoice: str | None = None
     billing_extended_to: date | None = None
+    written_off_on: date | None = None
+    disputed_on: date | None = None
+    accepted: int | None = None
+    accepted_currency: str | None = None
     billed_parts: tuple[str, ...] = ()
     reservation: Reservation | None = None
     findings: tuple[str, ...] = ()

@@ -68,14 +68,19 @@ class Lexicon:
                 return Labelled(*known, _shown(head), -1, colon=False, weak=label_key(head) in _WEAK)
         return self._spoken(head, begin)
 
-    def inside(self, text: str) -> list[Labelled]:
-        """Voucher-ID labels anywhere in a short text, as a subject: each with the place of its value."""
+    def inside(self, text: str, *, weak: bool = False) -> list[Labelled]:
+        """Voucher-ID labels anywhere in a short text, as a subject: each with the place of its value.
+
+        With `weak` a plain word counts without a colon as well (`voucher PSV-001`): in an invoice line, not in prose.
+        """
         found: list[Labelled] = []
         taken = 0
         for word in _WORDS.finditer(text):
             if word.start() < taken:
                 continue
             labelled = self.label_of(text[word.start() :])
+            if weak and (labelled is None or labelled.fact != VOUCHER_ID or labelled.at < 0):
+                labelled = self._spoken(text[word.start() : word.start() + _SPAN], 0, weak=True)
             if labelled is not None and labelled.fact == VOUCHER_ID and labelled.at >= 0:
                 taken = word.start() + labelled.at
                 found.append(
@@ -99,12 +104,12 @@ class Lexicon:
         at += len(rest) - len(rest.lstrip(" \t\u00a0*_"))
         return Labelled(*known, _shown(head), at if at < len(cell) else -1, colon, weak)
 
-    def _spoken(self, head: str, begin: int) -> Labelled | None:
+    def _spoken(self, head: str, begin: int, *, weak: bool = False) -> Labelled | None:
         """`Voucher number DPS-83K2-99017`: nothing but a blank between; voucher IDs only, longest label first."""
         ends = [match.end() for _, match in zip(range(_MAX_WORDS), _WORDS.finditer(head), strict=False)]
         for end in reversed(ends):
             known = self._known(head[:end])
-            if known is not None and known[0] == VOUCHER_ID and label_key(head[:end]) not in _WEAK:
+            if known is not None and known[0] == VOUCHER_ID and (weak or label_key(head[:end]) not in _WEAK):
                 rest = head[end:]
                 at = begin + end + len(rest) - len(rest.lstrip())
                 return Labelled(*known, _shown(head[:end]), at, colon=False)

@@ -8,17 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from voucherd.domain import envelope_token
 from voucherd.domain.addressed import addressed_to
+from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.bounces import Affected, Report, ReportKind
+from voucherd.domain.letter import Alarm
 from voucherd.domain.message import ParsedMail
 from voucherd.domain.plus_tokens import Token
+from voucherd.domain.refusals import Refusal, refusal_of_report
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.records import DeliveryRow, MailStatus, ReviewCode, ReviewEntry
+from voucherd.service.alarms import UNWATCHED, raise_alarm
+from voucherd.service.outcomes import suppress
+from voucherd.service.records import (
+    DeliveryRow,
+    MailStatus,
+    ReviewCode,
+    ReviewEntry,
+    Suppression,
+    SuppressionCause,
+)
 from voucherd.service.store import Transaction
 
+_TOO_OFTEN = 3  # of an address that only ever comes back, full or unreachable, within the days below
+_LOOKED_BACK = timedelta(days=30)
 _ARRIVED = (MailStatus.SENT, MailStatus.IN_DOUBT)  # a bounce also settles a doubt: the mail was taken
 
 
@@ -52,6 +66,7 @@ def settle(
     tx.state.take_turn()
     opened: list[ReviewEntry] = []
     marked: dict[int, DeliveryRow] = {}
+    counted: list[_Tied] = []
     tied = _tied(tx, rules, key, failing, now)
     known = tx.reviews.open_about(ReviewCode.BOUNCE.value, sorted({one.row.address for one in tied}))
     for one in tied:
@@ -61,8 +76,9 @@ def settle(
                 continue
             answer = f"bounced: {one.affected.status} {one.affected.diagnostic}".strip()
             marked[one.row.id] = replace(
-                one.row, status=MailStatus.BOUNCED, next_try_at=None, answer=answer[:500]
+                one.row, status=MailStatus.BOUNCED, next_try_at=None, answer=answer[:500], failed_at=now
             )
+        counted.append(one)
         if one.row.address not in known:
             known.add(one.row.address)
             reason = _complained(one) if complaint else _failed(one)
@@ -71,12 +87,42 @@ def settle(
             )
     tx.outbox.report(list(marked.values()))
     tx.reviews.open(opened)
+    _follow(tx, counted, now)
     return [Bounced(entry.message, entry.reason) for entry in opened if entry.message is not None]
 
 
+def _follow(tx: Transaction, tied: Sequence[_Tied], now: datetime) -> None:
+    """Suppresses the addresses that mail will never reach, and those that came back too often; of the other failures
+    the operators are told."""
+    mails = tx.outbox.get_many(sorted({one.row.mail for one in tied}))
+    often = tx.outbox.came_back(sorted({one.row.address for one in tied}), now - _LOOKED_BACK)
+    for one in tied:
+        mail = mails[one.row.mail]
+        complaint = one.report.kind is ReportKind.COMPLAINT
+        refusal = refusal_of_report(one.affected.status, one.affected.diagnostic)
+        if complaint or refusal is Refusal.ADDRESS or often.get(one.row.address, 0) >= _TOO_OFTEN:
+            cause = SuppressionCause.COMPLAINT if complaint else SuppressionCause.BOUNCED
+            why = one.report.rule if complaint else _words(one)
+            found = Suppression(
+                one.row.address, now, cause, why[:500], mail.partner, mail.number, one.message
+            )
+            suppress(tx, [found], mail.kind)
+        elif mail.kind not in UNWATCHED:
+            about = f"mail-failed|{mail.number}|{one.row.address}|{one.row.attempts}"
+            failed = Alarm(AlarmCode.MAIL_FAILED, one.row.address, _words(one), len(set(mail.vouchers)))
+            raise_alarm(tx, now, failed, about)
+
+
+def _words(one: _Tied) -> str:
+    return (
+        " ".join(part for part in (one.affected.status, one.affected.diagnostic) if part) or one.report.rule
+    )
+
+
 def _failed(one: _Tied) -> str:
-    why = " ".join(part for part in (one.affected.status, one.affected.diagnostic) if part) or one.report.rule
-    return f"mail {one.row.mail} to {one.row.address} came back: {why}; another address is needed"[:500]
+    return f"mail {one.row.mail} to {one.row.address} came back: {_words(one)}; another address is needed"[
+        :500
+    ]
 
 
 def _complained(one: _Tied) -> str:

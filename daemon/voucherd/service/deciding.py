@@ -6,12 +6,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import PurePath
 
 from voucherd.domain.handling import Gate, Handling, handle
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.handin import Decided, InvoiceFile
+from voucherd.service.invoice_files import UNREADABLE, read_file
 from voucherd.service.ports import InvoiceReader
+
+_TELLING = 5  # characters of an invoice number that may tell a file by its name
 
 
 def decide(
@@ -40,9 +45,30 @@ def _read_invoices(handling: Handling, readers: Sequence[InvoiceReader]) -> tupl
     supplier = handling.partner.id if handling.partner else None
     documents: list[InvoiceFile] = []
     for file in handling.invoices:
-        for reader in readers:
-            if reader.identify(file.name, file.media_type, file.content):
-                digest = hashlib.sha256(file.content).hexdigest()
-                documents.append((file.name, digest, reader.read(file.name, file.content, supplier)))
-                break
-    return tuple(documents)
+        read = read_file(readers, file.name, file.media_type, file.content, supplier)
+        if read is not None:
+            documents.append((file.name, hashlib.sha256(file.content).hexdigest(), read))
+    return _without_copies(documents)
+
+
+def _without_copies(documents: Sequence[InvoiceFile]) -> tuple[InvoiceFile, ...]:
+    """The files without the pages that show what another of them states: `INV-1.pdf` beside `INV-1.xml`, or a PDF
+    with the number of an invoice that was read in its name."""
+    stems = {
+        PurePath(name).stem.casefold() for name, _, read in documents if not isinstance(read, Unreadable)
+    }
+    keys = {
+        key
+        for _, _, read in documents
+        if not isinstance(read, Unreadable)
+        for one in read
+        if len(key := voucher_key(one.invoice)) >= _TELLING
+    }
+
+    def shows_another(name: str, read: object) -> bool:
+        if not isinstance(read, Unreadable) or read.code != UNREADABLE or not name.lower().endswith(".pdf"):
+            return False
+        stem = PurePath(name).stem
+        return stem.casefold() in stems or any(key in voucher_key(stem) for key in keys)
+
+    return tuple(one for one in documents if not shows_another(one[0], one[2]))

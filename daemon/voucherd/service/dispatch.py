@@ -6,25 +6,32 @@ SMTP's 250 and the commit).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.retry import DOUBT_WAIT, DOUBTS_BORNE, given_up, next_try
+from voucherd.domain.refusals import Refusal
+from voucherd.domain.retry import DOUBT_WAIT
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey
 from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
+from voucherd.service.alarms import UNWATCHED
+from voucherd.service.held_mails import put_off, waits_for
+from voucherd.service.outcomes import follow, verdict, without_attempt
+from voucherd.service.pacing import Pacing
 from voucherd.service.plain_letters import head_of, letter_of
-from voucherd.service.ports import Attempt, Composer, Delivery, Outcome
+from voucherd.service.ports import Attempt, Composer, Delivery
 from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
-_CLAIM_AT_ONCE = 20
 _LAST_WAIT = 20.0
 RELEASED = "burst-released"  # how many mails a person let go at once
+TOLD_OF_BURST = "burst-told"  # the incident that operators were told of, empty where there is none
+DESPITE_A_BURST = tuple(sorted(UNWATCHED))
+"""What goes while everything else waits for a person: the mails to operators, of which one says so."""
 
 
 @dataclass(slots=True)
@@ -42,33 +49,45 @@ class Sent:
 
 @dataclass(slots=True)
 class Dispatch:
-    """The way out. `watch` hears of every attempt; `wait_turn` keeps the configured rate; `envelope` gives the
-    envelope sender of an attempt, `reply_to` the reply address of a mail, empty for none."""
+    """The way out. `watch` hears of every attempt; `pacing` keeps the rate; `envelope` gives the envelope sender of an
+    attempt, `reply_to` the reply address of a mail, empty for none; `tell` puts what operators are to be told of into
+    the outbox and says how many mails that is; `burst` is told once of each burst, in the transaction that notes it,
+    how many deliveries wait."""
 
     store: Store
     composer: Composer
     delivery: Delivery | None
     burst_limit: int = 200
     watch: Callable[[Claimed, Attempt], None] = field(default=lambda *_: None)
-    wait_turn: Callable[[], None] = field(default=lambda: None)
+    pacing: Pacing = field(default_factory=Pacing)
     envelope: Callable[[Claimed, datetime], str] = field(default=lambda claim, _now: claim.envelope_from)
     reply_to: Callable[[OutgoingMail], str] = field(default=lambda _: "")
+    burst: Callable[[Transaction, int, datetime], None] = field(default=lambda *_: None)
+    tell: Callable[[datetime], int] = field(default=lambda _: 0)
 
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
         done = Sent()
-        if not self._within_burst(clock(), done):
-            return done
-        while not stopping() and self._compose(clock()):
-            pass
-        if self.delivery is None:
-            return done
+        self.tell(clock())
+        kinds = () if self._within_burst(clock(), done) else DESPITE_A_BURST
         try:
-            while not stopping() and not done.paused and self._some(clock, stopping, done):
-                pass
+            self._everything(clock, stopping, done, kinds)
+            while self.tell(clock()) and not stopping() and not done.paused:  # what was raised under way
+                self._everything(clock, stopping, done, kinds)
         finally:
-            self.delivery.close()
+            if self.delivery is not None:
+                self.delivery.close()
         return done
+
+    def _everything(
+        self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent, kinds: Sequence[str]
+    ) -> None:
+        """Composes and sends the due mails of these kinds, of all where none is named."""
+        while not stopping() and self._compose(clock(), kinds):
+            pass
+        if self.delivery is not None:
+            while not stopping() and not done.paused and self._some(clock, stopping, done, kinds):
+                pass
 
     def hurry(self) -> None:
         """A stop is wanted: an outstanding answer is not waited for longer than 20 s (PROMISES.md, P4)."""
@@ -80,23 +99,33 @@ class Dispatch:
         with self.store.read() as tx:
             waiting = tx.outbox.waiting(now)
             released = int(tx.state.get(RELEASED) or 0)
-        if (
-            released and waiting <= self.burst_limit
-        ):  # the burst that was let go is over: the next one asks again
+            told = tx.state.get(TOLD_OF_BURST) or ""
+        if (released or told) and waiting <= self.burst_limit:  # the burst is over: the next one asks again
             with self.store.write() as tx:
                 tx.state.put(RELEASED, "0")
+                tx.state.put(TOLD_OF_BURST, "")
         if waiting <= max(self.burst_limit, released):
             return True
+        if told != _incident(released):
+            self._tell_of_burst(waiting, released, now)
         done.held = (
             f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )
         return False
 
-    def _compose(self, now: datetime) -> bool:
+    def _tell_of_burst(self, waiting: int, released: int, now: datetime) -> None:
+        """Raises the alarm, once for each burst, and once more where it grew after a person had let it go."""
+        with self.store.write() as tx:
+            tx.state.take_turn()
+            if tx.state.get(TOLD_OF_BURST) != _incident(released):  # else another daemon was first
+                tx.state.put(TOLD_OF_BURST, _incident(released))
+                self.burst(tx, waiting, now)
+
+    def _compose(self, now: datetime, kinds: Sequence[str] = ()) -> bool:
         """Puts due mails into words; says whether there may be more. One that cannot be written fails alone."""
         with self.store.read() as tx:
-            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE)
+            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE, kinds)
         finished, failed = [], []
         for mail in mails:
             try:
@@ -114,7 +143,11 @@ class Dispatch:
                 tx.outbox.report(
                     [
                         replace(
-                            row, status=MailStatus.FAILED, next_try_at=None, answer=reasons[row.mail][:500]
+                            row,
+                            status=MailStatus.FAILED,
+                            next_try_at=None,
+                            answer=reasons[row.mail][:500],
+                            failed_at=now,
                         )
                         for rows in broken.values()
                         for row in rows
@@ -122,23 +155,39 @@ class Dispatch:
                 )
         return len(mails) == _COMPOSE_AT_ONCE
 
-    def _some(self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent) -> bool:
+    def _some(
+        self, clock: Callable[[], datetime], stopping: Callable[[], bool], done: Sent, kinds: Sequence[str]
+    ) -> bool:
         """Claims a few deliveries and attempts each; says whether there may be more."""
         now = clock()
         with self.store.write() as tx:
-            claimed = tx.outbox.claim(now, _CLAIM_AT_ONCE, DOUBT_WAIT)
-            settled = _settled(tx, claimed)
+            turns = self.pacing.look(tx, now)
+            if not turns.most:
+                done.paused = turns.closed
+                return False
+            taken = tx.outbox.claim(now, turns.most, DOUBT_WAIT, kinds)
+            claimed, ended = without_attempt(tx, taken, _settled(tx, taken), now)
+            held = waits_for(tx, claimed, now)
+            kept_back = [
+                put_off(c.delivery, held[c.delivery.mail], now) for c in claimed if c.delivery.mail in held
+            ]
+            if ended or kept_back:
+                tx.outbox.report([*ended, *kept_back])
+            claimed = [claim for claim in claimed if claim.delivery.mail not in held]
+            self.pacing.book(tx, turns, len(claimed))
+        done.failed += sum(row.status is MailStatus.FAILED for row in ended)
+        done.in_doubt += sum(row.status is MailStatus.IN_DOUBT for row in ended)
         for place, claim in enumerate(claimed):
+            if not done.paused:
+                self.pacing.wait(turns, place, stopping)
             if stopping() or done.paused:
                 self._give_back(claimed[place:], now)
                 return False
             if clock() - now > DOUBT_WAIT / 2:  # slow going: nobody may take what waits here for interrupted
                 self._give_back(claimed[place:], now)
                 return True
-            result = self._attempt(claim, settled.get(claim.delivery.mail, ""), clock, done)
-            with self.store.write() as tx:
-                tx.outbox.report([result])
-        return len(claimed) == _CLAIM_AT_ONCE
+            self._attempt(claim, clock, done)
+        return len(taken) == turns.most
 
     def _give_back(self, claims: list[Claimed], now: datetime) -> None:
         """Claims that were never attempted wait as before."""
@@ -155,24 +204,37 @@ class Dispatch:
                 ]
             )
 
-    def _attempt(
-        self, claim: Claimed, settled: str, clock: Callable[[], datetime], done: Sent
-    ) -> DeliveryRow:
-        row, now = claim.delivery, clock()
-        if settled and not row.doubts:
-            return replace(row, status=MailStatus.SUPERSEDED, next_try_at=None, answer=settled)
-        if claim.obsolete_at is not None and now > claim.obsolete_at and not row.doubts:
-            reason = "its deadline ended before it could be sent: the `missed` mail takes its place"
-            return replace(row, status=MailStatus.SUPERSEDED, next_try_at=None, answer=reason)
-        if row.doubts > DOUBTS_BORNE:
-            done.in_doubt += 1
-            return replace(row, status=MailStatus.IN_DOUBT, next_try_at=None)
-        if self.delivery is None:
-            return replace(row, status=MailStatus.PLANNED, next_try_at=now)
-        self.wait_turn()
-        attempt = self.delivery.send(self.envelope(claim, now), row.address, claim.content)
+    def _attempt(self, claim: Claimed, clock: Callable[[], datetime], done: Sent) -> None:
+        """One attempt, and everything that follows from its answer, stored in one transaction."""
+        assert self.delivery is not None  # noqa: S101 -- without a way out nothing is claimed
+        attempt = self.delivery.send(self.envelope(claim, clock()), claim.delivery.address, claim.content)
         self.watch(claim, attempt)
-        return _result(claim, attempt, clock(), done)
+        now = clock()
+        reached = verdict(claim, attempt, now)
+        if attempt.pause:
+            done.paused = attempt.answer
+        with self.store.write() as tx:
+            tx.outbox.report([reached.row])
+            follow(tx, claim, reached, now)
+            if reached.refusal is Refusal.RATE:
+                done.paused = self.pacing.slow_down(tx, now, attempt.answer)
+        _count(done, reached.row)
+
+
+def _count(done: Sent, row: DeliveryRow) -> None:
+    if row.status is MailStatus.SENT:
+        done.sent += 1
+    elif row.status is MailStatus.FAILED:
+        done.failed += 1
+    elif row.answer and row.status is MailStatus.PLANNED:
+        done.delayed += 1
+    else:
+        done.in_doubt += 1
+
+
+def _incident(released: int) -> str:
+    """What makes a burst the same one: until more than a person let go is waiting."""
+    return f"released {released}"
 
 
 def _settled(tx: Transaction, claimed: list[Claimed]) -> dict[int, str]:
@@ -198,29 +260,4 @@ def _done_with(item: StepKey, standing: Standing | None) -> str:
         return f"the {item.deadline} deadline of {item.voucher} is not {item.deadline_on} any more"
     if deadline.met_on is not None:
         return f"the {item.deadline} deadline of {item.voucher} was met on {deadline.met_on}"
-    return ""
-
-
-def _result(claim: Claimed, attempt: Attempt, now: datetime, done: Sent) -> DeliveryRow:
-    """What an attempt means for its delivery: the three outcomes, and the account's own trouble."""
-    row = replace(claim.delivery, answer=attempt.answer)
-    if attempt.pause:
-        done.paused = attempt.answer
-    if attempt.outcome is Outcome.SENT:
-        done.sent += 1
-        return replace(row, status=MailStatus.SENT, sent_at=now, next_try_at=None)
-    if attempt.outcome is Outcome.PERMANENT:
-        done.failed += 1
-        return replace(row, status=MailStatus.FAILED, next_try_at=None)
-    if attempt.outcome is Outcome.IN_DOUBT:
-        done.in_doubt += 1
-        doubts = row.doubts + 1
-        again = now + DOUBT_WAIT if doubts <= DOUBTS_BORNE else None
-        return replace(row, status=MailStatus.IN_DOUBT, doubts=doubts, next_try_at=again)
-    if given_up(now, claim.due_at):
-        done.failed += 1
-        return replace(row, status=MailStatus.FAILED, next_try_at=None)
-    done.delayed += 1
-    status = MailStatus.IN_DOUBT if row.doubts else MailStatus.PLANNED
-    again = next_try(now, row.attempts, claim.message_id + row.address)
-    return replace(row, status=status, next_try_at=again)
+    return deadline.waived and f"{item.voucher}: {deadline.waived}"

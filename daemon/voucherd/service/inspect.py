@@ -8,10 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.history import fold
+from voucherd.domain.holds import Hold
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED
 from voucherd.domain.voucher import Reservation
+from voucherd.service.explaining import explained
+from voucherd.service.holding import hold_over
+from voucherd.service.inspect_holds import held_by, hold_entry
 from voucherd.service.records import (
     DeliveryRow,
     MessageRow,
@@ -19,7 +23,7 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
-from voucherd.service.remind import due_mails, fate, plan_until
+from voucherd.service.remind import due_mails, plan_until
 from voucherd.service.store import Transaction
 
 DEADLINES = ("reserve", "redeem", "bill")
@@ -56,8 +60,17 @@ def standing_of(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime
     return rules.stand(fold(history)) if history else None
 
 
-def voucher_json(standing: Standing, now: datetime) -> dict[str, Any]:
-    """One row of `vouchers`."""
+def vouchers_json(
+    tx: Transaction, rules: Rulebook, now: datetime, state: str | None = None, partner: str | None = None
+) -> Iterable[dict[str, Any]]:
+    """`vouchers`: the ledger, a row each."""
+    holds = tx.holds.in_force(now)
+    for key, standing in standings(tx, rules, now, state, partner):
+        yield voucher_json(standing, now, hold_over(holds, rules, key, standing, now))
+
+
+def voucher_json(standing: Standing, now: datetime, hold: Hold | None = None) -> dict[str, Any]:
+    """One row of `vouchers`; `hold` is what keeps its reminders back now."""
     voucher = standing.voucher
     named = {deadline.name: deadline.on for deadline in standing.deadlines}
     return {
@@ -81,7 +94,7 @@ def voucher_json(standing: Standing, now: datetime) -> dict[str, Any]:
         "reservation": _reservation(voucher.reservation),
         "deadlines": {name: _day(named.get(name)) for name in (*DEADLINES, *named)},
         "findings": list(voucher.findings),
-        "hold": None,
+        "hold": {"until": _day(hold.until), "why": hold.reason} if hold is not None else None,
     }
 
 
@@ -101,7 +114,7 @@ def show_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
     standing = standing_of(tx, rules, key, now)
     if standing is None:
         return None
-    shown = voucher_json(standing, now)
+    shown = voucher_json(standing, now, held_by(tx, rules, standing, now))
     shown["deadlines"] = [
         {
             "name": deadline.name,
@@ -113,7 +126,14 @@ def show_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
         for deadline in standing.deadlines
     ]
     events = tx.ledger.events([key], until=now)[key]
-    messages = tx.messages.get_many([event.message for event in events if event.message is not None])
+    holds = tx.holds.of_vouchers([key], now)
+    messages = tx.messages.get_many(
+        [
+            number
+            for number in (*(e.message for e in events), *(h.message for h in holds))
+            if number is not None
+        ]
+    )
     claims = {claim.event: claim.reason for claim in standing.voucher.claims}
     shown["history"] = [
         {
@@ -133,6 +153,8 @@ def show_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
         }
         for event in events
     ]
+    shown["history"] += [hold_entry(one, messages) for one in holds]
+    shown["history"].sort(key=lambda entry: str(entry["recorded_at"]))
     return shown
 
 
@@ -239,27 +261,13 @@ def audit_json(tx: Transaction) -> list[dict[str, Any]]:
 
 def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) -> list[dict[str, Any]]:
     """For each step of a voucher: its instant, and the one reason for its fate."""
-    rows = [row for row in tx.steps.of([key]) if row.days_before != MISSED or row.due_at <= now]
-    mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
-    shown = []
-    for row in sorted(rows, key=lambda row: (row.due_at, row.deadline, -row.days_before)):
-        became, because = fate(row, mails, rules, now)
-        shown.append(
-            {
-                "deadline": row.deadline,
-                "days_before": None if row.days_before == MISSED else row.days_before,
-                "due_at": row.due_at.astimezone(rules.clock(row.partner).zone).isoformat(),
-                "fate": became,
-                "because": because,
-                "message_id": mails[row.mail].message_id if row.mail in mails else None,
-            }
-        )
-    return shown
+    return explained(tx, rules, key, now)
 
 
 def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> dict[str, Any]:
     """The health of the whole, from the store alone."""
     seen = {state.name: state for state in tx.state.mailboxes()}
+    long_ago = now - timedelta(days=4)
     mailboxes = []
     for name in configured:
         state = seen.get(name)
@@ -277,6 +285,6 @@ def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> di
         "mailboxes": mailboxes,
         "outbox": tx.outbox.counts(),
         "review": tx.reviews.counts(),
-        "overdue_steps": len(tx.steps.due(now - timedelta(days=4))),
+        "overdue_steps": len(tx.steps.due(long_ago, None, tx.holds.in_force(now).everywhere(now))),
         "credentials": [],
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
 from voucherd.service.dispatch import RELEASED
-from voucherd.service.records import DeliveryRow, MailStatus
+from voucherd.service.outcomes import SUPPRESSED
+from voucherd.service.records import DeliveryRow, MailStatus, Suppression
 from voucherd.service.store import Store, Transaction
 
 _RETRIABLE = (MailStatus.FAILED, MailStatus.IN_DOUBT, MailStatus.BOUNCED, MailStatus.CANCELLED)
@@ -22,10 +24,50 @@ def retry_mail(store: Store, number: int, now: datetime) -> list[str]:
             raise OperatorError(
                 f"mail {number} has nothing to try again", remedy="`voucherd outbox` shows each status"
             )
-        tx.outbox.report(
-            [replace(row, status=MailStatus.PLANNED, doubts=0, next_try_at=now, answer="") for row in again]
-        )
-        return [row.address for row in again]
+        addresses = [row.address for row in again]
+        tx.suppressions.lift(addresses, now, "operator", f"mail {number} is tried again by hand")
+        tx.outbox.report([_anew(row, now) for row in again])
+        return addresses
+
+
+def unsuppress(store: Store, address: str, why: str, by: str, now: datetime) -> int:
+    """Lets mail go to an address again, and with it what waited for that and still says something; returns how many
+    mails those are."""
+    with store.write() as tx:
+        if not tx.suppressions.lift([address.lower()], now, by, why):
+            raise OperatorError(
+                f"{address} is not suppressed", remedy="`voucherd check` names the addresses that are"
+            )
+        waited = tx.outbox.unattempted([address.lower()], SUPPRESSED, now)
+        tx.outbox.report([_anew(row, now) for row in waited])
+        return len(waited)
+
+
+def follow_configuration(store: Store, rules: Rulebook, now: datetime) -> list[str]:
+    """Lifts the suppression of every address that its partner has no longer; returns those addresses."""
+    with store.read() as tx:
+        gone = [one.address for one in tx.suppressions.standing() if _replaced(one, rules)]
+    if not gone:
+        return []
+    with store.write() as tx:
+        return tx.suppressions.lift(gone, now, "configuration", "the partner has other addresses now")
+
+
+def _replaced(one: Suppression, rules: Rulebook) -> bool:
+    partner = rules.partner(one.partner)
+    return partner is not None and one.address not in (*partner.addresses, *partner.escalation)
+
+
+def _anew(row: DeliveryRow, now: datetime) -> DeliveryRow:
+    return replace(
+        row,
+        status=MailStatus.PLANNED,
+        doubts=0,
+        next_try_at=now,
+        answer="",
+        refused_since=None,
+        failed_at=None,
+    )
 
 
 def drop_mail(store: Store, number: int, why: str) -> None:

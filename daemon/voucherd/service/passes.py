@@ -10,9 +10,10 @@ from datetime import datetime
 from voucherd.domain.handling import Gate
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import TemporaryError, VoucherdError
+from voucherd.service.calendar_feeds import follow, write_feeds
 from voucherd.service.dispatch import Dispatch, Sent
 from voucherd.service.intake import Counts, Folders, Intake
-from voucherd.service.ports import Mailbox
+from voucherd.service.ports import CalendarFeed, Mailbox
 from voucherd.service.remind import remind
 from voucherd.service.store import Store
 
@@ -43,6 +44,7 @@ class Works:
     dispatch: Callable[[], Dispatch]
     lease: Callable[[str], AbstractContextManager[bool]]
     close: Callable[[], None]
+    feeds: CalendarFeed | None = None
 
 
 @dataclass(slots=True)
@@ -74,11 +76,27 @@ def one_pass(
             result.unavailable.append(f"mailbox {post.name}: {error}")
             failed(post.name, error)
             mailbox_failed(works.store, post.name, error)
+    problem = keep_calendars(works, clock())
+    if problem:
+        result.unavailable.append(f"calendars: {problem}")
     result.reminders = remind(works.store, works.rules, works.token_key, clock())
     result.sent = works.dispatch().run(clock, stopping)
     if result.sent.paused:
         result.unavailable.append(f"delivery: {result.sent.paused}")
     return result
+
+
+def keep_calendars(works: Works, now: datetime) -> str:
+    """Calendar entries and feeds as the history has them; says why where the folder takes nothing. Before the reminders
+    of the pass, so that they carry what changed."""
+    follow(works.store, works.rules, works.feeds, now)
+    if works.feeds is None:
+        return ""
+    try:
+        write_feeds(works.store, works.rules, works.feeds, now)
+    except VoucherdError as error:
+        return str(error)
+    return ""
 
 
 def drain(works: Works, post: Post, clock: Clock, stopping: Stopping) -> Counts:

@@ -6,14 +6,14 @@ The types of the fields say how a value is read again, so a new fact of a letter
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from voucherd.domain.letter import Letter, LetterHead
+from voucherd.domain.letter import CalendarEntry, Letter, LetterHead
 
 Reader = Callable[[Any], Any]
 
@@ -22,6 +22,11 @@ def to_json(value: Letter | LetterHead) -> dict[str, Any]:
     """A letter or its head as plain JSON."""
     plain: dict[str, Any] = _plain(value)
     return plain
+
+
+def plain_entries(entries: Sequence[CalendarEntry]) -> list[dict[str, Any]]:
+    """Calendar entries as they stand in a letter's JSON."""
+    return [_plain(entry) for entry in entries]
 
 
 def letter_of(plain: Mapping[str, Any]) -> Letter:

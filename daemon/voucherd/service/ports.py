@@ -11,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from voucherd.domain.letter import Composed, Letter, LetterHead
+from voucherd.domain.letter import CalendarEntry, Composed, Letter, LetterHead
 from voucherd.domain.message import Reading, Unreadable
+from voucherd.domain.partner import Partner
 from voucherd.domain.reconciliation.document import InvoiceDocument
 
 
@@ -89,17 +90,26 @@ class Outcome(StrEnum):
     IN_DOUBT = "in-doubt"
 
 
+class Stage(StrEnum):
+    """What an answer was about: the account (connection, sign-in, sender), the recipient's address, or the mail."""
+
+    ACCOUNT = "account"
+    RECIPIENT = "recipient"
+    CONTENT = "content"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """The answer to one attempt: `answer` as the server gave it, one line, at most 500 characters.
 
     `pause` is set where the server refuses the account and not the message (sign-in, 421, sender refused): then
-    nothing else should be tried now.
+    nothing else should be tried now. `stage` says what the answer was about, None where the way out does not tell.
     """
 
     outcome: Outcome
     answer: str
     pause: bool = False
+    stage: Stage | None = None
 
 
 class Delivery(Protocol):
@@ -125,6 +135,20 @@ class Composer(Protocol):
 
     def compose(self, letter: Letter, head: LetterHead) -> Composed:
         """The finished mail; PermanentError where no template can be rendered."""
+
+
+class CalendarFeed(Protocol):
+    """The calendars that partners subscribe to, a file each."""
+
+    def is_there(self, partner: str) -> bool:
+        """Whether the partner's feed was written."""
+
+    def write(self, partner: Partner, entries: Sequence[CalendarEntry]) -> bool:
+        """Puts these entries into it, whole or not at all; False where it says the same already. TemporaryError where
+        that cannot be."""
+
+    def forget(self, partner: str) -> None:
+        """Takes the feed of a partner away that is configured no more."""
 
 
 class InvoiceReader(Protocol):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from voucherd.domain.message import Unreadable
@@ -17,11 +16,13 @@ from voucherd.domain.reconciliation.documents import DocumentVerdict
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.report import reconciliation as as_json
-from voucherd.domain.reconciliation.stream import reconcile_in_order
 from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probable_swaps, probe, suggest
-from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, RedeemedVoucher, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.billing import document_verdicts, placed, redeemed_voucher
+from voucherd.service.billing import ClosedChange, redeemed_voucher
+from voucherd.service.invoice_files import UNREADABLE, loose_documents, read_file, with_known_vouchers
+from voucherd.service.judging import Judging
+from voucherd.service.placing import placed_lines
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry, StoredDocument
@@ -36,20 +37,26 @@ def take_in(
     sha256: str,
     message: int | None,
     now: datetime,
+    changes: list[ClosedChange] | None = None,
 ) -> list[int]:
     """Stores documents and judges the vouchers that they concern anew, in the same transaction.
 
     Returns the numbers of the documents that were new. A document under a number that is known concerns the
-    vouchers of every document of that number: another content may bill now.
+    vouchers of every document of that number: another content may bill now. `changes` is told what of a closed period
+    is not so any more.
     """
     documents = [_of_partner(document, rules) for document in documents]
+    documents = with_known_vouchers(tx, rules, documents)
     numbers = [tx.invoices.add(document, file, sha256, message, now) for document in documents]
     new = [number for number in numbers if number is not None]
     if new:
+        fresh = [one for one, number in zip(documents, numbers, strict=True) if number is not None]
+        tx.reviews.open(loose_documents(fresh, message, now))
         same = tx.invoices.same_numbers([invoice_key(document.invoice) for document in documents])
-        lines = tx.invoices.lines_of_documents([stored.number for stored in same])
-        keys = [key for name in sorted({line.voucher_key for line in lines}) for key in tx.ledger.named(name)]
-        rejudge(tx, rules, keys, now)
+        lines = placed_lines(tx, tx.invoices.lines_of_documents([stored.number for stored in same]))
+        done = rejudge(tx, rules, tx.ledger.same_ids(sorted({line.key for line in lines} - {""})), now)
+        if changes is not None:
+            changes.extend(done.closed_changes)
     return new
 
 
@@ -63,12 +70,13 @@ def _of_partner(document: InvoiceDocument, rules: Rulebook) -> InvoiceDocument:
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """What became of a file that was handed in: the numbers of its new documents, how many were known, or why it
-    could not be read."""
+    could not be read; and what of closed periods it changes."""
 
     name: str
     new: tuple[int, ...] = ()
     known: int = 0
     refused: Unreadable | None = None
+    closed_changes: tuple[ClosedChange, ...] = ()
 
 
 def take_in_file(
@@ -83,50 +91,45 @@ def take_in_file(
 ) -> TakenFile:
     """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence."""
     sha256 = hashlib.sha256(content).hexdigest()
-    reader = next((reader for reader in readers if reader.identify(name, "", content)), None)
-    if reader is None:
-        read: list[InvoiceDocument] | Unreadable = Unreadable(
-            f"{name}: no reader understands it", "invoice-unreadable"
-        )
-    else:
-        read = reader.read(name, content, supplier)
+    read = read_file(readers, name, "", content, supplier)
+    if read is None:
+        read = Unreadable(f"{name}: no reader understands it", UNREADABLE)
     archive.keep([content])
     with store.write() as tx:
         instant = record_instant(tx, now)
         if isinstance(read, Unreadable):
-            reason = f"{name}: {read.reason}"
-            waiting = {entry.reason for entry in tx.reviews.waiting(read.code)}
-            if reason not in waiting:
-                tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant)])
+            reason = f"{name}: {read.reason.removeprefix(f'{name}: ')}"
+            if not tx.reviews.open_about(read.code, [sha256]):
+                tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant, about=sha256)])
             return TakenFile(name, refused=read)
-        new = take_in(tx, rules, read, name, sha256, None, instant)
-    return TakenFile(name, tuple(new), len(read) - len(new))
+        for entry in tx.reviews.waiting():
+            if entry.about == sha256 and entry.code in (
+                ReviewCode.INVOICE_UNREADABLE,
+                ReviewCode.INVOICE_INCONSISTENT,
+            ):
+                tx.reviews.close(entry.number, "settled", instant, "reconcile", "the file was read")
+        changes: list[ClosedChange] = []
+        new = take_in(tx, rules, read, name, sha256, None, instant, changes)
+    return TakenFile(name, tuple(new), len(read) - len(new), closed_changes=tuple(changes))
 
 
 def reconciliation(
     tx: Transaction, rules: Rulebook, now: datetime, partner: str | None = None
 ) -> tuple[dict[str, Any], list[VoucherVerdict], list[LineVerdict]]:
-    """Everything known, put side by side: the JSON of `reconcile` (RECONCILIATION.md) with the verdicts behind it;
-    `partner` narrows it to that partner's vouchers and documents."""
-    stored = tx.invoices.all_documents()
-    verdicts = document_verdicts(stored)
+    """Everything known at `now`, put side by side: the JSON of `reconcile` (RECONCILIATION.md) with the verdicts behind
+    it; `partner` narrows it to that partner's vouchers and documents."""
+    judging = Judging(tx, rules, now)
     vouchers: list[VoucherVerdict] = []
     loose: list[LineVerdict] = []
-    today = now.astimezone(rules.desk.zone).date()
-    by_number = {document.number: document for document in stored}
-    lines = (
-        placed(line, by_number[line.document], verdicts[line.document].status)
-        for line in tx.invoices.all_lines()
-    )
-    for verdict in reconcile_in_order(_in_order(tx, rules, now), lines, rules.tolerance, today):
+    for verdict in judging.verdicts():
         if isinstance(verdict, LineVerdict):
             if partner is None or verdict.line.supplier == partner:
                 loose.append(verdict)
         elif partner is None or verdict.voucher.partner == partner:
             vouchers.append(verdict)
     documents = [
-        _reported(document, verdicts[document.number])
-        for document in stored
+        _reported(document, judging.document_verdict(document.number))
+        for document in judging.documents()
         if partner is None or document.document.supplier == partner
     ]
     report = as_json(
@@ -137,17 +140,9 @@ def reconciliation(
         totals_of(vouchers),
         _suggestions(tx, rules, loose, vouchers),
         probable_swaps(vouchers),
+        judging.closed.periods,
     )
     return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]
-
-
-def _in_order(
-    tx: Transaction, rules: Rulebook, now: datetime
-) -> Iterator[tuple[str, RedeemedVoucher | None]]:
-    """Every voucher by key; where two programmes have the same ID, the redeemed one is the one that bills."""
-    for key, same in groupby(tx.ledger.all(now), lambda pair: pair[0].key):
-        candidates = [redeemed_voucher(standing, rules) for _, standing in same]
-        yield key, next((voucher for voucher in candidates if voucher is not None), None)
 
 
 def _reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocument:
@@ -162,6 +157,7 @@ def _reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocum
         issued_on=document.issued_on,
         currency=document.currency,
         total=document.total,
+        totals=document.totals,
         status=verdict.status.value,
         reason=verdict.reason,
     )

@@ -5,18 +5,20 @@ One transaction: events, vouchers, deadlines' steps, review entries for what con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from voucherd.domain.events import Event
 from voucherd.domain.history import fold
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepKey, StepStatus, steps_of
 from voucherd.domain.voucher import State
-from voucherd.service.billing import billing_events
+from voucherd.service.billing import ClosedChange, billing_events
+from voucherd.service.hinted_lines import place_hinted_lines
 from voucherd.service.records import ReviewCode, ReviewEntry, StepRow, VoucherKey
 from voucherd.service.store import Transaction
 
@@ -24,11 +26,12 @@ from voucherd.service.store import Transaction
 @dataclass(slots=True)
 class Recorded:
     """What a recording led to: the events with their ids, the vouchers as they stand now, and the review entries
-    that it opened, by the event they are about."""
+    that it opened, by the event they are about. `closed_changes` is what of closed periods is not so any more."""
 
     events: list[Event] = field(default_factory=list)
     standings: dict[VoucherKey, Standing] = field(default_factory=dict)
     contradictions: dict[int, int] = field(default_factory=dict)
+    closed_changes: list[ClosedChange] = field(default_factory=list)
 
 
 def record_instant(tx: Transaction, now: datetime) -> datetime:
@@ -46,18 +49,25 @@ def record(
     keys = list(dict.fromkeys(key for key, _ in events))
     done = Recorded(events=tx.ledger.add(events))
     _follow(tx, rules, keys, now, done)
-    late = billing_events(tx, rules, keys, done.standings, now)
+    emptied = place_hinted_lines(tx, rules, keys, now)
+    _bill(tx, rules, [*keys, *emptied], now, done)
+    return done
+
+
+def _bill(
+    tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime, done: Recorded
+) -> None:
+    late = billing_events(tx, rules, keys, done.standings, now, done.closed_changes)
     if late:
         done.events += tx.ledger.add(late)
         _follow(tx, rules, list(dict.fromkeys(key for key, _ in late)), now, done)
-    return done
 
 
 def rejudge(tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime) -> Recorded:
     """Records what the invoice lines of these vouchers now say about their billing."""
     done = Recorded(standings=tx.ledger.standings(keys))
-    events = billing_events(tx, rules, keys, done.standings, now)
-    return record(tx, rules, events, now) if events else done
+    _bill(tx, rules, keys, now, done)
+    return done
 
 
 def _follow(
@@ -116,14 +126,17 @@ def replan(
     existing: dict[tuple[VoucherKey, str, date, int], StepRow] = {}
     for row in tx.steps.of([key for key in changed if key not in fresh_ones]):
         existing[_place(VoucherKey(row.programme, row.voucher_key), row)] = row
+    told = nearest_told(existing.values())
     fresh: list[Step] = []
     moved: list[tuple[int, Step]] = []
     wanted: set[tuple[VoucherKey, str, date, int]] = set()
     for key, standing in changed.items():
-        for step in steps_of(standing, rules.reminders, rules.clock(standing.voucher.partner)):
+        for step in steps_of(standing, rules.policy_of(standing), rules.clock(standing.voucher.partner)):
             place = _place(key, step.key)
             wanted.add(place)
             row_now = existing.get(place)
+            if (row_now is None or row_now.status == StepStatus.WITHDRAWN) and is_outdone(step.key, told):
+                continue
             if row_now is None:
                 fresh.append(step)
             elif _differs(row_now, step):
@@ -136,6 +149,23 @@ def replan(
     tx.steps.close(gone)
     tx.steps.replan(moved)
     tx.steps.add(fresh)
+
+
+def nearest_told(rows: Iterable[StepRow]) -> dict[tuple[str, str, str, date], int]:
+    """Of each deadline that was reminded of already, the nearest step that was."""
+    told: dict[tuple[str, str, str, date], int] = {}
+    for row in rows:
+        if row.status == StepStatus.MAILED:
+            deadline = (row.programme, row.voucher_key, row.deadline, row.deadline_on)
+            told[deadline] = min(row.days_before, told.get(deadline, row.days_before))
+    return told
+
+
+def is_outdone(step: StepKey, told: Mapping[tuple[str, str, str, date], int]) -> bool:
+    """Whether a nearer step of the deadline was mailed: a farther one that the configuration adds afterwards has
+    nothing to say any more (RULES.md, Catch-up)."""
+    deadline = (step.programme, voucher_key(step.voucher), step.deadline, step.deadline_on)
+    return step.days_before > told.get(deadline, step.days_before)
 
 
 def _place(key: VoucherKey, step: StepKey | StepRow) -> tuple[VoucherKey, str, date, int]:
@@ -161,6 +191,8 @@ def _fate(standing: Standing, row: StepRow) -> tuple[StepStatus, str]:
         return StepStatus.WITHDRAWN, f"the deadline moved to {deadline.on}: {deadline.because}"
     if deadline.met_on is not None:
         return StepStatus.MET, f"the {row.deadline} deadline was met on {deadline.met_on}"
+    if deadline.waived:
+        return StepStatus.WITHDRAWN, deadline.waived
     return StepStatus.WITHDRAWN, "the configuration has no such step any more"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from voucherd.domain.letter import Alarm
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.steps import StepKey
 
@@ -143,7 +144,10 @@ class OutgoingMail:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """One mail to one recipient: the attempts so far, how many of them ended in doubt, and the next one."""
+    """One mail to one recipient: the attempts so far, how many of them ended in doubt, and the next one.
+
+    `refused_since` is the first temporary refusal that was about this mail (two days later it is given up),
+    `failed_at` when it failed or came back."""
 
     id: int
     mail: int
@@ -154,6 +158,8 @@ class DeliveryRow:
     next_try_at: datetime | None = None
     sent_at: datetime | None = None
     answer: str = ""
+    refused_since: datetime | None = None
+    failed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,17 @@ class Receipt:
     created_at: datetime
     vouchers: tuple[str, ...]
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandInReceipt:
+    """The receipt of vouchers that were handed in for `partner`, to `address`: `at` is when it went, or was made where
+    it still waits."""
+
+    partner: str
+    address: str
+    vouchers: tuple[str, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +197,57 @@ class Claimed:
     due_at: datetime
     obsolete_at: datetime | None
     items: tuple[StepKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """One thing that operators are told of, once. `about` says what makes it the same one, however often it comes up;
+    `mail` is the outbox number of the mail that tells it, None before. `number` 0 before it is stored."""
+
+    about: str
+    alarm: Alarm
+    raised_at: datetime
+    mail: int | None = None
+    number: int = 0
+
+
+class SuppressionCause(StrEnum):
+    """Why nothing more is sent to an address."""
+
+    REFUSED = "refused"
+    BOUNCED = "bounced"
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that takes no mail of ours since `since`: `why` in the server's words, `partner` whose address it
+    was, `mail` what it was found by, `message` the report. Once lifted it is history. `number` 0 before it is
+    stored."""
+
+    address: str
+    since: datetime
+    cause: SuppressionCause
+    why: str
+    partner: str | None = None
+    mail: int | None = None
+    message: int | None = None
+    lifted_at: datetime | None = None
+    lifted_by: str = ""
+    lifted_why: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unbilled:
+    """So many redeemed vouchers that are worth the same and not billed in full."""
+
+    partner: str | None
+    country: str | None
+    offering: str | None
+    days: int | None
+    redeemed_on: date
+    vouchers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +294,23 @@ class StepRow:
     status: str
     because: str = ""
     mail: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """One deadline of a voucher in the calendar of a partner. `sequence` grows with each change, `ended` says that it
+    was met or is no more; `told` is the sequence that last went out by mail (None: none did)."""
+
+    programme: str
+    voucher_key: str
+    deadline: str
+    partner: str
+    voucher: str
+    on: date
+    sequence: int
+    ended: bool
+    told: int | None
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

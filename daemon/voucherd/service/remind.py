@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
+from voucherd.domain.holds import NO_HOLDS, Holds
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import Letter, LetterItem, LetterKind
-from voucherd.domain.plan import Plan, PlannedMail, plan
+from voucherd.domain.plan import ENDED, Plan, PlannedMail, plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
+from voucherd.service.calendars import told, with_calendars
 from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.outcomes import no_partner, reachable
 from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.store import Store, Transaction
+from voucherd.service.swallowed import tell_of_swallowed
+from voucherd.service.worth import Worth, worths
 
 _BATCH = 2000
+_REST = timedelta(hours=24)  # between the receipt of a voucher and its first reminder
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +44,38 @@ def plan_until(
     tx: Transaction, rules: Rulebook, now: datetime, until: datetime, limit: int | None = None
 ) -> tuple[Plan, dict[StepKey, StepRow]]:
     """The plan from `now` to `until`, with the stored row behind each of its steps."""
-    rows = tx.steps.due(until, limit)
+    holds = tx.holds.in_force(now)
+    rows = tx.steps.due(until, limit, holds.everywhere(until))
     partners = sorted({row.partner for row in rows if row.partner})
-    already = tx.steps.daily_mails(partners, now.date() - timedelta(days=2))
+    already, rests = circumstances(tx, rules, partners, now)
     steps = {step_of(row).key: row for row in rows}
-    made = plan((step_of(row) for row in rows), rules.clocks, rules.digests, now, until, already)
+    every = (step_of(row) for row in rows)
+    made = plan(every, rules.clocks, rules.digests, now, until, already, rests, holds)
     return made, steps
+
+
+def circumstances(
+    tx: Transaction, rules: Rulebook, partners: Sequence[str], now: datetime
+) -> tuple[set[tuple[str, date]], dict[tuple[str, str], datetime]]:
+    """What the plan of these partners depends on beside their steps: who had the mail of which day, and until when
+    reminders of a voucher wait."""
+    already = tx.steps.daily_mails(partners, now.date() - timedelta(days=2))
+    return already, _after_receipts(tx, rules, partners, now)
+
+
+def _after_receipts(
+    tx: Transaction, rules: Rulebook, partners: Sequence[str], now: datetime
+) -> dict[tuple[str, str], datetime]:
+    """Until when reminders wait, by partner and voucher, because the partner itself got the voucher's receipt less
+    than a day ago. A receipt to somebody else told the partner nothing."""
+    rests: dict[tuple[str, str], datetime] = {}
+    for receipt in tx.outbox.hand_in_receipts(partners, now - _REST):
+        partner = rules.partner(receipt.partner)
+        if partner is not None and partner.owns_sender(receipt.address):
+            for voucher in receipt.vouchers:
+                place = (partner.id, voucher)
+                rests[place] = max(receipt.at + _REST, rests.get(place, receipt.at + _REST))
+    return rests
 
 
 def due_mails(
@@ -52,7 +84,9 @@ def due_mails(
     """The planned mails as rows of the outbox, with everything that they will say."""
     keys = [_voucher(step) for mail in mails for step in mail.steps]
     standings = tx.ledger.standings(list(dict.fromkeys(keys)))
-    return [DueMail(mail, _outgoing(mail, standings, rules, token_key, now)) for mail in mails]
+    known = worths(tx, rules, standings, now)
+    made = reachable(tx, [_outgoing(mail, standings, known, rules, token_key, now) for mail in mails])
+    return [DueMail(planned, mail) for planned, mail in zip(mails, made, strict=True)]
 
 
 def _voucher(step: Step) -> VoucherKey:
@@ -62,6 +96,7 @@ def _voucher(step: Step) -> VoucherKey:
 def _outgoing(
     planned: PlannedMail,
     standings: Mapping[VoucherKey, Standing],
+    known: Mapping[VoucherKey, Worth],
     rules: Rulebook,
     token_key: bytes,
     now: datetime,
@@ -74,7 +109,9 @@ def _outgoing(
         on=planned.day,
         partner=partner.name,
         programme=", ".join(programmes.values()),
-        items=tuple(_item(planned, step, standings[_voucher(step)]) for step in planned.steps),
+        items=tuple(
+            _item(planned, step, standings[_voucher(step)], known[_voucher(step)]) for step in planned.steps
+        ),
     )
     missed = planned.kind is LetterKind.MISSED
     return outgoing(
@@ -91,19 +128,19 @@ def _outgoing(
     )
 
 
-def _item(planned: PlannedMail, step: Step, standing: Standing) -> LetterItem:
+def _item(planned: PlannedMail, step: Step, standing: Standing, known: Worth) -> LetterItem:
     """The voucher as the mail names it: the nearest open deadline as what to do, whichever step brought it there
-    (RULES.md, Time); a `missed` mail is about the deadline that was missed."""
-    if planned.kind is not LetterKind.MISSED:
-        nearest = item(standing, planned.day)
-        if nearest.due is not None:
-            return nearest
-    return item(standing, planned.day, deadline=step.key.deadline)
+    (RULES.md, Time); a `missed` mail is about the deadline that was missed. With its value and what is left to bill."""
+    named = item(standing, planned.day)
+    if planned.kind is LetterKind.MISSED or named.due is None:
+        named = item(standing, planned.day, deadline=step.key.deadline)
+    return replace(named, value=known.value, remaining=known.remaining)
 
 
 def _copied(planned: PlannedMail, letter: Letter, rules: Rulebook) -> tuple[str, ...]:
     """The partner's escalation addresses, once a deadline of the mail is near (CONTRACT.md, `escalate_at`)."""
-    partner, nearness = rules.partners[planned.partner], rules.reminders.escalate_at
+    partner = rules.partners[planned.partner]
+    nearness = rules.escalates_at(partner)
     if nearness is None or not partner.escalation:
         return ()
     near = any(one.due is not None and one.due.days_left <= nearness for one in letter.items)
@@ -117,16 +154,21 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     without the other, and a daemon beside this one finds the step taken.
     """
     with store.read() as tx:
-        if not tx.steps.due(now, 1):
+        holds = tx.holds.in_force(now).everywhere(now)
+        if not tx.steps.due(now, 1, holds) and not tx.steps.swallowed(now, holds, 1):
             return 0
     with store.write() as tx:
         tx.state.take_turn()
+        tell_of_swallowed(tx, rules, tx.holds.in_force(now).everywhere(now), now)
         made, rows = plan_until(tx, rules, now, now)
         tx.steps.close(
             [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
         )
+        no_partner(tx, rules, made.unaddressed, now)
         due = due_mails(tx, rules, made.mails, token_key, now)
-        numbers = tx.outbox.add([one.mail for one in due])
+        carrying = with_calendars(tx, rules, [one.mail for one in due], now)
+        numbers = tx.outbox.add([mail for mail, _ in carrying])
+        told(tx, [one for (_, one), number in zip(carrying, numbers, strict=True) if number is not None])
         for number, one in zip(numbers, due, strict=True):
             if number is not None:
                 tx.steps.take([rows[step.key].id for step in one.planned.steps], number)
@@ -148,6 +190,7 @@ def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
         for batch in _batches(rebuild(tx, rules)):
             tx.ledger.put(list(batch.items()))
             replan(tx, rules, batch)
+        tx.steps.withdraw_except(sorted(rules.programmes), "its programme is not configured any more")
         tx.state.put("rules", fingerprint)
     return True
 
@@ -165,7 +208,13 @@ def _batches(
         yield batch
 
 
-def fate(row: StepRow, sent: Mapping[int, OutgoingMail], rules: Rulebook, now: datetime) -> tuple[str, str]:
+def fate(
+    row: StepRow,
+    sent: Mapping[int, OutgoingMail],
+    rules: Rulebook,
+    now: datetime,
+    holds: Holds = NO_HOLDS,
+) -> tuple[str, str]:
     """What became of a step, or will (CONTRACT.md, `explain`), with the one reason."""
     if row.status == StepStatus.MET:
         return "met", row.because
@@ -177,8 +226,12 @@ def fate(row: StepRow, sent: Mapping[int, OutgoingMail], rules: Rulebook, now: d
     partner = rules.partner(row.partner)
     if partner is None or not partner.addresses:
         return "no-address", "the voucher belongs to no partner with an address"
+    zone = rules.clock(row.partner).zone
+    hold = holds.over(row.programme, row.voucher_key, row.partner, zone, now)
     if row.days_before != MISSED and now > row.ends_at:
-        return "superseded", "its deadline ended before it could be sent"
+        return "superseded", f"its deadline ended while it was {hold.said}" if hold else ENDED
+    if hold is not None and row.due_at < (hold.ends_at(zone) or row.due_at + timedelta(1)):
+        return "held", hold.said
     return (
         "planned",
         "its instant has not come" if row.due_at > now else "goes at the next pass that may send",

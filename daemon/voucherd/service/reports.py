@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,9 @@ from voucherd.domain.reply_token import proves, read_token
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import asked_again_on
+from voucherd.service.calendars import Carried, news_of
+from voucherd.service.calendars import told as calendar_told
+from voucherd.service.completing import complete
 from voucherd.service.letters import answering, bound_of, item, outgoing
 from voucherd.service.plain_letters import letter_of
 from voucherd.service.receipts import Answering, allowed
@@ -37,6 +41,7 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
+from voucherd.service.snoozing import HELD, snoozed, taken_back
 from voucherd.service.store import Transaction
 from voucherd.service.told import Told, rounds
 
@@ -64,6 +69,7 @@ class Reports:
             done = record(
                 self.tx, self.rules, [event for *_, each in told for event in each.events], self.now
             )
+            self.tx.holds.add([hold for *_, each in told for hold in each.holds])
             for number, one, each in told:
                 outcomes[number] = self._settle(number, one, each, done)
         return outcomes
@@ -122,7 +128,10 @@ class Reports:
         told.to_receipt = answered.kind == LetterKind.RECEIPT
         told.ends_talk = told.to_receipt and len(reply.said) != 1
         by = self._speaker(handling, partner, mail.date)
-        verdicts = judge(reply.said, Answered(answered.partner, asked), by, vouchers)
+        event = partial(self._event, number, handling)
+        completes = complete(reply, answered, standings, by, self.rules, told, event)
+        said = [one for one in reply.said if one.said is not None] if completes else reply.said
+        verdicts = judge(said, Answered(answered.partner, asked), by, vouchers)
         for verdict in verdicts:
             place = keys.get(verdict.key)
             self._verdict(number, handling, verdict, place, standings.get(place) if place else None, told)
@@ -131,7 +140,7 @@ class Reports:
         if any(not one.code and one.answer.said is Said.HELP for one in verdicts):
             told.notes.append(Note("help"))
             told.about += keys.values()
-        if not verdicts:
+        if not verdicts and not completes:
             told.doubt(
                 ReviewCode.UNKNOWN_REPLY.value, "an answer to a mail of ours that says nothing we know"
             )
@@ -185,6 +194,10 @@ class Reports:
                 told.notes.append(Note(fate, verdict.voucher, event, on, other, text))
                 told.about += [key] if key is not None else []
             return
+        if verdict.until is not None and key is not None:
+            told.holds.append(snoozed(key, verdict, handling.sender, number, self.now))
+            told.notes.append(Note("recorded", verdict.voucher, HELD, verdict.until))
+            told.about.append(key)
         if verdict.event is None or verdict.on is None or key is None or standing is None:
             return
         made = self._event(number, handling, key.programme, standing.voucher.id, verdict.event, verdict.on)
@@ -217,6 +230,13 @@ class Reports:
             )
             return
         before = len(told.events)
+        for taken in taken_back(self.tx, row.id, keys, handling.sender, number, self.now):
+            told.holds += [taken.row] if taken.row is not None else []
+            if taken.note is not None:
+                told.notes.append(taken.note)
+                told.about.append(taken.key)
+            else:
+                told.doubt(ReviewCode.NOT_ENTITLED.value, taken.reason, taken.key)
         for key, history in self.tx.ledger.events(keys).items():
             for event in self._taken_back(key, history, row.id, by, told):
                 made = self._event(
@@ -230,7 +250,7 @@ class Reports:
                     Note(fate, event[0].voucher, event[0].kind.value, event[0].on, text=invoice)
                 )
                 told.about.append(key)
-        if len(told.events) == before and not told.doubts:
+        if len(told.events) == before and not told.holds and not told.doubts:
             told.doubt(ReviewCode.UNKNOWN_REPLY.value, '"undo" finds nothing that can be taken back')
 
     def _taken_back(
@@ -300,6 +320,9 @@ class Reports:
             **{k: s for k, s in done.standings.items() if k in keys},
         }
         today = self.now.astimezone(ZoneInfo(partner.timezone)).date()
+        news = Carried()
+        if sender.address in partner.addresses:  # whoever has the entries by mail
+            news = news_of(self.tx, self.rules, standings, partner.id, self.now)
         letter = Letter(
             kind=LetterKind.RECEIPT,
             locale=partner.locale if sender.role is Role.PARTNER else self.rules.desk.locale,
@@ -310,11 +333,14 @@ class Reports:
             quoted_subject=reading.mail.subject,
             template=ANSWER,
             notes=tuple(notes),
+            calendar=news.entries,
         )
         if letter.items:
             mail = self._outgoing(letter, one.sha256, reading.mail, sender.address, partner)
-            news = bool(told.events) and not told.ends_talk
-            self.tx.outbox.add(allowed(self.tx, [Answering(mail, reading.mail, news)], self.now))
+            tells = bool(told.events or told.holds) and not told.ends_talk
+            may = allowed(self.tx, [Answering(mail, reading.mail, tells)], self.now)
+            self.tx.outbox.add(may)
+            calendar_told(self.tx, [news] if may else [])
 
     def _outgoing(
         self, letter: Letter, sha256: str, mail: ParsedMail, to: str, partner: Partner

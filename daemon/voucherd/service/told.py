@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from voucherd.domain.events import Event
+from voucherd.domain.holds import Hold
 from voucherd.domain.letter import Note
 from voucherd.domain.partner import Partner
 from voucherd.service.records import VoucherKey
@@ -17,11 +18,12 @@ if TYPE_CHECKING:  # `handin` calls what calls this
 
 @dataclass(slots=True)
 class Told:
-    """What one message leads to: events, the doubts that a person must settle, notes for the receipt, the vouchers
-    that it is about. `ends_talk`: it answers a receipt (`to_receipt`), and not by one line as a person does: no
-    further receipt is sent."""
+    """What one message leads to: events, holds and their releases, the doubts that a person must settle, notes for the
+    receipt, the vouchers that it is about. `ends_talk`: it answers a receipt (`to_receipt`), and not by one line as a
+    person does: no further receipt is sent."""
 
     events: list[tuple[VoucherKey, Event]] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
     doubts: list[tuple[str, str, VoucherKey | None]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     about: list[VoucherKey] = field(default_factory=list)

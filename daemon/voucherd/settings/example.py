@@ -6,6 +6,7 @@ files equal to what this says.
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import textwrap
@@ -59,20 +60,42 @@ def _tables(model: type[BaseModel]) -> Iterator[str]:
             raise TypeError(f"{model.__name__}.{name} is no table")
         several = get_origin(field.annotation) is tuple
         yield ""
-        yield from _comment((table.__doc__ or "").strip())
+        yield from _comment(_unwrapped(inspect.getdoc(table) or ""))
         yield f"[[{name}]]" if several else f"[{name}]"
-        for place, (key, inner) in enumerate(table.model_fields.items()):
-            yield from [""] if place else []
-            yield from _key(key, inner)
+        yield from _keys(table)
+        for key, inner in table.model_fields.items():
+            below = _below(inner)
+            if below is not None:
+                yield ""
+                yield from _comment(inner.description or "")
+                yield f"[{name}.{key}]"
+                yield from _keys(below)
+
+
+def _keys(table: type[BaseModel]) -> Iterator[str]:
+    keys = [(key, field) for key, field in table.model_fields.items() if _below(field) is None]
+    for place, (key, field) in enumerate(keys):
+        yield from [""] if place else []
+        yield from _key(key, field)
+
+
+def _below(field: FieldInfo) -> type[BaseModel] | None:
+    """The table that a key stands for, which is written after the other keys; lists of tables are written inline."""
+    return None if get_origin(field.annotation) is tuple else inner_model(field.annotation)
 
 
 def _key(name: str, field: FieldInfo) -> Iterator[str]:
     yield from _comment(field.description or "")
     value = field.examples[0] if field.examples else field.default
     extra = field.json_schema_extra
-    typical = isinstance(extra, dict) and bool(extra.get("typical"))
-    optional = (field.default is None and not typical) or value == ()
+    typical = extra.get("typical") if isinstance(extra, dict) else None
+    optional = (field.default is None and not typical) or value == () or typical is False
     yield f"{'# ' if optional else ''}{name} = {_toml(value)}"
+
+
+def _unwrapped(doc: str) -> str:
+    """A docstring with one line a paragraph."""
+    return "\n".join(" ".join(paragraph.split()) for paragraph in doc.split("\n\n"))
 
 
 def _comment(text: str) -> Iterator[str]:
@@ -84,6 +107,8 @@ def _comment(text: str) -> Iterator[str]:
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
     if isinstance(value, time):

@@ -12,7 +12,6 @@ from voucherd.errors import Fault
 from voucherd.settings.refusal import meant, shown
 
 _NO_PASSWORD = "put the password into a file of mode 0600 and name it with password_file"  # noqa: S105
-_MISSING = object()
 
 _WHAT: dict[str, tuple[str, str]] = {
     "int": ("is not a whole number", "write it without quotes, like 30"),

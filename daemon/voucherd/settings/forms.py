@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from datetime import time
+from datetime import date, datetime, time
 
+from voucherd.domain.reconciliation.amounts import EXPONENTS
 from voucherd.settings.refusal import RefusedError, meant, nearest
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322 section 3.2.3, lower-cased
@@ -14,6 +15,8 @@ _LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SHOWN_SENDER = re.compile(r"(?P<name>[^<>]*)<(?P<addr>[^<>]*)>")
 _SEND_AT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_DAYS = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\.(\d{4}-\d\d-\d\d))?", re.ASCII)
+_LONGEST_CLOSURE = 366
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _AUTHSERV_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253})")
 
@@ -140,6 +143,32 @@ def steps(value: tuple[int, ...]) -> tuple[int, ...]:
         double = next(days for days in value if value.count(days) > 1)
         raise RefusedError(f"has {double} twice", "write each step once")
     return tuple(sorted(value, reverse=True))
+
+
+def closed_days(value: object) -> tuple[date, date]:
+    """A day, or the first and last of several: 2021-12-24, "2021-12-27..2021-12-31". At most a year."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value, value
+    match = _DAYS.fullmatch(value) if isinstance(value, str) else None
+    try:
+        first = date.fromisoformat(match[1]) if match else None
+        last = date.fromisoformat(match[2]) if match and match[2] else first
+    except ValueError:
+        first = last = None
+    if first is None or last is None:
+        raise RefusedError("is not a day or span", 'write it like "2021-12-24" or "2021-12-27..2021-12-31"')
+    if last < first:
+        raise RefusedError("ends before it begins", f'write "{last}..{first}"')
+    if (last - first).days >= _LONGEST_CLOSURE:
+        raise RefusedError("is longer than a year", "hold the partner's reminders instead")
+    return first, last
+
+
+def currency(value: str) -> str:
+    """A currency of ISO 4217."""
+    if value.upper() not in EXPONENTS:
+        raise RefusedError("is not a currency", 'write its three letters, like "EUR"')
+    return value.upper()
 
 
 def one_of(value: str, known: tuple[str, ...]) -> str:

@@ -12,8 +12,9 @@ from pydantic import Field, ValidationError
 from voucherd.domain.partner import Partner
 from voucherd.errors import Fault
 from voucherd.settings.faults import faults_of
+from voucherd.settings.keys import TYPICAL, Addr, Country, Domain, Locale, Name, Section, Text, Zone
 from voucherd.settings.refusal import meant, shown
-from voucherd.settings.sections import TYPICAL, Addr, Country, Domain, Locale, Name, Section, Text, Zone
+from voucherd.settings.reminder_tables import PartnerReminders
 from voucherd.settings.toml_file import read_toml
 
 
@@ -64,11 +65,20 @@ class PartnerTable(Section):
         description="Mail to this address of the desk is about this partner.",
         examples=[["vouchers+contoso@desk.example"]],
     )
-    digest: bool = Field(default=True, description="One mail a day; false: one mail a voucher.")
+    digest: bool | None = Field(
+        default=None,
+        description="One mail a day; false: one mail a voucher; the desk's without it.",
+        examples=[True],
+        json_schema_extra=TYPICAL,
+    )
+    reminders: PartnerReminders = Field(
+        default=PartnerReminders(), description="Its own reminder settings, the nearest of all."
+    )
 
-    def partner(self, desk: DeskDefaults) -> Partner:
-        """The partner as the domain knows it."""
-        known = self.model_dump()
+    def partner(self, desk: DeskDefaults, file: str = "", at: str = "") -> Partner:
+        """The partner as the domain knows it; it stands at `at` in `file`."""
+        known = self.model_dump(exclude={"reminders"})
+        known["reminders"] = self.reminders.own(file, f"{at}.reminders", self.id)
         known["timezone"] = self.timezone or desk.timezone
         known["locale"] = self.locale or desk.locale
         return Partner(**known)
@@ -116,10 +126,11 @@ def _load_file(
         )
     partners: list[Partner] = []
     for index, row in enumerate(rows):
+        at = f"partners[{index}]"
         try:
-            partners.append(PartnerTable.model_validate(row).partner(desk))
+            partners.append(PartnerTable.model_validate(row).partner(desk, str(file), at))
         except ValidationError as error:
-            faults += faults_of(error, PartnerTable, row, str(file), f"partners[{index}]")
+            faults += faults_of(error, PartnerTable, row, str(file), at)
     return partners, faults, [(index, row) for index, row in enumerate(rows) if isinstance(row, dict)]
 
 

@@ -56,10 +56,10 @@ def read_programme(path: Path, key: str = "") -> tuple[Programme | None, list[Fa
     faults += _contradictions(table, str(path))
     if faults:
         return None, faults
-    return _programme(table, vocabulary), []
+    return _programme(table, vocabulary, path), []
 
 
-def _programme(table: ProgrammeFile, vocabulary: Vocabulary) -> Programme:
+def _programme(table: ProgrammeFile, vocabulary: Vocabulary, path: Path) -> Programme:
     return Programme(
         id=table.id,
         name=table.name,
@@ -71,6 +71,7 @@ def _programme(table: ProgrammeFile, vocabulary: Vocabulary) -> Programme:
         payments=tuple(each.value() for each in table.payments),
         offerings=table.offerings,
         vocabulary=vocabulary,
+        reminders=table.reminders.own(str(path)),
     )
 
 

@@ -21,8 +21,9 @@ from voucherd.domain.programme import (
     Window,
     Windows,
 )
+from voucherd.settings.keys import Count, Domain, Located, Name, Section, Text, Zone, checked
 from voucherd.settings.refusal import RefusedError, meant
-from voucherd.settings.sections import Count, Domain, Located, Name, Section, Text, Zone, checked
+from voucherd.settings.reminder_tables import ProgrammeReminders
 
 _SPAN = re.compile(r"(\d{1,4}) (days?|months?|business days?)")
 _DAY = re.compile(r"(\d\d)-(\d\d)")
@@ -231,10 +232,16 @@ class PaymentTable(Section):
     name: Text
     percent: Count = Field(ge=1, le=100)
     anchor: AnchorName
+    bill_within: SpanText | None = None
+    source: Text = "the programme's window for this part"
 
     def value(self) -> Payment:
-        """The part as the domain knows it."""
-        return Payment(self.name, self.percent, self.anchor)
+        """The part as the domain knows it; `bill_within` counts from its anchor."""
+        window = None
+        if self.bill_within is not None:
+            amount, unit = self.bill_within
+            window = After(self.anchor, amount, unit, self.source)
+        return Payment(self.name, self.percent, self.anchor, window)
 
 
 class VocabularyTable(Section):
@@ -261,5 +268,6 @@ class ProgrammeFile(Section):
     deadlines: DeadlinesTable
     payments: tuple[PaymentTable, ...] = ()
     offerings: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    reminders: ProgrammeReminders = ProgrammeReminders()
     vocabulary: VocabularyTable = VocabularyTable()
     vocabulary_file: Located | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from voucherd.settings.faults import faults_of, key_of
 from voucherd.settings.partners import DeskDefaults, load_partners
 from voucherd.settings.programme_file import load_programmes
 from voucherd.settings.refusal import RefusedError, shown
+from voucherd.settings.reminder_tables import desk_sources
 from voucherd.settings.secret import Secret, variable_of
 from voucherd.settings.sections import (
+    Calendar,
     Configuration,
     Delivery,
     Desk,
@@ -39,7 +41,8 @@ PLACES = ("config/voucherd.toml", "/etc/voucherd/voucherd.toml")
 class Settings:
     """One reading of the whole configuration; a value. A reload is a second `load`.
 
-    `path` is the file, `warnings` what works but should not stay so (`check` lists it).
+    `path` is the file, `warnings` what works but should not stay so (`check` lists it), `reminder_sources` where the
+    steps of each deadline come from.
     """
 
     path: Path
@@ -48,11 +51,13 @@ class Settings:
     mailboxes: tuple[Mailbox, ...]
     delivery: Delivery
     reminders: Reminders
+    calendar: Calendar
     reconciliation: Reconciliation
     partners: tuple[Partner, ...]
     programmes: tuple[Programme, ...]
     secrets: tuple[Secret, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    reminder_sources: Mapping[str, str] = field(default_factory=dict)
 
     def partner(self, partner_id: str) -> Partner | None:
         """The partner with this id, without regard to case."""
@@ -111,12 +116,20 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         mailboxes=configuration.mailboxes,
         delivery=configuration.delivery,
         reminders=configuration.reminders,
+        calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
         partners=partners,
         programmes=programmes,
         secrets=secrets,
-        warnings=tuple(_warnings(configuration, partners, secrets, str(path))),
+        warnings=tuple(_warnings(configuration, partners, programmes, secrets, str(path))),
+        reminder_sources=_reminder_sources(configuration, over, str(path)),
     )
+
+
+def _reminder_sources(configuration: Configuration, over: Mapping[str, Any], file: str) -> dict[str, str]:
+    keys = over.get("reminders", {})
+    variables = {key: variable_of_key(f"reminders.{key}") for key in keys if isinstance(keys, dict)}
+    return desk_sources(configuration.reminders.model_fields_set, variables, file)
 
 
 def _configuration(
@@ -233,7 +246,11 @@ def _twice(configuration: Configuration, file: str) -> list[Fault]:
 
 
 def _warnings(
-    configuration: Configuration, partners: Sequence[Partner], secrets: Sequence[Secret], file: str
+    configuration: Configuration,
+    partners: Sequence[Partner],
+    programmes: Sequence[Programme],
+    secrets: Sequence[Secret],
+    file: str,
 ) -> list[Fault]:
     """What the configuration names and is not there yet, and secrets that lie open."""
     named: list[tuple[str, Path | None]] = [
@@ -247,7 +264,22 @@ def _warnings(
         for key, path in named
         if path is not None and not path.exists()
     ]
+    if configuration.reconciliation.rates is None:
+        what = "asks for the value of vouchers, and there is no rate table: no rule by value holds"
+        remedy = "name the table in reconciliation.rates"
+        missing += [
+            Fault(file, key, "", what, remedy) for key in _valued(configuration, partners, programmes)
+        ]
     if not partners:
         what = "names no partner, so that nobody is reminded"
         missing.append(Fault(file, "desk.partners", "", what, "name a file of partners"))
     return missing + [warning for each in secrets if (warning := each.warning())]
+
+
+def _valued(
+    configuration: Configuration, partners: Sequence[Partner], programmes: Sequence[Programme]
+) -> list[str]:
+    """The tables with rules by value."""
+    own = ["reminders.by_value"] if configuration.reminders.by_value else []
+    own += [f"reminders.by_value of partner {each.id}" for each in partners if each.reminders.by_value]
+    return own + [f"reminders.by_value of {each.id}" for each in programmes if each.reminders.by_value]

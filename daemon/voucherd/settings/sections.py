@@ -5,124 +5,42 @@ The annotated example `config/voucherd.example.toml` is generated from these mod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    PrivateAttr,
-    ValidationInfo,
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from voucherd.settings import forms
+from voucherd.settings.keys import (
+    TYPICAL,
+    UNUSUAL,
+    Addr,
+    Amount,
+    Count,
+    DeliveryUrl,
+    Domain,
+    Locale,
+    Located,
+    MailboxUrl,
+    Name,
+    Section,
+    Steps,
+    StoreUrl,
+    Text,
+    Zone,
+    checked,
+    listed,
+    words,
 )
-from pydantic_core import PydanticCustomError
-
-from voucherd.settings import endpoint, forms
-from voucherd.settings.endpoint import Endpoint
-from voucherd.settings.refusal import RefusedError
+from voucherd.settings.reminder_tables import BY_VALUE_EXAMPLE, CLOSED_EXAMPLE, ByValue, ClosedDays
 from voucherd.settings.secret import Secret, credential_path
 
 
-def checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A check of `forms` as pydantic calls it: a refusal becomes an error that keeps its remedy."""
-
-    def validate(value: Any) -> Any:
-        try:
-            return check(value)
-        except RefusedError as refused:
-            raise _error(refused) from None
-
-    return validate
-
-
-def _error(refused: RefusedError) -> PydanticCustomError:
-    return PydanticCustomError("refused", "{what}", {"what": refused.what, "remedy": refused.remedy})
-
-
-def _located(parse: Callable[[str, Path], Any]) -> Callable[[Any, ValidationInfo], Any]:
-    """A reader of URLs that needs the configuration's folder."""
-
-    def validate(value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, str):
-            raise _error(RefusedError("is not a URL", "write it as text"))
-        try:
-            return parse(value, _base(info))
-        except RefusedError as refused:
-            raise _error(refused) from None
-
-    return validate
-
-
-def _base(info: ValidationInfo) -> Path:
-    return Path(info.context["base"]) if info.context else Path()
-
-
-def _resolve(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise _error(
-            RefusedError("is not a path", "write it as text; relative paths start at this file's folder")
-        )
-    return _base(info) / value
-
-
-def _not_a_switch(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise _error(RefusedError("is not a number", "write a whole number"))
-    return value
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _exact(value: Any) -> Any:
-    """Amounts are written as text: a TOML float has lost what was meant already."""
-    if isinstance(value, (float, bool)):
-        raise _error(RefusedError("is not an exact amount", f'write it as text: "{value}"'))
-    return value
-
-
-TYPICAL: dict[str, JsonValue] = {
-    "typical": True
-}  # not commented out in the annotated example, though optional
-
-Text = Annotated[str, AfterValidator(checked(forms.one_line))]
-Name = Annotated[str, AfterValidator(checked(forms.name))]
-Addr = Annotated[str, AfterValidator(checked(forms.address))]
-Domain = Annotated[str, AfterValidator(checked(forms.domain))]
-Zone = Annotated[str, AfterValidator(checked(forms.zone))]
-Locale = Annotated[str, AfterValidator(checked(forms.locale))]
-Country = Annotated[str, AfterValidator(checked(forms.country))]
-Located = Annotated[Path, BeforeValidator(_resolve)]
-Count = Annotated[int, BeforeValidator(_not_a_switch)]
-Steps = Annotated[tuple[Count, ...], AfterValidator(checked(forms.steps))]
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)]
-MailboxUrl = Annotated[Endpoint, BeforeValidator(_located(endpoint.mailbox_url))]
-DeliveryUrl = Annotated[Endpoint, BeforeValidator(_located(endpoint.delivery_url))]
-StoreUrl = Annotated[str, BeforeValidator(_located(endpoint.store_url))]
-
-
-def words(*known: str) -> AfterValidator:
-    """A value out of a closed list."""
-    return AfterValidator(checked(lambda value: forms.one_of(value, known)))
-
-
-class Section(BaseModel):
-    """One table of a configuration file: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    _secrets: dict[str, Secret] = PrivateAttr(default_factory=dict)
-
-    def secret(self, name: str) -> Secret:
-        """The secret `name` of this table (`password`, `token_key`)."""
-        return self._secrets[name]
+def _hour_or_never(value: object) -> time | None:
+    return None if value is False or value is None else forms.clock_time(value)
 
 
 class Desk(Section):
@@ -137,16 +55,21 @@ class Desk(Section):
         description="Alarms and the daily summary go here; these may record anything by mail.",
         examples=[["ops@desk.example"]],
     )
+    summary_at: Annotated[time | None, BeforeValidator(checked(_hour_or_never))] = Field(
+        default=time(8),
+        description="When the summary of the day before goes to the operators, the desk's time; false for none.",
+        examples=["08:00"],
+    )
     timezone: Zone = Field(
         default="UTC", description="The desk's own time zone (IANA name).", examples=["Europe/Berlin"]
     )
     locale: Locale = Field(default="en", description="The language of mails to the desk itself.")
-    programmes: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = Field(
+    programmes: Annotated[tuple[Text, ...], BeforeValidator(listed)] = Field(
         default=("planning-services",),
         min_length=1,
         description="Programmes served: the name of a shipped one, or a file that ends in .toml.",
     )
-    partners: Annotated[tuple[Located, ...], BeforeValidator(_listed)] = Field(
+    partners: Annotated[tuple[Located, ...], BeforeValidator(listed)] = Field(
         default=(),
         description="The file (or files) that name the partners; read again on SIGHUP.",
         examples=["partners.toml"],
@@ -309,18 +232,42 @@ class Delivery(Section):
 
 
 class Reminders(Section):
-    """When partners are reminded: whole days before each deadline, at a local hour."""
+    """When partners are reminded: whole days before each deadline, at a local hour.
+
+    Of several settings of a deadline's steps the nearest to the voucher wins: a partner's own ([partners.reminders]),
+    then `by_value` of the programme's file, `by_value` here, the programme's [reminders], and these. `voucherd explain`
+    says which one a step comes from.
+    """
 
     send_at: Annotated[time, BeforeValidator(checked(forms.clock_time))] = Field(
         default=time(9), description="The partner's local time.", examples=["09:00"]
     )
     business_days_only: bool = Field(
-        default=True, description="Moved to an earlier business day, never a later one."
+        default=True,
+        description="Moved to an earlier business day, never a later one: not on weekends, nor on public holidays of "
+        "the partner's country.",
+    )
+    closed_days: ClosedDays = Field(
+        default=(),
+        description="Days and spans of days on which the desk is closed: mail to all partners goes earlier.",
+        examples=[CLOSED_EXAMPLE],
+        json_schema_extra=UNUSUAL,
     )
     digest: bool = Field(default=True, description="One mail a partner and day.")
     reserve: Steps = Field(default=(30, 14, 7, 3, 1, 0), description="Days before the deadline to reserve.")
     redeem: Steps = Field(default=(60, 30, 14, 7, 3, 1, 0), description="Days before the deadline to redeem.")
-    bill: Steps = Field(default=(30, 14, 7, 3, 1, 0), description="Days before the deadline to bill.")
+    bill: Steps = Field(
+        default=(30, 14, 7, 3, 1, 0),
+        description="Days before the deadline to bill; the mail says what is on no invoice yet, or the rest. Billed in "
+        "full ends them.",
+    )
+    by_value: ByValue = Field(
+        default=(),
+        description="Other steps for vouchers from some value on (by the rate table); of several that a voucher "
+        "reaches the highest wins.",
+        examples=[BY_VALUE_EXAMPLE],
+        json_schema_extra=UNUSUAL,
+    )
     escalate_at: Count = Field(
         default=3,
         ge=0,
@@ -331,6 +278,17 @@ class Reminders(Section):
     def steps(self, deadline: str) -> tuple[int, ...]:
         """The steps of the deadline `reserve`, `redeem` or `bill`, the farthest first."""
         return {"reserve": self.reserve, "redeem": self.redeem, "bill": self.bill}[deadline]
+
+
+class Calendar(Section):
+    """The deadlines in the partners' calendars."""
+
+    feed: Located | None = Field(
+        default=None,
+        description="A folder for one calendar file a partner, under a name that nobody can guess; serve it by HTTPS "
+        "and tell each partner its own (`voucherd calendar`). Without it the entries come by mail alone.",
+        examples=["var/calendars"],
+    )
 
 
 class Reconciliation(Section):
@@ -359,6 +317,7 @@ class Configuration(Section):
     mailboxes: tuple[Mailbox, ...] = ()
     delivery: Delivery = Field(default_factory=dict, validate_default=True)
     reminders: Reminders = Reminders()
+    calendar: Calendar = Calendar()
     reconciliation: Reconciliation = Reconciliation()
 
 

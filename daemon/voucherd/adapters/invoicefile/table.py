@@ -10,9 +10,9 @@ import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from voucherd.adapters.invoicefile.words import folded
 
@@ -29,6 +29,10 @@ _AS_TEXT = re.compile(r'="([^"]*)"')
 
 class RefusedTableError(ValueError):
     """The table cannot be read within its limits; the message says which row and why."""
+
+
+class NoHeaderError(RefusedTableError):
+    """No row shows the headings: the table may be something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +87,34 @@ def read_table(content: bytes, words: Mapping[str, str], needed: int, what: str)
     """
     text = decoded(content)
     votes = [
-        (len(columns), -row.number, delimiter, columns, row)
+        (len(_columns(row, words)), -row.number, delimiter)
         for delimiter in _DELIMITERS
         for row in _opening(text, delimiter)
-        for columns in [_columns(row, words)]
     ]
-    shown, _, delimiter, columns, header = max(
-        votes, key=lambda vote: vote[:2], default=(0, 0, "", {}, Row(0, ()))
-    )
-    if shown < needed:
-        raise RefusedTableError(f"no header row with the words of {what}")
+    _, _, delimiter = max(votes, key=lambda vote: vote[:2], default=(0, 0, ","))
+    return table_of(_rows(text, delimiter), words, needed, what)
+
+
+def table_of(numbered: Iterable[Row], words: Mapping[str, str], needed: int, what: str) -> Table:
+    """The table that stands in `numbered` rows: below the one of the first 10 that shows most known words.
+
+    Refuses as `read_table` does.
+    """
+    following = iter(numbered)
+    opening: list[Row] = []
+    try:
+        opening.extend(islice(following, _HEADER_WITHIN))
+    except RefusedTableError:
+        if not any(len(_columns(row, words)) >= needed for row in opening):
+            raise NoHeaderError(f"no header row with the words of {what}") from None
+        raise
+    header = max(opening, key=lambda row: (len(_columns(row, words)), -row.number), default=Row(0, ()))
+    columns = _columns(header, words)
+    if len(columns) < needed:
+        raise NoHeaderError(f"no header row with the words of {what}")
     _refuse_twins(header, words)
-    rows = tuple(row for row in _rows(text, delimiter) if row.number > header.number and any(row.cells))
+    below = (row for row in chain(opening, following) if row.number > header.number)
+    rows = tuple(row for row in below if any(row.cells))
     for row in rows:
         if any(row.cells[len(header.cells) :]):
             raise RefusedTableError(f"row {row.number} has more cells than the header")

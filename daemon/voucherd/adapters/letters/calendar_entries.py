@@ -1,55 +1,89 @@
-"""The deadlines of a mail as calendar entries (RFC 5545): one all-day event per voucher and deadline.
+"""The deadlines of a mail, or of a partner, as calendar entries (RFC 5545): one all-day event per voucher and deadline.
 
 The UID is made from voucher and deadline, so that a later mail with a higher SEQUENCE moves the entry instead of
-adding a second one.
+adding a second one, and one with METHOD:CANCEL (RFC 5546, 3.2.5) takes it away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from voucherd.adapters.letters.values import clean
-from voucherd.adapters.letters.views import ABSENT
+from voucherd.adapters.letters.values import ABSENT, clean
 from voucherd.adapters.letters.words import Words
-from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem
+from voucherd.domain.letter import CalendarEntry, Due, Letter, LetterHead, LetterItem
 from voucherd.domain.message_id import calendar_uid
 
+if TYPE_CHECKING:
+    from icalendar import Event
 
-def calendar_of(letter: Letter, head: LetterHead, words: Words, key: bytes, domain: str) -> bytes:
-    """The calendar of every open deadline that the letter names; empty where there is none."""
-    # A heavy import that receipts do without.
-    from icalendar import Calendar, Event
 
-    entries = list(_open_deadlines(letter.items))
-    if not entries:
-        return b""
-    calendar = Calendar()
-    calendar.add("prodid", "-//voucherd//voucherd//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
-    for item, due in entries:
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What the entries of one calendar share: the reader's words, the key behind the UIDs, the desk's address."""
+
+    words: Words
+    key: bytes
+    desk: str
+
+    def calendar(self, entries: Sequence[CalendarEntry], method: str, stamp: datetime) -> bytes:
+        """A calendar of these entries; `stamp` is for those that do not say when they changed."""
+        # A heavy import that receipts do without.
+        from icalendar import Calendar
+
+        calendar = Calendar()
+        calendar.add("prodid", "-//voucherd//voucherd//EN")
+        calendar.add("version", "2.0")
+        calendar.add("method", method)
+        for entry in entries:
+            calendar.add_component(self._event(entry, stamp))
+        return bytes(calendar.to_ical())
+
+    def _event(self, entry: CalendarEntry, stamp: datetime) -> Event:
+        from icalendar import Event
+
         fields = {
-            "voucher": clean(item.voucher),
-            "deadline": clean(words.deadline(due.deadline)),
-            "customer": clean(item.customer or ABSENT),
-            "programme": clean(letter.programme),
+            "voucher": clean(entry.voucher),
+            "deadline": clean(self.words.deadline(entry.deadline)),
+            "customer": clean(entry.customer or ABSENT),
+            "programme": clean(entry.programme),
         }
+        description = self.words.calendar("description", fields)
         event = Event()
-        event.add("uid", calendar_uid(key, item.voucher, due.deadline, domain))
-        event.add("dtstamp", head.date.astimezone(UTC))
-        event.add("dtstart", due.on)
-        event.add("dtend", due.on + timedelta(days=1))
-        event.add("sequence", head.calendar_sequence)
-        event.add("summary", words.calendar("summary", fields))
-        event.add("description", words.calendar("description", fields))
-        event.add("status", "CONFIRMED")
+        event.add("uid", calendar_uid(self.key, entry.voucher, entry.deadline, self.desk.rpartition("@")[2]))
+        event.add("dtstamp", (entry.changed_at or stamp).astimezone(UTC))
+        event.add("dtstart", entry.on)
+        event.add("dtend", entry.on + timedelta(days=1))
+        event.add("sequence", entry.sequence)
+        event.add("organizer", f"mailto:{self.desk}")
+        event.add("summary", self.words.calendar("summary", fields))
+        event.add("description", f"{description} ({clean(entry.because)})" if entry.because else description)
+        event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
         event.add("transp", "TRANSPARENT")
-        calendar.add_component(event)
-    return bytes(calendar.to_ical())
+        return event
 
 
-def _open_deadlines(items: Iterable[LetterItem]) -> Iterable[tuple[LetterItem, Due]]:
+def calendars_of(letter: Letter, head: LetterHead, maker: Maker) -> tuple[bytes, bytes]:
+    """The calendar of every open deadline that goes with the letter, and that of the entries which leave; each empty
+    where there is none."""
+    entries = letter.calendar or tuple(_of_items(letter, head))
+    stay = [entry for entry in entries if not entry.cancelled]
+    leave = [entry for entry in entries if entry.cancelled]
+    return (
+        maker.calendar(stay, "PUBLISH", head.date) if stay else b"",
+        maker.calendar(leave, "CANCEL", head.date) if leave else b"",
+    )
+
+
+def _of_items(letter: Letter, head: LetterHead) -> Iterator[CalendarEntry]:
+    for item, due in _open_deadlines(letter.items):
+        sequence = head.calendar_sequence
+        yield CalendarEntry(item.voucher, due.deadline, due.on, sequence, item.customer, letter.programme)
+
+
+def _open_deadlines(items: Iterable[LetterItem]) -> Iterator[tuple[LetterItem, Due]]:
     """Each deadline once, also where two items of the mail name the same one."""
     seen: set[tuple[str, str]] = set()
     for item in items:

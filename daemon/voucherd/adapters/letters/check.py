@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from voucherd.adapters.letters import sandbox
+from voucherd.adapters.letters.markup import markup_faults
+from voucherd.adapters.letters.remote import remote_content
+from voucherd.adapters.letters.rendering import LAYOUT_NAMES
 from voucherd.adapters.letters.sources import WORDS, Shelf, SourceFile, TemplateBroken, split
 from voucherd.adapters.letters.views import LetterView
 from voucherd.adapters.letters.words import (
@@ -23,11 +26,8 @@ from voucherd.adapters.letters.words import (
 )  # fmt: skip
 from voucherd.domain.letter import ANSWER, LetterKind
 
-LAYOUT_NAMES: Mapping[str, type] = {"subject": str, "body": str, "language": str}
 _KINDS = tuple(f"{kind}.md" for kind in (*LetterKind, ANSWER))
-_REMOTE = re.compile(
-    r"(?i)<(?:script|link|iframe|object|embed|form|img|video|audio)\b|url\(|@import|\b(?:src|background)\s*="
-)
+_BODY = re.compile(r"\{\{-?\s*body\s*-?\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,11 @@ class TemplateFault:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
+
+
+def known_kinds() -> tuple[str, ...]:
+    """The names of the templates, as files are called without `.md`."""
+    return tuple(name.removesuffix(".md") for name in _KINDS)
 
 
 def faults_of(shelves: Sequence[Shelf]) -> list[TemplateFault]:
@@ -59,12 +64,6 @@ def faults_of(shelves: Sequence[Shelf]) -> list[TemplateFault]:
     for language in sorted({name for shelf in shelves for name in shelf.languages}):
         faults += _language_faults(language, shelves)
     return faults
-
-
-def remote_content(layout: str) -> str:
-    """Why a layout may not be used: something in it is fetched or runs. Empty where nothing does."""
-    found = _REMOTE.search(layout)
-    return f"remote or active content is not sent: {found.group()}" if found else ""
 
 
 def _file_faults(name: str, file: SourceFile) -> Iterator[TemplateFault]:
@@ -96,20 +95,21 @@ def _template_faults(file: SourceFile) -> Iterator[TemplateFault]:
             yield TemplateFault(file.path, broken.line, broken.what)
     if not parts.body.strip():
         yield TemplateFault(file.path, parts.body_line, "there is no text after the head")
+    for line, what in markup_faults(parts.body, parts.body_line):
+        yield TemplateFault(file.path, line, what)
 
 
 def _layout_faults(file: SourceFile) -> Iterator[TemplateFault]:
     if file.fault:
         yield TemplateFault(file.path, 0, file.fault)
         return
-    for number, line in enumerate(file.text.splitlines(), 1):
-        if remote_content(line):
-            yield TemplateFault(file.path, number, remote_content(line))
+    for line, what in remote_content(file.text):
+        yield TemplateFault(file.path, line, what)
     try:
         sandbox.compiled(sandbox.environment(None, html=True), file.text, LAYOUT_NAMES)
     except TemplateBroken as broken:
         yield TemplateFault(file.path, broken.line, broken.what)
-    if "{{ body }}" not in file.text:
+    if not _BODY.search(file.text):
         yield TemplateFault(file.path, 0, "the mail's text is missing: {{ body }}")
 
 

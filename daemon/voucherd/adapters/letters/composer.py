@@ -7,71 +7,49 @@ than one that does not go out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from jinja2 import Template
-from markupsafe import Markup
-
-from voucherd.adapters.letters import sandbox
-from voucherd.adapters.letters.calendar_entries import calendar_of
-from voucherd.adapters.letters.check import LAYOUT_NAMES, TemplateFault, faults_of, remote_content
-from voucherd.adapters.letters.markdown import parse, to_html
-from voucherd.adapters.letters.plaintext import to_text
-from voucherd.adapters.letters.sandbox import LARGEST_OUTPUT
-from voucherd.adapters.letters.sources import (
-    WORDS,
-    SourceFile,
-    Split,
-    TemplateBroken,
-    read_shelf,
-    split,
-)
-from voucherd.adapters.letters.values import clean, for_markdown
-from voucherd.adapters.letters.views import LetterView, view_of
+from voucherd.adapters.letters.calendar_entries import Maker, calendars_of
+from voucherd.adapters.letters.check import TemplateFault, faults_of
+from voucherd.adapters.letters.rendering import Renderer, Said
+from voucherd.adapters.letters.sources import WORDS, SourceFile, TemplateBroken, read_shelf
+from voucherd.adapters.letters.trial import faults_of_trial
 from voucherd.adapters.letters.words import Phrase, Words, WordsError, parse_locale, parse_words, words_of
 from voucherd.adapters.letters.writer import Body, bare_address, write_mail
 from voucherd.domain.letter import ABOUT_NO_VOUCHER, Composed, Letter, LetterHead, LetterKind
 from voucherd.errors import PermanentError
 
-OnFallback = Callable[[str, str, str], None]
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A file of a template folder that was to be used for a mail and could not be; the next one took its place."""
+
+    kind: str
+    locale: str
+    file: str
+    line: int
+    what: str
+
+    @property
+    def reason(self) -> str:
+        """The file, its line where one is to blame, and what is wrong."""
+        return str(TemplateFault(self.file, self.line, self.what))
+
+
+OnFallback = Callable[[Fallback], None]
 _LAST_LANGUAGE = "en"
 _WITH_CALENDAR = frozenset({LetterKind.REMINDER, LetterKind.DIGEST})
 _ANSWERS = frozenset({LetterKind.RECEIPT, LetterKind.QUERY, LetterKind.VERDICT})
 _NEED_A_DEADLINE = frozenset({LetterKind.REMINDER, LetterKind.DIGEST, LetterKind.MISSED})
 
 
-@dataclass(frozen=True, slots=True)
-class LayoutView:
-    """The names that `layout.html` may use."""
-
-    subject: str
-    body: Markup
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A template taken apart and compiled: its subjects by deadline, its body, and the body's source."""
-
-    subjects: Mapping[str, Template]
-    body: Template
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    subject: str
-    text: str
-    html: str
-
-
 class LetterComposer:
     """Composes mails from template folders, the first over the later ones (the shipped folder last).
 
     `default_locale` is the desk's language, used where a letter's own has no template. `key` makes the UIDs of
-    calendar entries. `on_fallback(kind, locale, reason)` is told of each template that was to be used and failed.
+    calendar entries. `on_fallback` is told of each file that was to be used and failed.
     The folders are read once, here: a later edit takes effect with a new composer.
     """
 
@@ -87,16 +65,22 @@ class LetterComposer:
         self._default_locale = default_locale
         self._key = key
         self._on_fallback = on_fallback or _unheard
-        self._markdown = sandbox.environment(for_markdown)
-        self._line = sandbox.environment(clean)
-        self._html = sandbox.environment(None, html=True)
-        self._ready: dict[str, _Ready | TemplateBroken] = {}
-        self._layouts: dict[str, Template] = {}
+        self._renderer = Renderer()
         self._words: dict[tuple[str, str], Words] = {}
 
     def check(self) -> list[TemplateFault]:
-        """Everything that is wrong in the folders, with file and line; empty where all is well."""
-        return faults_of(self._shelves)
+        """Everything that is wrong in the folders, with file and line, each template tried with sample facts; empty
+        where all is well."""
+        faults = faults_of(self._shelves)
+        known = {fault.file for fault in faults}
+        return faults + faults_of_trial(self._shelves, self._renderer, self._words_quietly, known)
+
+    def _words_quietly(self, language: str) -> Words | None:
+        """The words of a language for a trial; None where they cannot be used, which `check` says elsewhere."""
+        try:
+            return self._merged_words(language, language, _unheard)
+        except WordsError:
+            return None
 
     def compose(self, letter: Letter, head: LetterHead) -> Composed:
         """The finished mail; PermanentError where no template can be rendered, or where the letter or its head
@@ -105,31 +89,36 @@ class LetterComposer:
             raise PermanentError("a letter without vouchers says nothing")
         if letter.kind in _NEED_A_DEADLINE and any(item.due is None for item in letter.items):
             raise PermanentError(f"a {letter.kind} needs a deadline for each of its vouchers")
-        domain = bare_address(head.sender).rpartition("@")[2]
-        rendered, words, language = self._first_that_works(letter)
-        calendar = b""
-        if letter.kind in _WITH_CALENDAR:
-            calendar = calendar_of(letter, head, words, self._key, domain)
-        body = Body(
-            rendered.subject, rendered.text, rendered.html, calendar, language, letter.kind in _ANSWERS
-        )
-        return Composed(rendered.subject, rendered.text, write_mail(head, body))
+        desk = bare_address(head.sender)
+        said, words, language = self._first_that_works(letter)
+        calendar, cancelled = b"", b""
+        if letter.kind in _WITH_CALENDAR or letter.calendar:
+            calendar, cancelled = calendars_of(letter, head, Maker(words, self._key, desk))
+        page = self._page(said, letter, language)
+        body = Body(said.subject, said.text, page, calendar, language, letter.kind in _ANSWERS, cancelled)
+        return Composed(said.subject, said.text, write_mail(head, body))
 
-    def _first_that_works(self, letter: Letter) -> tuple[_Rendered, Words, str]:
+    def words_for(self, locale: str) -> Words:
+        """The shared words of a reader's language, or of the nearest one that has any."""
+        for language in self._languages(locale):
+            try:
+                return self._words_of(language, locale)
+            except WordsError as error:
+                self._on_fallback(Fallback(WORDS, locale, f"{language}/{WORDS}", error.line, error.what))
+        raise PermanentError("no language has words", where=locale, remedy="`voucherd templates check`")
+
+    def _first_that_works(self, letter: Letter) -> tuple[Said, Words, str]:
         reason = "there is none"
         for language, file in self._candidates(letter.template or letter.kind, letter.locale):
             try:
                 words = self._words_of(language, letter.locale)
-                return self._rendered(file, letter, words, language), words, language
+                return self._renderer.said(file, letter, words, language), words, language
             except TemplateBroken as broken:
-                reason = (
-                    f"{file.path}:{broken.line}: {broken.what}"
-                    if broken.line
-                    else f"{file.path}: {broken.what}"
-                )
+                failed = Fallback(letter.kind, letter.locale, file.path, broken.line, broken.what)
             except WordsError as error:
-                reason = f"{language}/{WORDS}: {error.what}"
-            self._on_fallback(letter.kind, letter.locale, reason)
+                failed = Fallback(letter.kind, letter.locale, f"{language}/{WORDS}", error.line, error.what)
+            self._on_fallback(failed)
+            reason = failed.reason
         raise PermanentError(
             f"no template for a {letter.kind} can be used", where=letter.locale, remedy=reason
         )
@@ -150,16 +139,19 @@ class LetterComposer:
     def _words_of(self, language: str, locale: str) -> Words:
         """The words of a language; an overlay's words that cannot be read are reported, and left out."""
         if (language, locale) not in self._words:
-            layers: list[dict[str, dict[str, Phrase]]] = []
-            for folder in dict.fromkeys(self._languages_of_words(language)):
-                layers += self._layers(folder, locale)
-            self._words[language, locale] = words_of(layers, language, locale)
+            self._words[language, locale] = self._merged_words(language, locale, self._on_fallback)
         return self._words[language, locale]
+
+    def _merged_words(self, language: str, locale: str, told: OnFallback) -> Words:
+        layers: list[dict[str, dict[str, Phrase]]] = []
+        for folder in dict.fromkeys(self._languages_of_words(language)):
+            layers += self._layers(folder, locale, told)
+        return words_of(layers, language, locale)
 
     def _languages_of_words(self, language: str) -> list[str]:
         return [name for name in self._languages(language) if name in _widening(language)]
 
-    def _layers(self, language: str, locale: str) -> Iterator[dict[str, dict[str, Phrase]]]:
+    def _layers(self, language: str, locale: str, told: OnFallback) -> Iterator[dict[str, dict[str, Phrase]]]:
         for shelf in self._shelves:
             file = shelf.files.get((language, WORDS))
             if file is None:
@@ -169,68 +161,22 @@ class LetterComposer:
                     raise WordsError(file.fault)
                 yield parse_words(file.text)
             except WordsError as error:
-                self._on_fallback(WORDS, locale, f"{file.path}: {error.what}")
+                told(Fallback(WORDS, locale, file.path, error.line, error.what))
 
-    def _rendered(self, file: SourceFile, letter: Letter, words: Words, language: str) -> _Rendered:
-        ready = self._compiled(file)
-        view = view_of(letter, words)
-        due = view.due.name if view.due else ""
-        subject = clean(sandbox.rendered(ready.subjects.get(due) or ready.subjects[""], view))
-        tokens = parse(sandbox.rendered(ready.body, view, 10 * LARGEST_OUTPUT), ready.source)
-        text = to_text(tokens)
-        if not subject or not text.strip():
-            raise TemplateBroken("gives an empty subject or an empty mail")
-        if len(text.encode()) > LARGEST_OUTPUT:
-            raise TemplateBroken(f"gives more than {LARGEST_OUTPUT // 1000} kB")
-        html = self._in_layout(LayoutView(subject, Markup(to_html(tokens)), language), letter)  # noqa: S704
-        return _Rendered(subject, text, html)
-
-    def _compiled(self, file: SourceFile) -> _Ready:
-        known = self._ready.get(file.path)
-        if known is None:
-            try:
-                known = self._compile(file)
-            except TemplateBroken as broken:
-                known = broken
-            self._ready[file.path] = known
-        if isinstance(known, TemplateBroken):
-            raise known
-        return known
-
-    def _compile(self, file: SourceFile) -> _Ready:
-        if file.fault:
-            raise TemplateBroken(file.fault)
-        parts: Split = split(file.text)
-        names = sandbox.vocabulary(LetterView)
-        subjects = {
-            name: sandbox.compiled(self._line, subject.text, names, subject.line)
-            for name, subject in parts.subjects.items()
-        }
-        body = sandbox.compiled(self._markdown, parts.body, names, parts.body_line)
-        return _Ready(subjects, body, parts.body)
-
-    def _in_layout(self, view: LayoutView, letter: Letter) -> str:
-        """The HTML part in the first layout that works. Empty where none does or the page grows past its limit: the
-        text part says the same."""
+    def _page(self, said: Said, letter: Letter, language: str) -> str:
+        """The HTML part in the first layout that works. Empty where none does: the text part says the same."""
         for shelf in self._shelves:
             if shelf.layout is None:
                 continue
             try:
-                return sandbox.rendered(self._compiled_layout(shelf.layout), view)
+                return self._renderer.page(shelf.layout, said, language)
             except TemplateBroken as broken:
-                self._on_fallback(letter.kind, letter.locale, f"{shelf.layout.path}: {broken.what}")
+                failed = Fallback(letter.kind, letter.locale, shelf.layout.path, broken.line, broken.what)
+                self._on_fallback(failed)
         return ""
 
-    def _compiled_layout(self, file: SourceFile) -> Template:
-        if file.path not in self._layouts:
-            refused = file.fault or remote_content(file.text)
-            if refused:
-                raise TemplateBroken(refused)
-            self._layouts[file.path] = sandbox.compiled(self._html, file.text, LAYOUT_NAMES)
-        return self._layouts[file.path]
 
-
-def _unheard(*_: str) -> None:
+def _unheard(_: Fallback) -> None:
     """Nobody asked to be told."""
 
 

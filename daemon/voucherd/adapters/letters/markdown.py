@@ -6,17 +6,23 @@ no use for them in a mail.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
+from voucherd.adapters.letters.linebreaks import width
 from voucherd.adapters.letters.sources import TemplateBroken
+from voucherd.adapters.letters.styles import NONE, Styles, style_for
+from voucherd.adapters.letters.values import ISOLATE, ISOLATE_ENDS
 
 _RULES = ["table", "hr", "list", "heading", "blockquote", "newline", "escape", "entity", "emphasis", "link",
           "balance_pairs"]  # fmt: skip
+_ROOM = 62  # characters that stand side by side in a wide page
+_STYLED = frozenset({"p", "ul", "ol", "li", "h1", "h2", "h3", "hr", "blockquote"})
+_ISOLATED = {ISOLATE: "<bdi>", ISOLATE_ENDS: "</bdi>"}
 
 
 @cache
@@ -46,6 +52,11 @@ def table_heads(tokens: Sequence[Token], start: int) -> list[str]:
     return heads
 
 
+def alignment(attrs: Mapping[str, object]) -> str:
+    """The side that a table's cell is set to (`|---:|`): right, center, left, or empty."""
+    return str(attrs.get("style", "")).removeprefix("text-align:")
+
+
 def plain(inline: Token) -> str:
     """The words of an inline token without its markup; line breaks inside become spaces."""
     words: list[str] = []
@@ -69,35 +80,116 @@ def _target(inline: Token, close: Token) -> str:
     return "" if href in {shown, f"mailto:{shown}"} else f" <{href.removeprefix('mailto:')}>"
 
 
-def to_html(tokens: Sequence[Token]) -> str:
-    """The HTML of the tokens. A table without column heads is one of facts (class `facts`); in any other each cell
-    carries its head, shown only where a narrow screen stacks the cells."""
-    shaped: list[Token] = []
+def to_html(tokens: Sequence[Token], styles: Styles = NONE, *, side: str = "left") -> str:
+    """The HTML of the tokens, the `styles` of a layout written at each element, heads set to the `side` that lines
+    start on.
+
+    A table without column heads is one of facts (class `facts`): its first column are the heads of its rows. In any
+    other (class `rows`) each cell carries its head, shown only where a narrow screen stacks the cells. What follows the
+    last rule is small print (class `foot`).
+    """
+    parser = _parser()
+    return str(parser.renderer.render(list(_shaped(tokens, styles, side)), parser.options, {}))
+
+
+def _shaped(tokens: Sequence[Token], styles: Styles, side: str) -> Iterator[Token]:
     heads: list[str] = []
-    column = 0
-    hidden = False
+    kind, column, hidden = "", 0, False
+    last_rule = max((index for index, token in enumerate(tokens) if token.type == "hr"), default=len(tokens))
     for index, token in enumerate(tokens):
         if token.type == "table_open":
             heads = table_heads(tokens, index)
-            shaped.append(_with_class(token, "rows" if any(heads) else "facts"))
-        elif token.type == "thead_open" and not any(heads):
-            hidden = True
-        elif token.type == "thead_close" and hidden:
-            hidden = False
-        elif not hidden:
-            column = 0 if token.type == "tr_open" else column + (token.type == "td_close")
-            labelled = token.type == "inline" and tokens[index - 1].type == "td_open" and any(heads)
-            shaped.append(_labelled(token, heads[column]) if labelled else token)
-    parser = _parser()
-    return str(parser.renderer.render(shaped, parser.options, {}))
+            kind, column = ("rows" if any(heads) else "facts"), 0
+            yield _table(token, kind, styles)
+        elif token.type in {"thead_open", "thead_close"} and kind == "facts":
+            hidden = token.type == "thead_open"
+        elif hidden:
+            continue
+        elif token.type in {"td_open", "th_open"}:
+            cell = _cell(token, kind, column, styles, side)
+            short = kind == "rows" and width(plain(tokens[index + 1])) <= _ROOM // len(heads)
+            yield _unbroken(cell) if short else cell
+        elif token.type == "inline":
+            in_cell = tokens[index - 1].type == "td_open" and kind == "rows"
+            yield _inline(token, heads[column] if in_cell else "", styles)
+        elif token.type in {"td_close", "th_close"}:
+            yield _close(token, kind, column)
+            column += 1
+        else:
+            column = 0 if token.type == "tr_open" else column
+            yield _block(token, styles, foot=index > last_rule)
 
 
-def _with_class(token: Token, name: str) -> Token:
-    copy = token.copy()
-    copy.attrs = {**token.attrs, "class": name, "cellspacing": "0", "cellpadding": "0"}
-    return copy
+def _table(token: Token, kind: str, styles: Styles) -> Token:
+    attrs = {"class": kind, "cellspacing": "0", "cellpadding": "0", "border": "0"}
+    return _with(token, attrs, style_for(styles, f".{kind}"))
 
 
-def _labelled(token: Token, head: str) -> Token:
-    label = Token("html_inline", "", 0, content=f'<b class="l" style="display:none">{escapeHtml(head)} </b>')
-    return token.copy(children=[label, *(token.children or [])])
+def _cell(token: Token, kind: str, column: int, styles: Styles, side: str) -> Token:
+    head = token.tag == "th" or (kind == "facts" and column == 0)
+    tag = "th" if head else "td"
+    own = alignment(token.attrs)
+    attrs = {"scope": "row" if kind == "facts" else "col", "align": own or side} if head else {}
+    aligned = f"text-align: {own}" if own else ""
+    cell = _with(
+        token, attrs, "; ".join(part for part in (style_for(styles, f".{kind} {tag}"), aligned) if part)
+    )
+    cell.tag = tag
+    return cell
+
+
+def _unbroken(cell: Token) -> Token:
+    """A cell that is short enough to stand on one line: an ID is not broken at its hyphens."""
+    return _with(
+        cell,
+        {},
+        "; ".join(part for part in (str(cell.attrs.get("style", "")), "white-space: nowrap") if part),
+    )
+
+
+def _close(token: Token, kind: str, column: int) -> Token:
+    return token.copy(tag="th") if kind == "facts" and column == 0 else token
+
+
+def _block(token: Token, styles: Styles, *, foot: bool) -> Token:
+    if token.nesting < 0 or token.tag not in _STYLED:
+        return token
+    small = foot and token.tag == "p"
+    names = [f".text {token.tag}", *([".text .foot"] if small else [])]
+    return _with(token, {"class": "foot"} if small else {}, style_for(styles, *names))
+
+
+def _with(token: Token, attrs: Mapping[str, str], style: str) -> Token:
+    kept = {name: value for name, value in token.attrs.items() if name != "style"}
+    return token.copy(attrs={**kept, **attrs, **({"style": style} if style else {})})
+
+
+def _inline(token: Token, label: str, styles: Styles) -> Token:
+    children = [part for child in token.children or [] for part in _visible(child, styles)]
+    if label:
+        hidden = style_for(styles, ".l") or "display: none"
+        children.insert(0, _raw(f'<b class="l" style="{escapeHtml(hidden)}">{escapeHtml(label)} </b>'))
+    return token.copy(children=children)
+
+
+def _visible(child: Token, styles: Styles) -> Iterator[Token]:
+    """The child; a link with its look, and a value that reads from right to left in an element of its own."""
+    if child.type == "link_open":
+        yield _with(child, {}, style_for(styles, ".text a"))
+        return
+    if not _ISOLATED.keys() & set(child.content):
+        yield child
+        return
+    text = ""
+    for char in child.content:
+        if char in _ISOLATED:
+            yield child.copy(content=text)
+            yield _raw(_ISOLATED[char])
+            text = ""
+        else:
+            text += char
+    yield child.copy(content=text)
+
+
+def _raw(html: str) -> Token:
+    return Token("html_inline", "", 0, content=html)

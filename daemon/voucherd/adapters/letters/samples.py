@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from voucherd.domain.letter import ANSWER, Due, Letter, LetterItem, LetterKind, Note
+from voucherd.adapters.letters.sample_reports import sample_alarms, sample_summaries, sample_verdicts
+from voucherd.domain.letter import ANSWER, Due, Letter, LetterItem, LetterKind, Note, Sum
 
 _DAY = date(2021, 12, 6)
 _DATES = {"reserve": date(2021, 12, 10), "redeem": date(2021, 12, 27), "bill": date(2022, 2, 25)}
+_VALUE, _REST = Sum(500_000, "EUR"), Sum(125_050, "EUR")
+_LONG_NAME = "Wide World Importers Verwaltungs- und Beteiligungsgesellschaft mbH & Co. KG"
+_CUSTOMERS = {
+    "ko": "주식회사 한빛정보기술연구소 (Fabrikam Korea)",
+    "ja": "株式会社ファブリカム情報システム研究所",
+    "zh": "上海法布里卡姆信息技术有限公司",
+    "fr": "Société Générale d’Études «\u202fL’Équerre\u202f»",
+    "es": "Compañía Española de Ingeniería Núñez e Hijos, S. L.",
+    "pt": "Fundação São João de Inovação e Educação Ltda.",
+}
 
 
 def sample_letters(locale: str) -> dict[str, Letter]:
@@ -17,10 +28,12 @@ def sample_letters(locale: str) -> dict[str, Letter]:
         "PS-2021-0417", "Fabrikam GmbH", "it.admin@fabrikam.example", "SDPS", 5,
         _due("reserve"), (_due("redeem"),),
     )  # fmt: skip
+    named = replace(first, customer=_CUSTOMERS.get(locale.partition("-")[0], _LONG_NAME), value=_VALUE)
+    rest = replace(_billable(), value=_VALUE, remaining=_REST)
     second = LetterItem(
         "PS-2021-0398", "Northwind Traders", "vouchers@northwind.example", "DDPS", 1, _due("redeem")
     )
-    third = LetterItem("PS-2021-0102", "Adventure Works", None, "SSDPS", 10, _due("bill"))
+    third = _billable()
     bare = LetterItem(
         "PS-2021-0555", None, None, None, None, _due("reserve"), (_due("redeem"),),
         missing=("customer_admin", "customer", "offering"),
@@ -36,20 +49,31 @@ def sample_letters(locale: str) -> dict[str, Letter]:
     }
     unseen = replace(third, unseen_invoice="INV-1001")
     reminders["reminder-bill-unseen"] = _letter(LetterKind.REMINDER, locale, unseen)
+    reminders["reminder-bill-rest"] = _letter(LetterKind.REMINDER, locale, rest)
+    misses["missed-bill-rest"] = _letter(LetterKind.MISSED, locale, _missed(rest))
     known = replace(second, already_known=True)
     return {
         "receipt": _letter(LetterKind.RECEIPT, locale, first),
         "receipt-incomplete": _letter(LetterKind.RECEIPT, locale, first, bare, known),
+        "receipt-valued": _letter(LetterKind.RECEIPT, locale, named),
         "receipt-known": _letter(LetterKind.RECEIPT, locale, known),
         **reminders,
         "digest": _letter(LetterKind.DIGEST, locale, first, second, third),
         "digest-unseen": _letter(LetterKind.DIGEST, locale, second, unseen),
+        "digest-values": _letter(LetterKind.DIGEST, locale, named, second, rest),
         "digest-single": _letter(LetterKind.DIGEST, locale, second),
         **misses,
         **_queries(locale),
         "missed-several": _letter(LetterKind.MISSED, locale, *map(_missed, (first, second, third))),
         **_answers(locale, first, second),
+        **sample_verdicts(locale, _DAY),
+        **sample_alarms(locale, _DAY),
+        **sample_summaries(locale, _DAY),
     }
+
+
+def _billable() -> LetterItem:
+    return LetterItem("PS-2021-0102", "Adventure Works", None, "SSDPS", 10, _due("bill"))
 
 
 def _answers(locale: str, first: LetterItem, second: LetterItem) -> dict[str, Letter]:
@@ -66,6 +90,11 @@ def _answers(locale: str, first: LetterItem, second: LetterItem) -> dict[str, Le
         "answer-billed": (
             (first,),
             (Note("recorded", first.voucher, "billing-claimed", on, other_day, "INV-1001"),),
+        ),
+        "answer-held": ((first,), (Note("recorded", first.voucher, "held", other_day),)),
+        "answer-administrator": (
+            (first,),
+            (Note("recorded", first.voucher, "administrator-named", on, text="it.admin@fabrikam.example"),),
         ),
         "answer-undone": ((first,), (replace(reserved, fate="undone"),)),
         "answer-asked": ((first,), (asked,)),

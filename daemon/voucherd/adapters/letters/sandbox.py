@@ -21,6 +21,7 @@ from voucherd.adapters.letters.sources import TemplateBroken
 
 LARGEST_OUTPUT = 100_000
 _DEEPEST_LOOP = 2
+_TEMPLATE_FRAME = "<template>"
 _PRINTED = (str, int)
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Const, nodes.If,
@@ -70,8 +71,9 @@ def compiled(sandbox: SandboxedEnvironment, source: str, names: Vocabulary, firs
         raise TemplateBroken("is nested too deeply", first_line) from error
 
 
-def rendered(template: Template, view: Any, largest: int = LARGEST_OUTPUT) -> str:
-    """The template filled from the fields of `view`; TemplateBroken where it fails or grows past `largest`."""
+def rendered(template: Template, view: Any, largest: int = LARGEST_OUTPUT, first_line: int = 1) -> str:
+    """The template, whose text starts on `first_line` of its file, filled from the fields of `view`; TemplateBroken
+    where it fails or grows past `largest`."""
     values = {field.name: getattr(view, field.name) for field in fields(view)}
     pieces: list[str] = []
     size = 0
@@ -82,8 +84,18 @@ def rendered(template: Template, view: Any, largest: int = LARGEST_OUTPUT) -> st
                 raise TemplateBroken(f"gives more than {largest // 1000} kB")
             pieces.append(piece)
     except TemplateError as error:
-        raise TemplateBroken(str(error.message)) from error
+        raise TemplateBroken(str(error.message), _line_of(error) + first_line - 1) from error
     return "".join(pieces)
+
+
+def _line_of(error: TemplateError) -> int:
+    """The template's line that was filled in when it failed: Jinja puts a frame for it into the traceback."""
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _TEMPLATE_FRAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 class _Checker:

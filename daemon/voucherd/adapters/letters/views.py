@@ -7,19 +7,50 @@ these classes are the whole vocabulary of the templates: `check` and the sandbox
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain
 
+from voucherd.adapters.letters.operator_views import AlarmView, FiguresView, alarm_view, figures_view
+from voucherd.adapters.letters.values import ABSENT
+from voucherd.adapters.letters.verdict_views import (
+    AdviceView,
+    InvoiceView,
+    LineView,
+    advice_views,
+    invoice_view,
+    line_views,
+    money,
+)
 from voucherd.adapters.letters.words import Words
+from voucherd.domain.answer_words import Said
+from voucherd.domain.answers import words_of as answer_words
 from voucherd.domain.letter import Due, Letter, LetterItem
 
-ABSENT = "–"
+SAMPLE_INVOICE = "INV-1001"
+_ANSWERS = {"reserve": Said.RESERVED, "redeem": Said.REDEEMED, "bill": Said.BILLED}
+
+
+@dataclass(frozen=True, slots=True)
+class SayView:
+    """The words of one-line answers, as the reader of answers knows them in the mail's language, and `date`: the day
+    of the mail in the form that every reader takes (2021-11-30)."""
+
+    reserved: str
+    delivered: str
+    redeemed: str
+    cancelled: str
+    billed: str
+    snooze: str
+    undo: str
+    help: str
+    date: str
 
 
 @dataclass(frozen=True, slots=True)
 class DueView:
     """One deadline: `name` (reserve, redeem, bill) to ask for with `if`, `word` as the reader calls it,
     `label` the same in front of a date ("Reserve by"), `date` with its weekday, `left` ("in 5 days"), `days` as a
-    number (0 is today, negative is past)."""
+    number (0 is today, negative is past), `answer` the one line that says that it was met."""
 
     name: str
     word: str
@@ -27,13 +58,15 @@ class DueView:
     date: str
     left: str
     days: int
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
     """One voucher. A fact that is not known is shown as a dash; `reserve`, `redeem` and `bill` are the deadline
     of that name, where it is open; `deadlines` are all of them, nearest first; `missing` is a list in words;
-    `unseen_invoice` the invoice that the partner says to have sent and that was not seen (empty: none)."""
+    `unseen_invoice` the invoice that the partner says to have sent and that was not seen (empty: none); `value` what it
+    is worth, `remaining` what is left to bill where part of it was billed."""
 
     voucher: str
     customer: str
@@ -50,6 +83,8 @@ class ItemView:
     missing: str
     known: bool
     unseen_invoice: str
+    value: str
+    remaining: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +104,12 @@ class LetterView:
     """The names at the top of a template. `due` and `voucher` are those of the most urgent item; `todo` holds
     the name of each deadline that is due in this mail. `recorded`, `undone`, `asked` (a date is asked back) and `left`
     (a person looks at it) are what became of what the answered mail said; `help` says that it asked for help. `days`
-    are the dates that a query asks to choose from."""
+    are the dates that a query asks to choose from. `say` are the words to answer with. `priced` says that the value of
+    a voucher is known, `part_billed` that part of one is billed.
+
+    A verdict has its `invoice`, the lines `accepted` and `refused` (`refused_lines` is their number in words) and an
+    `advice` for each class of these; an alarm its `alarms`, `alarm` the first of them, `alarms_in_words` their number;
+    a summary its `figures`. `count` is the number of vouchers, in an alarm that of alarms."""
 
     partner: str
     programme: str
@@ -91,22 +131,36 @@ class LetterView:
     left: tuple[NoteView, ...]
     help: bool
     days: tuple[str, ...]
+    say: SayView
+    priced: bool
+    part_billed: bool
+    invoice: InvoiceView | None
+    accepted: tuple[LineView, ...]
+    refused: tuple[LineView, ...]
+    refused_lines: str
+    advice: tuple[AdviceView, ...]
+    alarm: AlarmView | None
+    alarms: tuple[AlarmView, ...]
+    alarms_in_words: str
+    figures: FiguresView | None
 
 
 def view_of(letter: Letter, words: Words) -> LetterView:
     """The letter as the templates see it, its items by urgency."""
     ordered = sorted(letter.items, key=_urgency)
-    items = tuple(_item(item, words) for item in ordered)
-    first = items[0]
+    items = tuple(_item(item, letter.on, words) for item in ordered)
+    first = items[0] if items else None
+    alarms = tuple(alarm_view(alarm, words) for alarm in letter.alarms)
+    refused = line_views(letter.lines, words, accepted=False)
     return LetterView(
         partner=letter.partner,
         programme=letter.programme,
         quoted_subject=letter.quoted_subject,
         today=words.date(letter.on),
-        count=len(items),
+        count=len(items) or len(alarms),
         vouchers=words.counted("vouchers", len(items)),
-        voucher=first.voucher,
-        due=first.due,
+        voucher=first.voucher if first else "",
+        due=first.due if first else None,
         todo=tuple(dict.fromkeys(item.due.name for item in items if item.due)),
         items=items,
         new=tuple(item for item in items if not item.known),
@@ -119,7 +173,41 @@ def view_of(letter: Letter, words: Words) -> LetterView:
         asked=_notes(letter, "asked", words),
         left=_notes(letter, "left", words),
         help=any(note.fate == "help" for note in letter.notes),
+        say=_say(letter.on, words),
+        priced=any(item.value is not None for item in letter.items),
+        part_billed=any(item.remaining is not None for item in letter.items),
+        invoice=invoice_view(letter.invoice, words) if letter.invoice else None,
+        accepted=line_views(letter.lines, words, accepted=True),
+        refused=refused,
+        refused_lines=words.counted("lines", len(refused)),
+        advice=advice_views(letter.lines, words),
+        alarm=alarms[0] if alarms else None,
+        alarms=alarms,
+        alarms_in_words=words.counted("alarms", len(alarms)),
+        figures=figures_view(letter.figures, words) if letter.figures else None,
     )
+
+
+def _say(on: date, words: Words) -> SayView:
+    said = answer_words(words.language)
+    return SayView(
+        reserved=said[Said.RESERVED],
+        delivered=said[Said.DELIVERED],
+        redeemed=said[Said.REDEEMED],
+        cancelled=said[Said.CANCELLED],
+        billed=said[Said.BILLED],
+        snooze=said[Said.SNOOZE],
+        undo=said[Said.UNDO],
+        help=said[Said.HELP],
+        date=on.isoformat(),
+    )
+
+
+def _answer(due: Due, on: date, words: Words) -> str:
+    """The line that says that a deadline was met: today, or on its last day where that is over."""
+    said = _ANSWERS.get(due.deadline, Said.DONE)
+    detail = SAMPLE_INVOICE if said is Said.BILLED else min(on, due.on).isoformat()
+    return f"{answer_words(words.language)[said]} {detail}"
 
 
 def _notes(letter: Letter, fate: str, words: Words) -> tuple[NoteView, ...]:
@@ -140,11 +228,11 @@ def _urgency(item: LetterItem) -> tuple[bool, int, str]:
     return (item.due is None, item.due.days_left if item.due else 0, item.voucher)
 
 
-def _item(item: LetterItem, words: Words) -> ItemView:
-    due = _due(item.due, words) if item.due else None
-    others = tuple(_due(other, words) for other in item.others)
+def _item(item: LetterItem, on: date, words: Words) -> ItemView:
+    due = _due(item.due, on, words) if item.due else None
+    others = tuple(_due(other, on, words) for other in item.others)
     ordered = sorted(chain([item.due] if item.due else [], item.others), key=lambda one: one.on)
-    deadlines = tuple(_due(one, words) for one in ordered)
+    deadlines = tuple(_due(one, on, words) for one in ordered)
     named = {one.name: one for one in reversed(deadlines)}
     length = words.counted("days", item.days) if item.days is not None else ABSENT
     service = [part for part in (item.offering, length if item.days is not None else "") if part]
@@ -154,7 +242,7 @@ def _item(item: LetterItem, words: Words) -> ItemView:
         customer_admin=item.customer_admin or ABSENT,
         offering=item.offering or ABSENT,
         length=length,
-        service=", ".join(service) or ABSENT,
+        service=words.beside(service) or ABSENT,
         due=due,
         others=others,
         deadlines=deadlines,
@@ -164,10 +252,12 @@ def _item(item: LetterItem, words: Words) -> ItemView:
         missing=words.joined([words.fact(fact) for fact in item.missing]),
         known=item.already_known,
         unseen_invoice=item.unseen_invoice,
+        value=money(item.value, words),
+        remaining=money(item.remaining, words),
     )
 
 
-def _due(due: Due, words: Words) -> DueView:
+def _due(due: Due, on: date, words: Words) -> DueView:
     return DueView(
         name=due.deadline,
         word=words.deadline(due.deadline),
@@ -175,4 +265,5 @@ def _due(due: Due, words: Words) -> DueView:
         date=words.date(due.on),
         left=words.left(due.days_left),
         days=due.days_left,
+        answer=_answer(due, on, words),
     )

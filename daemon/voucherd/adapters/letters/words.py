@@ -1,22 +1,30 @@
 """The words that several mails of one language share: `words.toml` beside the templates, and the dates by Babel.
 
 A value may hold `{n}`; where a language tells one from many, it is a table of CLDR plural categories
-(`{ one = "1 day", other = "{n} days" }`).
+(`{ one = "1 day", other = "{n} days" }`); `zero`, where it stands there, is for 0 in every language.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal
+
+from voucherd.domain.alarms import AlarmCode
+from voucherd.domain.letter import Sum
+from voucherd.domain.reconciliation.amounts import exponent
+from voucherd.domain.reconciliation.lines import LineClass
 
 Phrase = str | Mapping[str, str]
 
@@ -26,19 +34,33 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "deadline": ("reserve", "redeem", "bill"),
     "label": ("reserve", "redeem", "bill"),
     "left": ("today", "tomorrow", "ahead", "yesterday", "past"),
-    "count": ("vouchers", "days"),
+    "count": ("vouchers", "days", "lines", "alarms", "matters"),
     "fact": (
         "customer_admin", "customer", "offering", "days", "assigned_on", "expires_on", "engagement_on",
         "country", "other",
     ),
     "event": (
         "reserved", "reservation-cancelled", "revoked", "delivered", "redeemed", "billing-claimed", "paid",
-        "payment-denied",
+        "payment-denied", "held", "administrator-named",
     ),
     "calendar": ("summary", "description"),
+    "document": ("invoice", "credit"),
+    "class": tuple(LineClass),
+    "advice": tuple(one for one in LineClass if one not in (LineClass.MATCHED, LineClass.CREDIT)),
+    "alarm": tuple(AlarmCode),
+    "remedy": tuple(AlarmCode),
+    "review": (
+        "unauthenticated", "not-entitled", "no-voucher-id", "ambiguous", "which-partner", "unknown-voucher",
+        "conflict", "unreadable", "too-large", "bounce", "invoice-unreadable", "invoice-inconsistent",
+        "unknown-reply", "other",
+    ),
+    "mailbox": ("ok", "unreachable", "refused", "never-read", "other"),
+    "look": ("now", "never"),
 }  # fmt: skip
-OPEN_SECTIONS = frozenset({"deadline", "label", "fact", "event"})
-COUNTED = frozenset({("left", "ahead"), ("left", "past"), ("count", "vouchers"), ("count", "days")})
+OPEN_SECTIONS = frozenset({"deadline", "label", "fact", "event", "review", "mailbox"})
+COUNTED = frozenset({("left", "ahead"), ("left", "past"), *(("count", noun) for noun in SECTIONS["count"])})
+_LETTER_AT_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")  # CLDR's currency spacing, which Babel leaves out
+_COMMAS = {"ja": "、", "zh": "，"}
 
 
 class WordsError(ValueError):
@@ -56,6 +78,11 @@ class Words:
 
     locale: Locale
     phrases: Mapping[str, Mapping[str, Phrase]]
+    language: str = "en"
+
+    def month(self, on: date) -> str:
+        """The month and year of a day, as `December 2021`."""
+        return format_skeleton("yMMMM", on, locale=self.locale)
 
     def date(self, on: date) -> str:
         """The date with its weekday, as `Friday, 10 December 2021`."""
@@ -64,6 +91,30 @@ class Words:
     def joined(self, parts: Sequence[str]) -> str:
         """The parts as a list in words, each once: `a, b and c`."""
         return format_list(list(dict.fromkeys(parts)), locale=self.locale) if parts else ""
+
+    def beside(self, parts: Sequence[str]) -> str:
+        """The parts one after the other, as `SDPS, 5 days`."""
+        return _COMMAS.get(self.locale.language, ", ").join(parts)
+
+    def number(self, number: int) -> str:
+        """A number in the figures and groups of the locale: `12,345`."""
+        return format_decimal(number, locale=self.locale)
+
+    def money(self, amount: Sum) -> str:
+        """An amount with the sign of its currency; never rounded, whatever decimals the locale is used to."""
+        try:
+            value = Decimal(amount.amount).scaleb(-exponent(amount.currency))
+        except ValueError:
+            return f"{self.number(amount.amount)} {amount.currency}"
+        written = format_currency(value, amount.currency, locale=self.locale, decimal_quantization=False)
+        return _LETTER_AT_DIGIT.sub("\u00a0", written)
+
+    def look(self, hours: int | None) -> str:
+        """How long ago something was looked at: just now, 3 hours ago, never."""
+        if not hours:
+            return self._phrase("look", "never" if hours is None else "now", 0)
+        ago = timedelta(hours=-hours)
+        return format_timedelta(ago, "hour", threshold=2, add_direction=True, locale=self.locale)
 
     def left(self, days: int) -> str:
         """How far off a day is, from the day of the mail: today, tomorrow, in 5 days, 3 days ago."""
@@ -94,19 +145,51 @@ class Words:
 
     def calendar(self, part: str, fields: Mapping[str, str]) -> str:
         """The text of a calendar entry; each `{name}` of `fields` is filled in once, values are not read again."""
-        pieces = self._phrase("calendar", part, 1).split("{")
-        filled = [pieces[0]]
-        for piece in pieces[1:]:
-            name, brace, rest = piece.partition("}")
-            filled.append(fields[name] + rest if brace and name in fields else "{" + piece)
-        return "".join(filled)
+        return _filled(self._phrase("calendar", part, 1), fields)
+
+    def document(self, kind: str) -> str:
+        """What the reader calls a document of that kind."""
+        return self._phrase("document", kind if kind in self.phrases["document"] else "invoice", 1)
+
+    def line_class(self, name: str) -> str:
+        """What became of an invoice line, in a few words."""
+        return self._phrase("class", name, 1)
+
+    def advice(self, name: str) -> str:
+        """What to do about a line of that class; empty where nothing is to be done."""
+        return self._phrase("advice", name, 1) if name in self.phrases["advice"] else ""
+
+    def alarm(self, code: str, number: int, fields: Mapping[str, str]) -> str:
+        """What happened; `{subject}`, `{date}` and `{month}` are filled in once, values are not read again."""
+        return _filled(self._phrase("alarm", code, number), fields)
+
+    def remedy(self, code: str) -> str:
+        """What voucherd did about it, and what is to be done."""
+        return self._phrase("remedy", code, 1)
+
+    def review(self, code: str) -> str:
+        """Why messages wait for a person."""
+        return self._phrase("review", code if code in self.phrases["review"] else "other", 1)
+
+    def mailbox(self, state: str) -> str:
+        """How a mailbox is."""
+        return self._phrase("mailbox", state if state in self.phrases["mailbox"] else "other", 1)
 
     def _phrase(self, section: str, key: str, number: int) -> str:
         phrase = self.phrases[section][key]
         if not isinstance(phrase, str):
-            category = self.locale.plural_form(number)
+            category = "zero" if number == 0 and "zero" in phrase else self.locale.plural_form(number)
             phrase = phrase.get(category) or phrase["other"]
-        return phrase.replace("{n}", str(number))
+        return phrase.replace("{n}", self.number(number))
+
+
+def _filled(phrase: str, fields: Mapping[str, str]) -> str:
+    pieces = phrase.split("{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        name, brace, rest = piece.partition("}")
+        filled.append(fields[name] + rest if brace and name in fields else "{" + piece)
+    return "".join(filled)
 
 
 def parse_words(text: str) -> dict[str, dict[str, Phrase]]:
@@ -144,7 +227,7 @@ def words_of(layers: Sequence[Mapping[str, Mapping[str, Phrase]]], language: str
     stated = merged["dates"].get("locale")
     own_region = locale != language and _same_language(locale, language)
     written = locale if own_region or not isinstance(stated, str) else stated
-    return Words(parse_locale(written) or parse_locale(language) or Locale("en"), merged)
+    return Words(parse_locale(written) or parse_locale(language) or Locale("en"), merged, language)
 
 
 def missing_words(merged: Mapping[str, Mapping[str, Phrase]]) -> list[str]:

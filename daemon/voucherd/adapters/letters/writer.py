@@ -40,7 +40,8 @@ _MOST_REFERENCES = 20
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The parts of a mail: the text, the HTML that says the same (empty: none), the calendar (empty: none)."""
+    """The parts of a mail: the text, the HTML that says the same, the calendar, and the entries that leave it (empty:
+    none)."""
 
     subject: str
     text: str
@@ -48,6 +49,7 @@ class Body:
     calendar: bytes
     language: str
     answering: bool
+    cancelled: bytes = b""
 
 
 def write_mail(head: LetterHead, body: Body) -> bytes:
@@ -56,8 +58,10 @@ def write_mail(head: LetterHead, body: Body) -> bytes:
     if body.html:
         alternatives.append(_text_part("text/html", body.html, body.language))
     parts = alternatives[0] if not body.html else _multipart("alternative", alternatives, head.message_id)
-    if body.calendar:
-        parts = _multipart("mixed", [parts, _calendar_part(body.calendar)], head.message_id)
+    calendars = [(body.calendar, "PUBLISH", "deadlines.ics"), (body.cancelled, "CANCEL", "cancelled.ics")]
+    attached = [_calendar_part(*one) for one in calendars if one[0]]
+    if attached:
+        parts = _multipart("mixed", [parts, *attached], head.message_id)
     headers = [*_headers(head, body), ("MIME-Version", "1.0")]
     content = "".join(f"{name}: {value}{CRLF}" for name, value in headers) + parts
     return scanned(content.encode("ascii"), {name.lower() for name, _ in headers})
@@ -153,10 +157,10 @@ def _text_part(media_type: str, text: str, language: str) -> str:
     )
 
 
-def _calendar_part(calendar: bytes) -> str:
+def _calendar_part(calendar: bytes, method: str, name: str) -> str:
     return (
-        f"Content-Type: text/calendar; charset=utf-8; method=PUBLISH;{CRLF} name=deadlines.ics{CRLF}"
-        f"Content-Disposition: attachment; filename=deadlines.ics{CRLF}"
+        f"Content-Type: text/calendar; charset=utf-8; method={method};{CRLF} name={name}{CRLF}"
+        f"Content-Disposition: attachment; filename={name}{CRLF}"
         f"Content-Transfer-Encoding: base64{CRLF}{CRLF}{_base64(calendar)}"
     )
 

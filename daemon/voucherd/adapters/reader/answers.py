@@ -26,6 +26,7 @@ _CLASSES: Final[tuple[type, ...]] = (
     sheets.Sheet,
     document.InvoiceDocument,
     document.InvoiceLine,
+    document.Totals,
     date,
     datetime,
     timedelta,

@@ -7,29 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from voucherd.adapters.workbook import MAX_ROWS, UnreadWorkbookError, is_exact, moment_text, sheets_of
 from voucherd.domain.sheets import LOST_DIGITS, Sheet
 
-MAX_ENTRIES: Final = 200
-MAX_UNPACKED: Final = 50 * 1024 * 1024
-MAX_RATIO: Final = 100
-MAX_ROWS: Final = 20_000
 MAX_COLUMNS: Final = 60
 MAX_CELL: Final = 500
 MAX_TEXT: Final = 2 * 1024 * 1024
-MAX_SHEETS: Final = 10
-_ARCHIVES: Final = (".zip", ".7z", ".gz", ".bz2", ".xz", ".rar", ".tar", ".xlsx", ".ods", ".docx", ".xlsm")
-_EXACT: Final = 2**53
-_WIDEST: Final = 200  # columns, counting empty ones: a sheet is read as a full rectangle
-_PLACE = re.compile(rb"\br\s?=\s?[\"']([A-Z]{0,3})(\d{1,9})[\"']")
 _DELIMITERS: Final = ",;\t|"
 _BREAKS = str.maketrans(dict.fromkeys("\t\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x00", " "))
 
@@ -62,11 +49,6 @@ class _Lines:
             raise UnreadSheetError(f"it has more than {MAX_ROWS:,} rows, or {MAX_TEXT:,} characters")
 
 
-def is_sheet(name: str) -> bool:
-    """Whether a file's name says that it is a spreadsheet that is read here."""
-    return name.lower().endswith((".xlsx", ".ods", ".csv"))
-
-
 def read(name: str, content: bytes) -> tuple[Sheet, ...]:
     """The sheets of a file that hold anything. Raises UnreadSheetError beyond a limit, or for what is none."""
     if name.lower().endswith(".csv"):
@@ -92,81 +74,16 @@ def _sheet(name: str, rows: Iterable[Sequence[object]]) -> Sheet:
 
 
 def _book(file: str, content: bytes) -> tuple[Sheet, ...]:
-    _check_zip(content)
+    found: list[Sheet] = []
     try:
-        from python_calamine import CalamineError, CalamineWorkbook
-
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = book.sheet_names
-        if len(names) > MAX_SHEETS:
-            raise UnreadSheetError(f"it has more than {MAX_SHEETS} sheets")
-        found: list[Sheet] = []
-        for name in names:
-            sheet = book.get_sheet_by_name(name)
-            if sheet.total_height > MAX_ROWS or sheet.total_width > _WIDEST:
-                raise UnreadSheetError(f"it has more than {MAX_ROWS:,} rows, or very many columns")
-            # rows above the first used one are kept, so that a row's number is the one that a person sees
+        for name, rows in sheets_of(content):
             shown = file if not found else f"{file}, {name.translate(_BREAKS)[:40]}"
-            made = _sheet(shown, sheet.to_python(skip_empty_area=False))
+            made = _sheet(shown, rows)
             if made.text.strip():
                 found.append(made)
-        return tuple(found)
-    except (CalamineError, OSError, ValueError) as error:
-        raise UnreadSheetError(f"it cannot be opened ({type(error).__name__})") from None
-
-
-def _check_zip(content: bytes) -> None:
-    """The container's own list, before anything is unpacked; what an entry unpacks to is counted, not believed."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as container:
-            entries = container.infolist()
-            if len(entries) > MAX_ENTRIES:
-                raise UnreadSheetError(f"it holds more than {MAX_ENTRIES} files")
-            if any(entry.filename.lower().endswith(_ARCHIVES) for entry in entries):
-                raise UnreadSheetError("it holds another archive")
-            if sum(entry.file_size for entry in entries) > MAX_UNPACKED:
-                raise UnreadSheetError(f"it unpacks to more than {MAX_UNPACKED // 2**20} MB")
-            for entry in entries:
-                _check_entry(container, entry)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        RuntimeError,
-        ValueError,
-        OSError,
-        EOFError,
-        struct.error,
-    ) as error:
-        raise UnreadSheetError(f"it is no spreadsheet ({type(error).__name__})") from None
-
-
-def _check_entry(container: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    if entry.file_size > MAX_RATIO * max(entry.compress_size, 1_000):
-        raise UnreadSheetError(f"a file in it unpacks to more than {MAX_RATIO} times its size")
-    is_sheet = entry.filename.startswith("xl/worksheets/")
-    unpacked, tail = 0, b""
-    with container.open(entry) as stream:
-        while block := stream.read(1 << 20):
-            unpacked += len(block)
-            if unpacked > entry.file_size:
-                raise UnreadSheetError("a file in it is larger than it says")
-            if is_sheet:
-                _check_places(tail + block)
-                tail = block[-20:]
-
-
-def _check_places(text: bytes) -> None:
-    """Refuses cells far out: two of them, at opposite ends, make a rectangle of gigabytes when it is read."""
-    for column, row in _PLACE.findall(text):
-        if int(row) > MAX_ROWS or _column_number(column) > _WIDEST:
-            raise UnreadSheetError(f"it has more than {MAX_ROWS:,} rows or {_WIDEST} columns")
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+    except UnreadWorkbookError as error:
+        raise UnreadSheetError(str(error)) from None
+    return tuple(found)
 
 
 def _csv_rows(content: bytes) -> Iterator[list[object]]:
@@ -210,17 +127,14 @@ def _shown(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return _number(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
+    moment = moment_text(value)
+    if moment is not None:
+        return moment
     return str(value)[: MAX_CELL + 1].translate(_BREAKS).strip()[:MAX_CELL]
 
 
 def _number(value: float) -> str:
-    if abs(value) >= _EXACT:
+    if not is_exact(value):
         return f"{LOST_DIGITS}{value:.15e}"
     if value == int(value):
         return str(int(value))

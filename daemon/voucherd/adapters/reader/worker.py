@@ -27,9 +27,12 @@ JOBS: Final[Mapping[str, str]] = {
     "read": "voucherd.adapters.reader.task:read_here",
     "sheet": "voucherd.adapters.reader.sheets:read_here",
     "invoice": "voucherd.adapters.invoicefile.csv_invoices:read",
+    "structured-invoice": "voucherd.adapters.invoicefile.structured:read",
+    "sheet-invoice": "voucherd.adapters.invoicefile.sheet_invoices:read",
+    "zip-invoice": "voucherd.adapters.invoicefile.zip_invoices:read",
 }
 # These take the programmes as their last argument.
-_WITH_PROGRAMMES: Final = frozenset(("read",))
+_WITH_PROGRAMMES: Final = frozenset(("read", "structured-invoice", "zip-invoice"))
 EXIT_MEMORY: Final = 71
 EXIT_GONE: Final = 72
 MAX_ANSWER: Final = 48 * 1024 * 1024

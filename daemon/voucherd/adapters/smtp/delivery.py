@@ -20,7 +20,7 @@ from typing import Literal
 
 from voucherd.adapters.smtp.wire import ConnectionBroken, Reply, Wire
 from voucherd.errors import ConfigurationError, Fault, PermanentError, TemporaryError, VoucherdError
-from voucherd.service.ports import Attempt, Outcome
+from voucherd.service.ports import Attempt, Outcome, Stage
 
 Tls = Literal["starttls", "implicit", "off"]
 _CLOSING = 421
@@ -148,7 +148,9 @@ class SmtpDelivery:
             try:
                 self._open()
             except ConnectionBroken as broken:
-                raise _Refused(self._attempt(Outcome.TEMPORARY, str(broken), pause=True)) from broken
+                raise _Refused(
+                    self._attempt(Outcome.TEMPORARY, str(broken), pause=True, stage=Stage.ACCOUNT)
+                ) from broken
         assert self._wire is not None  # noqa: S101 - _open sets it or raises
         return self._wire
 
@@ -224,7 +226,7 @@ class SmtpDelivery:
                 return self._sender_refused(reply), reply.code == _CLOSING
             reply = wire.ask(f"RCPT TO:<{recipient}>", self._timeouts.command)
             if not reply.good:
-                return self._refused(reply), False
+                return self._refused(reply, Stage.RECIPIENT), False
             reply = wire.ask("DATA", self._timeouts.command)
             if reply.code != _GO_AHEAD:
                 return self._refused(reply), False
@@ -254,23 +256,26 @@ class SmtpDelivery:
         if reply.code == _TOO_LARGE:
             return self._refused(reply)
         self._drop()
-        return self._attempt(Outcome.TEMPORARY, reply.line, pause=True)
+        return self._attempt(Outcome.TEMPORARY, reply.line, pause=True, stage=Stage.ACCOUNT)
 
-    def _refused(self, reply: Reply) -> Attempt:
+    def _refused(self, reply: Reply, stage: Stage = Stage.CONTENT) -> Attempt:
         if reply.code == _CLOSING or reply.code in _ABOUT_THE_ACCOUNT:
             self._drop()
-            return self._attempt(Outcome.TEMPORARY, reply.line, pause=True)
+            about = Stage.ACCOUNT if reply.code in _ABOUT_THE_ACCOUNT else stage
+            return self._attempt(Outcome.TEMPORARY, reply.line, pause=True, stage=about)
         if reply.permanent:
-            return self._attempt(Outcome.PERMANENT, reply.line)
+            return self._attempt(Outcome.PERMANENT, reply.line, stage=stage)
         if reply.code // 100 != 4:
             self._drop()
-        return self._attempt(Outcome.TEMPORARY, reply.line)
+        return self._attempt(Outcome.TEMPORARY, reply.line, stage=stage)
 
-    def _attempt(self, outcome: Outcome, answer: str, *, pause: bool = False) -> Attempt:
+    def _attempt(
+        self, outcome: Outcome, answer: str, *, pause: bool = False, stage: Stage | None = None
+    ) -> Attempt:
         """The attempt for the books: one line, cut, and without the secret, should the server have repeated it."""
         for hidden in self._hidden:
             answer = answer.replace(hidden, "***")
-        return Attempt(outcome, " ".join(answer.split())[:_LONGEST_ANSWER], pause)
+        return Attempt(outcome, " ".join(answer.split())[:_LONGEST_ANSWER], pause, stage)
 
     def _not_offered(self, recipient: str, content: bytes) -> Attempt | None:
         """What the server's own list of extensions already rules out."""
@@ -323,7 +328,7 @@ def _unfit(sender: str, recipient: str, content: bytes) -> Attempt | None:
     if sender and not _is_mailbox(sender):
         return Attempt(Outcome.TEMPORARY, "the envelope sender is no address", pause=True)
     if not _is_mailbox(recipient):
-        return Attempt(Outcome.PERMANENT, "the recipient is no address")
+        return Attempt(Outcome.PERMANENT, "553 5.1.3 the recipient is no address", stage=Stage.RECIPIENT)
     if content.count(b"\r") != content.count(b"\r\n") or content.count(b"\n") != content.count(b"\r\n"):
         return Attempt(Outcome.PERMANENT, "the mail has line ends other than CRLF")
     return None

@@ -6,19 +6,28 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from voucherd.adapters.store.alarms import SqlAlarms
+from voucherd.adapters.store.calendars import SqlCalendars
+from voucherd.adapters.store.decisions import SqlDecisions
+from voucherd.adapters.store.figures import SqlFigures
+from voucherd.adapters.store.holds import SqlHolds
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
 from voucherd.adapters.store.outbox import SqlOutbox
+from voucherd.adapters.store.reconciling import SqlReconciling
 from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
+from voucherd.adapters.store.suppressions import SqlSuppressions
+from voucherd.adapters.store.verdicts import SqlVerdicts
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
@@ -35,7 +44,15 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)
+        self.decisions = SqlDecisions(connection)
+        self.verdicts = SqlVerdicts(connection)
+        self.reconciling = SqlReconciling(connection)
+        self.holds = SqlHolds(connection)
+        self.calendars = SqlCalendars(connection)
         self.state = SqlState(connection)
+        self.alarms = SqlAlarms(connection)
+        self.suppressions = SqlSuppressions(connection)
+        self.figures = SqlFigures(connection)
 
 
 class SqlStore:
@@ -112,9 +129,25 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
     """WAL so that readers go on beside the writer, FULL so that a commit survives a power loss (PROMISES.md, P1)."""
     connection.isolation_level = None  # transactions are begun by us, below
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _write_ahead(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Puts a new file into WAL mode. SQLite does not wait for another program that does the same at this moment, so the
+    waiting is done here."""
+    patience = monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > patience:
+                raise
+            sleep(0.02)
+        else:
+            return
 
 
 def _sqlite_begin(connection: Connection) -> None:

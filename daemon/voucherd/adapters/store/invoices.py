@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.content import effective_sign, invoice_key
-from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.document import InvoiceDocument, Totals
 from voucherd.domain.reconciliation.lines import line_key
 from voucherd.service.records import StoredDocument, StoredLine
 
@@ -55,6 +57,7 @@ class SqlInvoices:
                 "issued_on": document.issued_on,
                 "currency": document.currency,
                 "total": document.total,
+                "totals": asdict(document.totals) if document.totals else None,
                 "message": message,
                 "recorded_at": recorded_at,
             },
@@ -76,8 +79,27 @@ class SqlInvoices:
             }
             for line in document.lines
         ]
-        if rows:
-            self._connection.execute(insert(schema.invoice_line), rows)
+        hints = [
+            {voucher_key(one): _cut(one) for one in line.perhaps}
+            if not line.voucher_text or line.found
+            else {}
+            for line in document.lines
+        ]
+        if not any(hints):
+            if rows:
+                self._connection.execute(insert(schema.invoice_line), rows)
+            return
+        statement = insert(schema.invoice_line).returning(
+            schema.invoice_line.c.number, sort_by_parameter_order=True
+        )
+        numbers = self._connection.execute(statement, rows).scalars()
+        told = [
+            {"line": number, "voucher_key": key, "voucher": shown}
+            for number, found in zip(numbers, hints, strict=True)
+            for key, shown in found.items()
+            if 0 < len(key) <= _LONGEST_NAME
+        ]
+        self._connection.execute(insert(schema.line_hint), told)
 
     def lines_of_vouchers(self, keys: Sequence[str]) -> list[StoredLine]:
         """Every line that names one of these vouchers."""
@@ -87,6 +109,48 @@ class SqlInvoices:
     def lines_of_documents(self, numbers: Sequence[int]) -> list[StoredLine]:
         """Every line of these documents."""
         return self._lines(schema.invoice_line.c.document, numbers)
+
+    def lines(self, numbers: Sequence[int]) -> list[StoredLine]:
+        """These lines."""
+        return self._lines(schema.invoice_line.c.number, numbers)
+
+    def hinted(self, keys: Sequence[str]) -> dict[int, dict[str, str]]:
+        """The lines without a label in which one of these IDs stands, with all IDs that stand in them: as written, by
+        the form for comparing."""
+        table = schema.line_hint
+        found: dict[int, dict[str, str]] = {}
+        for part in chunks(list(keys)):
+            named = select(table.c.line).where(table.c.voucher_key.in_(part))
+            query = select(table).where(table.c.line.in_(named)).order_by(table.c.line, table.c.voucher_key)
+            for line, key, shown in self._connection.execute(query):
+                found.setdefault(line, {})[key] = shown
+        return found
+
+    def hints(self, lines: Sequence[int]) -> dict[int, dict[str, str]]:
+        """The IDs that stand without a label in these lines: as written, by the form for comparing."""
+        table = schema.line_hint
+        found: dict[int, dict[str, str]] = {}
+        for part in chunks(list(lines)):
+            query = select(table).where(table.c.line.in_(part)).order_by(table.c.line, table.c.voucher_key)
+            for line, key, shown in self._connection.execute(query):
+                found.setdefault(line, {})[key] = shown
+        return found
+
+    def place(self, lines: Sequence[tuple[int, str]], at: datetime) -> None:
+        """Gives lines without a label the text that the vouchers make which the ledger knows by now."""
+        if not lines:
+            return
+        table = schema.invoice_line
+        statement = update(table).where(table.c.number == bindparam("at_number"))
+        self._connection.execute(
+            statement.values(
+                voucher_text=bindparam("text"), voucher_key=bindparam("key"), placed_at=bindparam("at")
+            ),
+            [
+                {"at_number": number, "text": text, "key": _voucher_key(text), "at": at}
+                for number, text in lines
+            ],
+        )
 
     def _lines(self, column: Any, values: Sequence[Any]) -> list[StoredLine]:
         table = schema.invoice_line
@@ -159,6 +223,7 @@ def _document(row: Mapping[Any, Any]) -> StoredDocument:
         lines=(),
         content_sha256=row["content_sha256"],
         total=row["total"],
+        totals=Totals(**row["totals"]) if row["totals"] else None,
     )
     return StoredDocument(
         row["number"], row["file"], row["sha256"], document, row["message"], row["recorded_at"]

@@ -47,7 +47,7 @@ class SqlLedger:
         """The history of each voucher, in the order recorded, up to an instant where one is given."""
         found: dict[VoucherKey, list[Event]] = defaultdict(list)
         table = schema.event
-        for programme, part in _by_programme(keys):
+        for programme, part in by_programme(keys):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             if until is not None:
                 query = query.where(table.c.recorded_at <= until)
@@ -100,7 +100,7 @@ class SqlLedger:
         """The stored vouchers among `keys`."""
         found: dict[VoucherKey, Standing] = {}
         table = schema.voucher
-        for programme, part in _by_programme(keys):
+        for programme, part in by_programme(keys):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
                 found[VoucherKey(programme, row["voucher_key"])] = _standing(row)
@@ -163,7 +163,7 @@ class SqlLedger:
         is damaged beyond reading is found as well."""
         stored: dict[VoucherKey, dict[Any, Any]] = {}
         table = schema.voucher
-        for programme, part in _by_programme([key for key, _ in standings]):
+        for programme, part in by_programme([key for key, _ in standings]):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
                 stored[VoucherKey(programme, row["voucher_key"])] = dict(row)
@@ -181,13 +181,14 @@ class SqlLedger:
     def forget(self, keys: Sequence[VoucherKey]) -> None:
         """Drops computed vouchers that no history stands behind; histories stay."""
         table = schema.voucher
-        for programme, part in _by_programme(keys):
+        for programme, part in by_programme(keys):
             self._connection.execute(
                 delete(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             )
 
 
-def _by_programme(keys: Sequence[VoucherKey]) -> Iterable[tuple[str, Sequence[str]]]:
+def by_programme(keys: Sequence[VoucherKey]) -> Iterable[tuple[str, Sequence[str]]]:
+    """The keys of each programme, in parts that a statement can carry."""
     grouped: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         grouped[key.programme].append(key.key)
@@ -244,9 +245,15 @@ def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
             "incomplete": list(reservation.incomplete),
         },
         findings=list(voucher.findings),
-        claims=[asdict(claim) for claim in voucher.claims],
+        claims=[{**asdict(claim), "ending": _iso(claim.ending)} for claim in voucher.claims],
         deadlines=[
-            {"name": d.name, "on": d.on.isoformat(), "because": d.because, "met_on": _iso(d.met_on)}
+            {
+                "name": d.name,
+                "on": d.on.isoformat(),
+                "because": d.because,
+                "met_on": _iso(d.met_on),
+                **({"waived": d.waived} if d.waived else {}),
+            }
             for d in standing.deadlines
         ],
         billed_parts=list(voucher.billed_parts),
@@ -295,12 +302,14 @@ def _standing(row: Mapping[Any, Any]) -> Standing:
             tuple(reservation["incomplete"]),
         ),
         findings=tuple(row["findings"]),
-        claims=tuple(Claim(**claim) for claim in row["claims"]),
+        claims=tuple(Claim(**{**claim, "ending": _date(claim["ending"])}) for claim in row["claims"]),
         billed_parts=tuple(row["billed_parts"]),
         **{name: row[name] for name in _PLAIN},
     )
     found = tuple(
-        Deadline(d["name"], date.fromisoformat(d["on"]), d["because"], _date(d["met_on"]))
+        Deadline(
+            d["name"], date.fromisoformat(d["on"]), d["because"], _date(d["met_on"]), d.get("waived", "")
+        )
         for d in row["deadlines"]
     )
     after = State(row["state_after"]) if row["state_after"] else None

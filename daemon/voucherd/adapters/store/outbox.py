@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
 from voucherd.domain.steps import StepKey
-from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, Receipt
+from voucherd.service.records import Claimed, DeliveryRow, HandInReceipt, MailStatus, OutgoingMail, Receipt
 
 _OPEN = (MailStatus.PLANNED.value, MailStatus.SENDING.value, MailStatus.IN_DOUBT.value)
 _LEAST_FINISHED = (
@@ -57,8 +57,8 @@ class SqlOutbox:
             self._connection.execute(insert(schema.delivery), deliveries)
         return [new.get(mail.business_key) for mail in mails]
 
-    def uncomposed(self, now: datetime, limit: int) -> list[OutgoingMail]:
-        """Mails whose time has come and that are not yet put into words."""
+    def uncomposed(self, now: datetime, limit: int, kinds: Sequence[str] = ()) -> list[OutgoingMail]:
+        """Mails whose time has come and that are not yet put into words; of these kinds, or of all."""
         table = schema.outbox
         query = (
             select(table)
@@ -68,6 +68,8 @@ class SqlOutbox:
             .order_by(table.c.due_at, table.c.id)
             .limit(limit)
         )
+        if kinds:
+            query = query.where(table.c.kind.in_(kinds))
         return [_mail(row) for row in self._connection.execute(query).mappings()]
 
     def composed(self, mails: Sequence[tuple[int, str, bytes]]) -> None:
@@ -82,9 +84,12 @@ class SqlOutbox:
         if rows:
             self._connection.execute(statement, rows)
 
-    def claim(self, now: datetime, limit: int, doubt_after: timedelta) -> list[Claimed]:
+    def claim(
+        self, now: datetime, limit: int, doubt_after: timedelta, kinds: Sequence[str] = ()
+    ) -> list[Claimed]:
         """Takes deliveries whose next try has come: attempt and next look are stored with the claim, which the
-        caller commits before it sends. One found still `sending` was interrupted: it counts as a doubt."""
+        caller commits before it sends. One found still `sending` was interrupted: it counts as a doubt. `kinds` of
+        mails where not all are wanted."""
         table, mail = schema.delivery, schema.outbox
         query = (
             select(
@@ -96,6 +101,8 @@ class SqlOutbox:
             .order_by(table.c.next_try_at, table.c.id)
             .limit(limit)
         )
+        if kinds:
+            query = query.where(mail.c.kind.in_(kinds))
         if self._connection.dialect.name == "postgresql":
             query = query.with_for_update(of=table, skip_locked=True)
         rows = self._connection.execute(query).mappings().all()
@@ -213,6 +220,27 @@ class SqlOutbox:
                 found[address].append(Receipt(address, made, tuple(vouchers), subject or ""))
         return found
 
+    def hand_in_receipts(self, partners: Sequence[str], since: datetime) -> list[HandInReceipt]:
+        """The receipts of vouchers handed in for these partners, from `since` on; none that will not arrive."""
+        table, sent = schema.outbox, schema.delivery
+        found: list[HandInReceipt] = []
+        for part in chunks(list(partners)):
+            query = (
+                select(table.c.partner, sent.c.address, table.c.vouchers, table.c.created_at, sent.c.sent_at)
+                .join(sent, sent.c.mail == table.c.id)
+                .where(
+                    table.c.partner.in_(part),
+                    table.c.day >= since.date() - timedelta(days=2),  # one that waited was made earlier
+                    table.c.kind == "receipt",
+                    table.c.letter["template"].as_string() == "",
+                    sent.c.status.in_((*_OPEN, MailStatus.SENT.value)),
+                )
+                .order_by(table.c.id)
+            )
+            for partner, address, vouchers, made, went in self._connection.execute(query):
+                found.append(HandInReceipt(partner, address, tuple(vouchers), went or made))
+        return [receipt for receipt in found if receipt.at >= since]
+
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
         table, mail = schema.delivery, schema.outbox
@@ -231,6 +259,43 @@ class SqlOutbox:
             )
         )
         return int(self._connection.execute(query).scalar_one())
+
+    def came_back(self, addresses: Sequence[str], since: datetime) -> dict[str, int]:
+        """How many mails to each of these addresses came back at `since` or later."""
+        table = schema.delivery
+        found: dict[str, int] = {}
+        for part in chunks(list(addresses)):
+            query = (
+                select(table.c.address, func.count())
+                .where(
+                    table.c.address.in_(part),
+                    table.c.status == MailStatus.BOUNCED.value,
+                    table.c.failed_at >= since,
+                )
+                .group_by(table.c.address)
+            )
+            found.update((address, count) for address, count in self._connection.execute(query))
+        return found
+
+    def unattempted(self, addresses: Sequence[str], answer: str, now: datetime) -> list[DeliveryRow]:
+        """The deliveries to these addresses that failed with an answer that begins like this, of mails that still say
+        something at `now`."""
+        table, mail = schema.delivery, schema.outbox
+        found: list[DeliveryRow] = []
+        for part in chunks(list(addresses)):
+            query = (
+                select(table)
+                .join(mail, table.c.mail == mail.c.id)
+                .where(
+                    table.c.address.in_(part),
+                    table.c.status == MailStatus.FAILED.value,
+                    table.c.answer.startswith(answer, autoescape=True),
+                    or_(mail.c.obsolete_at.is_(None), mail.c.obsolete_at >= now),
+                )
+                .order_by(table.c.id)
+            )
+            found.extend(_delivery(row) for row in self._connection.execute(query).mappings())
+        return found
 
     def counts(self) -> dict[str, int]:
         """How many mails there are of each status."""

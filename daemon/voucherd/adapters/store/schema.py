@@ -164,9 +164,7 @@ event = Table(
     Column("note", Words, nullable=False, default=""),
     sqlite_autoincrement=True,
 )
-Index(
-    "ix_event_voucher", event.c.voucher_key, event.c.programme
-)  # in the order of a merge with invoice lines
+Index("ix_event_voucher", event.c.voucher_key, event.c.programme)  # the order of a merge with invoice lines
 Index("ix_event_message", event.c.message)
 Index("ix_event_recorded_at", event.c.recorded_at)
 
@@ -199,6 +197,10 @@ voucher = Table(
     Column("claimed_on", Date),
     Column("claimed_invoice", Words),
     Column("billing_extended_to", Date),
+    Column("written_off_on", Date),
+    Column("disputed_on", Date),
+    Column("accepted", Number),
+    Column("accepted_currency", String(3)),
     Column("billed_parts", JSON, nullable=False),
     Column("reservation", JSON),
     Column("findings", JSON, nullable=False),
@@ -241,6 +243,46 @@ Index(
     sqlite_where=text("status = 'planned'"),
     postgresql_where=text("status = 'planned'"),
 )
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("scope", String(20), nullable=False),
+    Column("programme", String(80), nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("until", Date),
+    Column("why", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("releases", Number, ForeignKey("hold.id")),
+    sqlite_autoincrement=True,
+)
+Index("ix_hold_subject", hold.c.scope, hold.c.programme, hold.c.subject)
+Index("ix_hold_message", hold.c.message)
+Index("ix_hold_releases", hold.c.releases)
+Index("ix_hold_recorded_at", hold.c.recorded_at)
+
+calendar_entry = Table(
+    "calendar_entry",
+    metadata,
+    Column("programme", String(80), primary_key=True),
+    Column("voucher_key", Key, primary_key=True),
+    Column("deadline", String(40), primary_key=True),
+    Column("partner", String(80), primary_key=True),
+    Column("voucher", String(80), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("told", Integer),
+    Column("changed_at", Instant, nullable=False),
+)
+Index("ix_calendar_entry_partner", calendar_entry.c.partner, calendar_entry.c.on)
+_UNTOLD = text("told < sequence")
+Index("ix_calendar_entry_untold", calendar_entry.c.partner, sqlite_where=_UNTOLD, postgresql_where=_UNTOLD)
 
 outbox = Table(
     "outbox",
@@ -286,6 +328,8 @@ delivery = Table(
     Column("doubts", Integer, nullable=False, default=0),
     Column("next_try_at", Instant),
     Column("sent_at", Instant),
+    Column("refused_since", Instant),
+    Column("failed_at", Instant),
     Column("answer", Words, nullable=False, default=""),
     UniqueConstraint("mail", "address"),
 )
@@ -331,12 +375,13 @@ invoice = Table(
     Column("issued_on", Date, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("total", Number),
+    Column("totals", JSON),
     Column("message", Number, ForeignKey("message.id")),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("sha256", "invoice_key", "kind", "supplier"),
     sqlite_autoincrement=True,
 )
-Index("ix_invoice_key", invoice.c.invoice_key)
+Index("ix_invoice_key", invoice.c.invoice_key, invoice.c.supplier, invoice.c.kind)
 Index("ix_invoice_recorded_at", invoice.c.recorded_at)
 
 invoice_line = Table(
@@ -350,10 +395,38 @@ invoice_line = Table(
     Column("net", Number, nullable=False),
     Column("tax", Number),
     Column("currency", String(3), nullable=False),
+    Column("placed_at", Instant),
     sqlite_autoincrement=True,
 )
 Index("ix_invoice_line_voucher", invoice_line.c.voucher_key)
 Index("ix_invoice_line_document", invoice_line.c.document)
+_PLACED = text("placed_at IS NOT NULL")
+Index("ix_invoice_line_placed", invoice_line.c.placed_at, sqlite_where=_PLACED, postgresql_where=_PLACED)
+
+# what stands in a line without a label and has the form of an ID: a voucher's once the ledger knows it
+line_hint = Table(
+    "line_hint",
+    metadata,
+    Column("line", Number, ForeignKey("invoice_line.number"), primary_key=True),
+    Column("voucher_key", Key, primary_key=True),
+    Column("voucher", String(80), nullable=False),
+)
+Index("ix_line_hint_voucher", line_hint.c.voucher_key)
+
+period = Table(
+    "period",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("name", String(20), nullable=False),
+    Column("since", Date),
+    Column("until", Date, nullable=False),
+    Column("closed_at", Instant, nullable=False),
+    Column("last_document", Number, nullable=False),
+    Column("vouchers", Number, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bridge", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
 
 decision = Table(
     "decision",
@@ -362,6 +435,7 @@ decision = Table(
     Column("word", String(20), nullable=False),
     Column("line", Number, ForeignKey("invoice_line.number")),
     Column("document", Number, ForeignKey("invoice.number")),
+    Column("period", Number, ForeignKey("period.number")),
     Column("programme", String(80)),
     Column("voucher_key", Key),
     Column("voucher", String(80)),
@@ -376,37 +450,72 @@ decision = Table(
 )
 Index("ix_decision_line", decision.c.line)
 Index("ix_decision_document", decision.c.document)
+Index("ix_decision_period", decision.c.period)
 Index("ix_decision_voucher", decision.c.voucher_key)
+Index("ix_decision_recorded_at", decision.c.recorded_at)
 
+# what was last concluded about each redeemed voucher, and what of it was frozen with a closed period
 verdict = Table(
     "verdict",
     metadata,
     Column("voucher_key", Key, primary_key=True),
-    Column("programme", String(80), nullable=False),
+    Column("programme", Key, primary_key=True),
     Column("voucher", String(80), nullable=False),
     Column("redeemed_on", Date, nullable=False),
-    Column("row", Words, nullable=False),
-)
-
-period = Table(
-    "period",
-    metadata,
-    Column("number", Number, primary_key=True, autoincrement=True),
-    Column("until", Date, nullable=False),
-    Column("closed_at", Instant, nullable=False),
-    Column("by", Words, nullable=False),
-    Column("why", Words, nullable=False),
-    Column("last_document", Number, nullable=False),
-    Column("rows", Number, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    sqlite_autoincrement=True,
+    Column("row", Text, nullable=False),
 )
 
 closed = Table(
     "closed",
     metadata,
     Column("voucher_key", Key, primary_key=True),
+    Column("programme", Key, primary_key=True),
     Column("period", Number, ForeignKey("period.number"), primary_key=True),
-    Column("row", Words, nullable=False),
+    Column("voucher", String(80), nullable=False),
+    Column("row", Text, nullable=False),
 )
-Index("ix_closed_period", closed.c.period, closed.c.voucher_key)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("about", Words, nullable=False, unique=True),
+    Column("code", String(40), nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("on", Date),
+    Column("raised_at", Instant, nullable=False),
+    Column("mail", Number, ForeignKey("outbox.id")),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_alarm_untold",
+    alarm.c.number,
+    sqlite_where=text("mail IS NULL"),
+    postgresql_where=text("mail IS NULL"),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("address", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("cause", String(20), nullable=False),
+    Column("why", Words, nullable=False),
+    Column("partner", String(80)),
+    Column("mail", Number, ForeignKey("outbox.id")),
+    Column("message", Number, ForeignKey("message.id")),
+    Column("lifted_at", Instant),
+    Column("lifted_by", Words, nullable=False, default=""),
+    Column("lifted_why", Words, nullable=False, default=""),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_suppression_standing",
+    suppression.c.address,
+    unique=True,
+    sqlite_where=text("lifted_at IS NULL"),
+    postgresql_where=text("lifted_at IS NULL"),
+)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from voucherd.adapters.store import schema
+from voucherd.adapters.store.messages import insert_new
 from voucherd.service.records import MailboxState
 
 _RECORDING = 0x7265636F7264  # "record": the advisory lock that those who record take turns with
@@ -32,6 +33,15 @@ class SqlState:
         if not changed.rowcount:
             self._connection.execute(insert(schema.meta).values(key=key, value=value))
 
+    def hold(self, key: str) -> str | None:
+        """The value under `key`, which nobody else changes before this transaction ends; made empty where there was
+        none. SQLite has one writer anyway."""
+        self._connection.execute(insert_new(self._connection, schema.meta).values(key=key, value=""))
+        query = select(schema.meta.c.value).where(schema.meta.c.key == key)
+        if self._connection.dialect.name == "postgresql":
+            query = query.with_for_update()
+        return self._connection.execute(query).scalar_one() or None
+
     def take_turn(self) -> None:
         """Waits until no other transaction records, and keeps others from it until this one ends.
 
@@ -43,9 +53,12 @@ class SqlState:
             self._connection.execute(select(func.pg_advisory_xact_lock(_RECORDING)))
 
     def newest_record(self) -> datetime | None:
-        """The latest `recorded_at` of the history: recording never goes back behind it (RULES.md, Time)."""
-        query = select(func.max(schema.event.c.recorded_at))
-        return self._connection.execute(query).scalar_one_or_none()
+        """The latest `recorded_at` of the history, the holds, the invoices and the decisions: recording never goes back
+        behind it (RULES.md, Time)."""
+        tables = (schema.event, schema.hold, schema.invoice, schema.decision)
+        newest = [select(func.max(table.c.recorded_at)) for table in tables]
+        found = [self._connection.execute(query).scalar_one_or_none() for query in newest]
+        return max((moment for moment in found if moment is not None), default=None)
 
     def mailbox_seen(self, name: str, state: str, at: datetime | None, error: str = "") -> None:
         """Records how the last look at a mailbox ended; `at` is the instant of a successful one."""

@@ -7,13 +7,15 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, exists, not_, or_, select, tuple_, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import insert_new_rows
+from voucherd.adapters.store.holds import held
 from voucherd.adapters.store.messages import chunks
+from voucherd.domain.holds import NO_HOLDS, Holds
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.steps import Step, StepStatus
+from voucherd.domain.steps import MISSED, Step, StepStatus
 from voucherd.service.records import StepRow, VoucherKey
 
 _COLUMNS = (
@@ -29,6 +31,8 @@ _COLUMNS = (
     "status",
     "because",
 )
+
+_DEADLINE = ("programme", "voucher_key", "deadline", "deadline_on")
 
 
 class SqlSteps:
@@ -120,15 +124,61 @@ class SqlSteps:
             taken += self._connection.execute(statement).rowcount
         return taken
 
-    def due(self, until: datetime, limit: int | None = None) -> list[StepRow]:
-        """The planned steps whose time has come by `until`, earliest first."""
+    def due(
+        self,
+        until: datetime,
+        limit: int | None = None,
+        beside: Holds = NO_HOLDS,
+        partner: str | None = None,
+    ) -> list[StepRow]:
+        """The planned steps whose time has come by `until`, earliest first, of one partner or of all; without those
+        that `beside` holds, as long as their deadline has not ended."""
         table = schema.step
         query = (
             select(table)
             .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at <= until)
             .order_by(table.c.due_at, table.c.id)
         )
+        if partner is not None:
+            query = query.where(table.c.partner == partner)
+        if beside.every:
+            waits = or_(table.c.ends_at >= until, table.c.days_before == MISSED)
+            query = query.where(not_(and_(held(table, beside), waits)))
         return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def swallowed(self, now: datetime, holds: Holds, limit: int | None = None) -> list[StepRow]:
+        """The steps that would have gone by `now`, are held, and are the last of their deadline or its `missed` mail;
+        those that `told` marked left out."""
+        if not holds.every:
+            return []
+        table, nearer = schema.step, schema.step.alias()
+        another = exists().where(
+            *(nearer.c[name] == table.c[name] for name in _DEADLINE),
+            nearer.c.status == StepStatus.PLANNED.value,
+            nearer.c.days_before > MISSED,
+            nearer.c.days_before < table.c.days_before,
+        )
+        query = (
+            select(table)
+            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at <= now, table.c.because == "")
+            .where(held(table, holds))
+            .where(or_(table.c.days_before == MISSED, and_(table.c.ends_at >= now, not_(another))))
+            .order_by(table.c.deadline_on, table.c.voucher_key, table.c.id)
+        )
+        return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def told(self, steps: Sequence[StepRow], because: str) -> None:
+        """Marks every planned step of the deadlines of these steps: somebody was told that they are held."""
+        table = schema.step
+        statement = (
+            update(table)
+            .where(*(table.c[name] == bindparam(f"b_{name}") for name in _DEADLINE))
+            .where(table.c.status == StepStatus.PLANNED.value)
+            .values(because=because)
+        )
+        rows = [{f"b_{name}": getattr(step, name) for name in _DEADLINE} for step in steps]
+        if rows:
+            self._connection.execute(statement, rows)
 
     def first_due(self, since: datetime) -> datetime | None:
         """The instant of the next planned step after `since`: when the loop has to look again."""
@@ -140,6 +190,16 @@ class SqlSteps:
             .limit(1)
         )
         return self._connection.execute(query).scalar_one_or_none()
+
+    def withdraw_except(self, programmes: Sequence[str], because: str) -> int:
+        """Withdraws the planned steps of every other programme; returns how many there were."""
+        table = schema.step
+        statement = (
+            update(table)
+            .where(table.c.status == StepStatus.PLANNED.value, table.c.programme.not_in(list(programmes)))
+            .values(status=StepStatus.WITHDRAWN.value, because=because)
+        )
+        return self._connection.execute(statement).rowcount
 
     def daily_mails(self, partners: Sequence[str], since: date) -> set[tuple[str, date]]:
         """The partners and local days, from `since`, that already had their one mail of the day."""

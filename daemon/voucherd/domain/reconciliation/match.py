@@ -43,12 +43,12 @@ def match_voucher(
     lines: Sequence[PlacedLine],
     tolerance: Tolerance,
     today: date,
-    decisions: VoucherDecisions = NO_DECISIONS,
 ) -> VoucherVerdict:
     """The class of every line placed at `voucher`, and the voucher's three answers as of `today`.
 
     `lines` are all the lines that name the voucher, in any order, whatever their document's status.
     """
+    decisions = voucher.decided
     account = _settle(voucher, lines, tolerance, decisions)
     billing = _billing(voucher.value, account)
     completed_on = account.completed_on if billing in COMPLETE else None

@@ -66,6 +66,10 @@ class RateTable:
                         f"two rates for {later.country}, {later.offering}, {later.days} days hold on the same day"
                     )
 
+    def rows(self) -> list[Rate]:
+        """Every rate, in an order that does not depend on the file's."""
+        return sorted((rate for same in self._rates.values() for rate in same), key=repr)
+
     def rate(self, country: str, offering: str, days: int, on: date) -> Rate | None:
         """The rate that holds on the day `on`, None where the table has none."""
         same = self._rates.get(_key(country, offering, days), ())

@@ -34,7 +34,10 @@ def _no_voucher(verdict: LineVerdict) -> list[str]:
 
 
 def _ambiguous(verdict: LineVerdict) -> list[str]:
-    return [f"the line names several vouchers: {', '.join(voucher_keys(verdict.line.voucher_text)[:5])}"]
+    keys = voucher_keys(verdict.line.voucher_text)
+    if len(keys) < 2:
+        return [f"several programmes have a voucher {verdict.line.voucher_text.strip()}"]
+    return [f"the line names several vouchers: {', '.join(keys[:5])}"]
 
 
 def _unknown(verdict: LineVerdict) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any, NamedTuple
 
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals
+from voucherd.domain.reconciliation.document import Totals as StatedTotals
 from voucherd.domain.reconciliation.frozen import Period
 from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
@@ -41,6 +43,7 @@ class ReportedDocument(NamedTuple):
     total: int | None
     status: str
     reason: str
+    totals: StatedTotals | None = None
 
 
 def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str, Any]:
@@ -48,6 +51,7 @@ def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str
     voucher, currency = verdict.voucher, verdict.currency
     return {
         "id": voucher.id,
+        "programme": voucher.programme or None,
         "partner": voucher.partner,
         "billing": str(verdict.billing),
         "timeliness": str(verdict.timeliness),
@@ -127,9 +131,17 @@ def document_row(document: ReportedDocument) -> dict[str, Any]:
         "issued_on": _day(document.issued_on),
         "currency": document.currency,
         "total": _amount(document.total, document.currency),
+        "totals": _totals(document.totals, document.currency),
         "status": document.status,
         "reason": document.reason,
     }
+
+
+def _totals(totals: StatedTotals | None, currency: str | None) -> dict[str, str | None] | None:
+    """What the document states in all, by name; null where its format states nothing but lines."""
+    if totals is None:
+        return None
+    return {field.name: _amount(getattr(totals, field.name), currency) for field in fields(totals)}
 
 
 def bridge_row(row: BridgeRow) -> dict[str, Any]:
@@ -143,6 +155,19 @@ def aging_row(row: AgingRow) -> dict[str, Any]:
     """One bucket of one currency."""
     amount = format_amount(row.amount, row.currency)
     return {"currency": row.currency, "bucket": row.bucket, "count": row.vouchers, "amount": amount}
+
+
+def period_row(period: Period) -> dict[str, Any]:
+    """One closed period with the figures as they were frozen."""
+    return {
+        "name": period.name,
+        "since": _day(period.since),
+        "until": period.until.isoformat(),
+        "closed_at": period.closed_at.isoformat(),
+        "vouchers": period.vouchers,
+        "sha256": period.sha256,
+        "bridge": list(period.bridge),
+    }
 
 
 def reconciliation(
@@ -174,6 +199,7 @@ def reconciliation(
         "documents": [document_row(row) for row in sorted(documents, key=lambda row: row.number)],
         "bridge": [bridge_row(row) for row in totals.bridge()],
         "aging": [aging_row(row) for row in totals.aging()],
+        "periods": [period_row(period) for period in periods],
     }
 
 
@@ -202,7 +228,7 @@ def _prior(line: PlacedLine, periods: Sequence[Period]) -> list[str]:
     within = next((period for period in periods if line.issued_on <= period.until), None)
     if within is None or line.document <= within.last_document:
         return []
-    return [f"prior period: dated within period {within.number}, which ended on {within.until} and is closed"]
+    return [f"prior period: dated within {within.name}, which ended on {within.until} and is closed"]
 
 
 def _amount(amount: int | None, currency: str | None) -> str | None:

@@ -58,8 +58,8 @@ def together(
         end = min((day for day in waiting if day is not None), default=None)
         return end, judge_timeliness(None, end, today)
     end = max((day for day in ends.values() if day is not None), default=None)
-    if completed_on is None:
-        return end, judge_timeliness(None, end, today)
+    if completed_on is None or not any(one.completed_on for one in parts):
+        return end, judge_timeliness(completed_on, end, today)
     late = any(
         one.completed_on is not None
         and judge_timeliness(one.completed_on, ends[one.part.name], today) == "late"

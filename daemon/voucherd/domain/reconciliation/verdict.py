@@ -21,6 +21,7 @@ WINDOW_EXTENDED = "window-extended"
 DISPUTED = "disputed"
 WRITTEN_OFF = "written-off"
 PARTLY_DUE = "partly-due"
+SAME_ID = "same-id"
 PRIOR_PERIOD = "prior-period"
 
 FLAGS = (
@@ -34,6 +35,7 @@ FLAGS = (
     DISPUTED,
     WRITTEN_OFF,
     PARTLY_DUE,
+    SAME_ID,
     PRIOR_PERIOD,
 )
 """Everything that may stand in a voucher's `flags`, in the order in which it does."""
@@ -104,26 +106,6 @@ class Part(NamedTuple):
     bill_by: date | None
 
 
-class RedeemedVoucher(NamedTuple):
-    """What matching needs to know about a voucher. `partner` redeemed it; `value` is in minor units of `currency`.
-
-    A named tuple, as a full run reads a million rows of them. `flags` come from the valuation. Of a split payment
-    `parts` are those that are due, `value` is what they come to, `redeemed_on` the day of the first, and `whole` says
-    whether none is still to come.
-    """
-
-    id: str
-    partner: str | None
-    redeemed_on: date
-    bill_by: date | None
-    value: int | None = None
-    currency: str | None = None
-    flags: tuple[str, ...] = ()
-    remittances: tuple[Remittance, ...] = ()
-    parts: tuple[Part, ...] = ()
-    whole: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class VoucherDecisions:
     """What people decided about one voucher, as it stands after all decisions and their reverses.
@@ -141,6 +123,28 @@ class VoucherDecisions:
 
 
 NO_DECISIONS = VoucherDecisions()
+
+
+class RedeemedVoucher(NamedTuple):
+    """What matching needs to know about a voucher. `partner` redeemed it; `value` is in minor units of `currency`.
+
+    A named tuple, as a full run reads a million rows of them. `flags` come from the valuation. Of a split payment
+    `parts` are those that are due, `value` is what they come to, `redeemed_on` the day of the first, and `whole` says
+    whether none is still to come. `decided` is a person's word about it.
+    """
+
+    id: str
+    partner: str | None
+    redeemed_on: date
+    bill_by: date | None
+    value: int | None = None
+    currency: str | None = None
+    flags: tuple[str, ...] = ()
+    remittances: tuple[Remittance, ...] = ()
+    parts: tuple[Part, ...] = ()
+    whole: bool = True
+    decided: VoucherDecisions = NO_DECISIONS
+    programme: str = ""
 
 
 class LineVerdict(NamedTuple):

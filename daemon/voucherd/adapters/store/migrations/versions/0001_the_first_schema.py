@@ -125,6 +125,10 @@ def upgrade() -> None:
         sa.Column("claimed_on", sa.Date(), nullable=True),
         sa.Column("claimed_invoice", sa.Text(), nullable=True),
         sa.Column("billing_extended_to", sa.Date(), nullable=True),
+        sa.Column("written_off_on", sa.Date(), nullable=True),
+        sa.Column("disputed_on", sa.Date(), nullable=True),
+        sa.Column("accepted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("accepted_currency", sa.String(length=3), nullable=True),
         sa.Column("billed_parts", sa.JSON(), nullable=False),
         sa.Column("reservation", sa.JSON(), nullable=True),
         sa.Column("findings", sa.JSON(), nullable=False),
@@ -157,6 +161,8 @@ def upgrade() -> None:
         sa.Column("doubts", sa.Integer(), nullable=False),
         sa.Column("next_try_at", Instant(), nullable=True),
         sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("refused_since", Instant(), nullable=True),
+        sa.Column("failed_at", Instant(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_delivery_mail")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
@@ -219,6 +225,7 @@ def upgrade() -> None:
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("totals", sa.JSON(), nullable=True),
         sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_invoice_message")),
@@ -233,7 +240,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("invoice", schema=None) as batch_op:
-        batch_op.create_index("ix_invoice_key", ["invoice_key"], unique=False)
+        batch_op.create_index("ix_invoice_key", ["invoice_key", "supplier", "kind"], unique=False)
         batch_op.create_index("ix_invoice_recorded_at", ["recorded_at"], unique=False)
 
     op.create_table(
@@ -318,12 +325,20 @@ def upgrade() -> None:
         sa.Column("net", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tax", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("placed_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_invoice_line_document")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_invoice_line")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("invoice_line", schema=None) as batch_op:
         batch_op.create_index("ix_invoice_line_document", ["document"], unique=False)
+        batch_op.create_index(
+            "ix_invoice_line_placed",
+            ["placed_at"],
+            unique=False,
+            sqlite_where=sa.text("placed_at IS NOT NULL"),
+            postgresql_where=sa.text("placed_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_invoice_line_voucher", ["voucher_key"], unique=False)
 
     op.create_table(
@@ -360,6 +375,155 @@ def upgrade() -> None:
         batch_op.create_index("ix_review_query", ["query"], unique=False)
 
     op.create_table(
+        "hold",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("scope", sa.String(length=20), nullable=False),
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "subject",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("releases", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_hold_message")),
+        sa.ForeignKeyConstraint(["releases"], ["hold.id"], name=op.f("fk_hold_releases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index("ix_hold_subject", ["scope", "programme", "subject"], unique=False)
+        batch_op.create_index("ix_hold_message", ["message"], unique=False)
+        batch_op.create_index("ix_hold_releases", ["releases"], unique=False)
+        batch_op.create_index("ix_hold_recorded_at", ["recorded_at"], unique=False)
+
+    op.create_table(
+        "calendar_entry",
+        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("deadline", sa.String(length=40), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=False),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("ended", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=True),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "programme", "voucher_key", "deadline", "partner", name=op.f("pk_calendar_entry")
+        ),
+    )
+    with op.batch_alter_table("calendar_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_calendar_entry_partner", ["partner", "on"], unique=False)
+        batch_op.create_index(
+            "ix_calendar_entry_untold",
+            ["partner"],
+            unique=False,
+            sqlite_where=sa.text("told < sequence"),
+            postgresql_where=sa.text("told < sequence"),
+        )
+
+    op.create_table(
+        "alarm",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=True),
+        sa.Column("raised_at", Instant(), nullable=False),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_alarm_mail")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_alarm")),
+        sa.UniqueConstraint("about", name=op.f("uq_alarm_about")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("alarm", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_alarm_untold",
+            ["number"],
+            unique=False,
+            sqlite_where=sa.text("mail IS NULL"),
+            postgresql_where=sa.text("mail IS NULL"),
+        )
+
+    op.create_table(
+        "suppression",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("partner", sa.String(length=80), nullable=True),
+        sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lifted_at", Instant(), nullable=True),
+        sa.Column("lifted_by", sa.Text(), nullable=False),
+        sa.Column("lifted_why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_suppression_mail")),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_suppression_message")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_suppression")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppression_standing",
+            ["address"],
+            unique=True,
+            sqlite_where=sa.text("lifted_at IS NULL"),
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        )
+
+    op.create_table(
+        "line_hint",
+        sa.Column("line", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["line"], ["invoice_line.number"], name=op.f("fk_line_hint_line")),
+        sa.PrimaryKeyConstraint("line", "voucher_key", name=op.f("pk_line_hint")),
+    )
+    with op.batch_alter_table("line_hint", schema=None) as batch_op:
+        batch_op.create_index("ix_line_hint_voucher", ["voucher_key"], unique=False)
+
+    op.create_table(
+        "period",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=False),
+        sa.Column("last_document", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("vouchers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("bridge", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_period")),
+        sqlite_autoincrement=True,
+    )
+
+    op.create_table(
         "decision",
         sa.Column(
             "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -367,6 +531,7 @@ def upgrade() -> None:
         sa.Column("word", sa.String(length=20), nullable=False),
         sa.Column("line", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("document", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("period", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("programme", sa.String(length=80), nullable=True),
         sa.Column(
             "voucher_key",
@@ -381,8 +546,9 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_decision_document")),
         sa.ForeignKeyConstraint(["line"], ["invoice_line.number"], name=op.f("fk_decision_line")),
+        sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_decision_document")),
+        sa.ForeignKeyConstraint(["period"], ["period.number"], name=op.f("fk_decision_period")),
         sa.ForeignKeyConstraint(["undoes"], ["decision.number"], name=op.f("fk_decision_undoes")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_decision")),
         sqlite_autoincrement=True,
@@ -390,6 +556,8 @@ def upgrade() -> None:
     with op.batch_alter_table("decision", schema=None) as batch_op:
         batch_op.create_index("ix_decision_document", ["document"], unique=False)
         batch_op.create_index("ix_decision_line", ["line"], unique=False)
+        batch_op.create_index("ix_decision_period", ["period"], unique=False)
+        batch_op.create_index("ix_decision_recorded_at", ["recorded_at"], unique=False)
         batch_op.create_index("ix_decision_voucher", ["voucher_key"], unique=False)
 
     op.create_table(
@@ -399,27 +567,15 @@ def upgrade() -> None:
             sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
             nullable=False,
         ),
-        sa.Column("programme", sa.String(length=80), nullable=False),
+        sa.Column(
+            "programme",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("voucher", sa.String(length=80), nullable=False),
         sa.Column("redeemed_on", sa.Date(), nullable=False),
         sa.Column("row", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("voucher_key", name=op.f("pk_verdict")),
-    )
-
-    op.create_table(
-        "period",
-        sa.Column(
-            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
-        sa.Column("until", sa.Date(), nullable=False),
-        sa.Column("closed_at", Instant(), nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("last_document", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("rows", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_period")),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("voucher_key", "programme", name=op.f("pk_verdict")),
     )
 
     op.create_table(
@@ -429,10 +585,14 @@ def upgrade() -> None:
             sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
             nullable=False,
         ),
+        sa.Column(
+            "programme",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("period", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
         sa.Column("row", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["period"], ["period.number"], name=op.f("fk_closed_period")),
-        sa.PrimaryKeyConstraint("voucher_key", "period", name=op.f("pk_closed")),
+        sa.PrimaryKeyConstraint("voucher_key", "programme", "period", name=op.f("pk_closed")),
     )
-    with op.batch_alter_table("closed", schema=None) as batch_op:
-        batch_op.create_index("ix_closed_period", ["period", "voucher_key"], unique=False)

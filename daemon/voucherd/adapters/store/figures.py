@@ -1,0 +1,99 @@
+"""The figures of the daily summary: each counted by the database, whatever is stored."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
+
+from voucherd.adapters.store import schema
+from voucherd.domain.steps import MISSED, StepStatus
+from voucherd.domain.voucher import State
+from voucherd.service.records import MailStatus, Unbilled, VoucherKey
+
+_REST = timedelta(days=21)  # no country rests longer
+
+
+class SqlFigures:
+    """Counts over several tables."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def messages(self, start: datetime, end: datetime) -> dict[str, int]:
+        """How many messages were recorded from `start` to before `end`, by outcome."""
+        table = schema.message
+        query = (
+            select(table.c.outcome, func.count())
+            .where(table.c.recorded_at >= start, table.c.recorded_at < end)
+            .group_by(table.c.outcome)
+        )
+        return dict(self._connection.execute(query).all())
+
+    def deliveries(self, start: datetime, end: datetime) -> tuple[int, int]:
+        """How many deliveries were sent, and how many failed or came back, from `start` to before `end`."""
+        table = schema.delivery
+        sent = select(func.count()).where(table.c.sent_at >= start, table.c.sent_at < end)
+        lost = (MailStatus.FAILED.value, MailStatus.BOUNCED.value)
+        failed = select(func.count()).where(
+            table.c.failed_at >= start, table.c.failed_at < end, table.c.status.in_(lost)
+        )
+        run = self._connection.execute
+        return int(run(sent).scalar_one()), int(run(failed).scalar_one())
+
+    def due(self, start: datetime, end: datetime) -> dict[str, int]:
+        """The unmet deadlines that end between these moments, by name: each has its `missed` step before it."""
+        table = schema.step
+        query = (
+            select(table.c.deadline, func.count())
+            .where(
+                table.c.status == StepStatus.PLANNED.value,
+                table.c.due_at
+                >= start,  # what the index knows: the first sending day after the deadline's end
+                table.c.due_at <= end + _REST,
+                table.c.days_before == MISSED,
+                table.c.ends_at >= start,
+                table.c.ends_at <= end,
+            )
+            .group_by(table.c.deadline)
+        )
+        return dict(self._connection.execute(query).all())
+
+    def missed(self, day: date, since: datetime) -> int:
+        """The deadlines of `day` that passed unmet: those whose `missed` mail is to come, and those that have had it
+        already, in a mail of that day or later."""
+        table, mail = schema.step, schema.outbox
+        waiting = select(func.count()).where(
+            table.c.status == StepStatus.PLANNED.value,
+            table.c.due_at >= since - timedelta(days=1),
+            table.c.due_at <= since + _REST,
+            table.c.days_before == MISSED,
+            table.c.deadline_on == day,
+            table.c.ends_at < since,
+        )
+        told = select(mail.c["items"]).where(mail.c.kind == "missed", mail.c.day >= day)
+        named = [item for (items,) in self._connection.execute(told) for item in items]
+        count: int = sum(item["deadline_on"] == day.isoformat() for item in named)
+        return count + int(self._connection.execute(waiting).scalar_one())
+
+    def unbilled(self) -> list[Unbilled]:
+        """The redeemed vouchers that are not billed in full, those that are worth the same counted together."""
+        table = schema.voucher
+        alike = (table.c.partner, table.c.country, table.c.offering, table.c.days, table.c.redeemed_on)
+        query = select(*alike, func.count()).where(self._waits()).group_by(*alike)
+        return [Unbilled(*row) for row in self._connection.execute(query)]
+
+    def unbilled_but_named(self) -> list[VoucherKey]:
+        """Those of them that an invoice line names: part of them may be billed."""
+        table, line = schema.voucher, schema.invoice_line
+        named = exists().where(line.c.voucher_key == table.c.voucher_key)
+        query = select(table.c.programme, table.c.voucher_key).where(self._waits(), named)
+        return [VoucherKey(programme, key) for programme, key in self._connection.execute(query)]
+
+    def _waits(self) -> ColumnElement[bool]:
+        table = schema.voucher
+        return and_(
+            table.c.state == State.REDEEMED.value,
+            table.c.redeemed_on.is_not(None),
+            table.c.written_off_on.is_(None),
+        )

@@ -1,0 +1,43 @@
+"""Reminders that were in the outbox already when their vouchers were held: they wait there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from voucherd.domain.holds import Hold
+from voucherd.domain.identifiers import voucher_key
+from voucherd.service.records import Claimed, DeliveryRow, MailStatus
+from voucherd.service.store import Transaction
+
+_LOOK_AGAIN: Final = timedelta(minutes=30)
+_UTC: Final = ZoneInfo("UTC")
+
+
+def waits_for(tx: Transaction, claimed: Sequence[Claimed], now: datetime) -> dict[int, Hold]:
+    """The mails of which every voucher is held, with one of their holds. What was begun (in doubt) is not held up: the
+    first copy may have arrived."""
+    holds = tx.holds.in_force(now).everywhere(now)
+    found: dict[int, Hold] = {}
+    for claim in claimed if holds.every else ():
+        over = [
+            holds.over(item.programme, voucher_key(item.voucher), claim.partner, _UTC, now)
+            for item in claim.items
+        ]
+        if over and over[0] is not None and all(over) and not claim.delivery.doubts:
+            found[claim.delivery.mail] = over[0]
+    return found
+
+
+def put_off(row: DeliveryRow, hold: Hold, now: datetime) -> DeliveryRow:
+    """The delivery as if it had not been claimed, to be looked at again."""
+    return replace(
+        row,
+        status=MailStatus.PLANNED,
+        attempts=row.attempts - 1,
+        next_try_at=now + _LOOK_AGAIN,
+        answer=hold.said[:500],
+    )

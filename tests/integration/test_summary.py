@@ -1,0 +1,127 @@
+"""The daily summary: once a day of the desk, whatever happened, and what it says."""
+
+from __future__ import annotations
+
+from datetime import date, time
+
+import pytest
+
+from tests.worlds import (
+    TOKEN_KEY,
+    Opener,
+    World,
+    at_once,
+    instant,
+    invoice,
+    message_row,
+    rulebook,
+)
+from voucherd.domain.letter import Figures, MailboxLook, Sum
+from voucherd.domain.rulebook import Desk, Rulebook
+from voucherd.service.plain_letters import letter_of
+from voucherd.service.records import MessageOutcome
+from voucherd.service.summary import at_risk, figures, summarise
+
+pytest_plugins = ["tests.stores"]
+
+EIGHT = time(8)
+
+
+def rules() -> Rulebook:
+    desk = rulebook().desk
+    return rulebook(desk=Desk(desk.address, desk.addr, ("ops@desk.example",), desk.zone))
+
+
+@pytest.fixture
+def told(world: World) -> World:
+    world.rules = rules()
+    assert not summary(world, "2021-10-28T15:00")  # a new store has no yesterday
+    return world
+
+
+def summary(world: World, at: str, hour: time | None = EIGHT) -> bool:
+    return summarise(world.store, world.rules, TOKEN_KEY, ["vouchers"], hour, instant(at))
+
+
+def days(world: World) -> list[str]:
+    return [str(mail.day) for mail in world.mails() if mail.kind == "summary"]
+
+
+def seen(world: World, day: date, at: str) -> Figures:
+    with world.store.read() as tx:
+        return figures(tx, world.rules, ["vouchers"], day, instant(at))
+
+
+def test_it_goes_at_its_hour_of_the_desk_once_a_day_also_when_nothing_happened(told: World) -> None:
+    assert not summary(told, "2021-10-29T07:59")
+    assert summary(told, "2021-10-29T08:00")
+    assert not summary(told, "2021-10-29T08:01")
+    assert not summary(told, "2021-10-30T07:59")  # a Saturday, and the day before the change to winter time
+    assert summary(told, "2021-10-30T08:00")
+    assert summary(told, "2021-10-31T08:00")
+    assert days(told) == ["2021-10-28", "2021-10-29", "2021-10-30"]
+    [mail, *_] = told.mails()
+    assert (mail.to, mail.partner) == (("ops@desk.example",), None)
+    assert letter_of(mail.letter).figures == Figures(mailboxes=(MailboxLook("vouchers", "never-read", None),))
+
+
+def test_after_an_outage_there_is_one_of_the_last_day(told: World) -> None:
+    assert summary(told, "2021-11-09T13:00")
+    assert days(told) == ["2021-11-08"]
+
+
+def test_it_can_be_switched_off(told: World) -> None:
+    assert not summary(told, "2021-10-29T09:00", hour=None)
+    assert told.mails() == []
+
+
+def test_its_figures_are_those_of_the_local_day_and_of_what_stands(told: World) -> None:
+    told.rules = rules()
+    with told.store.write() as tx:
+        outcomes = [
+            MessageOutcome.RECORDED,
+            MessageOutcome.RECORDED,
+            MessageOutcome.IGNORED,
+            MessageOutcome.REVIEW,
+        ]
+        rows = [
+            message_row(f"m{n}", one, recorded_at=instant("2021-10-28T00:00"))
+            for n, one in enumerate(outcomes)
+        ]
+        tx.messages.add([*rows, message_row("late", recorded_at=instant("2021-10-29T00:00"))])
+        tx.state.mailbox_seen("vouchers", "ok", instant("2021-10-29T05:30"))
+    told.assigned("DPS-1001", partner="fabrikam", at="2021-05-14")
+    told.remind("2021-10-28T09:00")
+    told.assigned("DPS-2001", on="2021-05-01", partner="fabrikam", at="2021-05-14")
+    told.send("2021-10-28T23:59")
+    found = seen(told, date(2021, 10, 28), "2021-10-29T08:00")
+    assert (found.read, found.recorded, found.ignored, found.reviewed) == (4, 2, 1, 1)
+    assert found.failed == 0
+    assert found.mailboxes == (MailboxLook("vouchers", "ok", 2),)
+    assert dict(found.due)
+
+
+def test_money_at_risk_is_what_is_redeemed_and_not_billed(told: World) -> None:
+    for number in range(3):
+        told.redeemed(f"DPS-100{number}", "2021-09-01")
+    told.assigned("DPS-2001", at="2021-09-01")
+    assert risk(told) == (Sum(1_500_000, "EUR"),)
+    told.take_in(invoice("INV-1", date(2021, 9, 10), ("DPS-1000", 500_000), ("DPS-1001", 200_000)))
+    assert risk(told) == (Sum(800_000, "EUR"),)
+    told.take_in(invoice("INV-2", date(2021, 9, 11), ("DPS-1001", 300_000), ("DPS-1002", 500_000)))
+    assert risk(told) == ()
+
+
+def risk(world: World) -> tuple[Sum, ...]:
+    with world.store.read() as tx:
+        return at_risk(tx, world.rules, instant("2021-10-01"))
+
+
+@pytest.mark.server
+def test_two_daemons_make_one(server_url: str, open_store: Opener) -> None:
+    worlds = [World(open_store(server_url), rules()) for _ in range(2)]
+    summary(worlds[0], "2021-10-28T15:00")
+    for day in (29, 30):
+        made = at_once([lambda one=one, day=day: summary(one, f"2021-10-{day}T08:00") for one in worlds * 2])
+        assert sorted(made) == [False, False, False, True]
+    assert days(worlds[0]) == ["2021-10-28", "2021-10-29"]

@@ -192,6 +192,10 @@ class SqlInvoices:
         query = select(schema.invoice).order_by(schema.invoice.c.number)
         return [_document(row) for row in self._connection.execute(query).mappings()]
 
+    def newest_number(self) -> int:
+        """The number of the newest document, 0 where there is none."""
+        return int(self._connection.execute(select(func.max(schema.invoice.c.number))).scalar_one() or 0)
+
     def newest(self) -> datetime | None:
         """When the newest document was taken in: how fresh the invoices are."""
         return self._connection.execute(select(func.max(schema.invoice.c.recorded_at))).scalar_one_or_none()

@@ -175,7 +175,7 @@ class Application:
         store = SqlStore(self.store_url)
         ensure(store)
         replan_everything(store, self.rules, fingerprint(self.rules))
-        follow_rules(store, self.rules, judged_by(self.rules), datetime.now(UTC))
+        follow_rules(store, self.rules, judged_by(self.rules))
         return store
 
     def look(self) -> SqlStore:

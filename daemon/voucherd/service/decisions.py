@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from voucherd.domain.events import WORD, Event, EventKind, Role
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.amounts import format_amount, money
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.decisions import ABOUT_BILLING, Decision, Word, in_force
@@ -43,6 +44,11 @@ class Made:
     decision: Decision
     verdicts: dict[VoucherKey, VoucherVerdict] = field(default_factory=dict)
     closed_changes: list[ClosedChange] = field(default_factory=list)
+
+
+def is_voucher(tx: Transaction, text: str) -> bool:
+    """Whether a voucher with this ID is known, whatever else the text may name."""
+    return bool(tx.ledger.named(voucher_key(text)))
 
 
 def match_line(

@@ -103,15 +103,17 @@ def mend(store: Store, rules: Rulebook, differences: list[Difference], now: date
             rejudge(tx, rules, keys[start : start + _AT_ONCE], record_instant(tx, now))
 
 
-def follow_rules(store: Store, rules: Rulebook, fingerprint: str, now: datetime) -> bool:
+def follow_rules(store: Store, rules: Rulebook, fingerprint: str) -> bool:
     """After a change of rates, tolerance, programmes or partners: everything is judged again, and what is otherwise now
-    is recorded. `fingerprint` tells one set of rules from another; with the stored one equal, nothing is done."""
+    is recorded, at the instant of the newest record. `fingerprint` tells one set of rules from another; with the stored
+    one equal, nothing is done."""
     with store.read() as tx:
         if tx.state.get(_JUDGED_BY) == fingerprint:
             return False
         newest = tx.state.newest_record()
-        differences = full_run(tx, rules, max(now, newest) if newest is not None else now).differences
-    mend(store, rules, differences, now)
+        differences = full_run(tx, rules, newest).differences if newest is not None else []
+    if newest is not None:
+        mend(store, rules, differences, newest)
     with store.write() as tx:
         tx.state.put(_JUDGED_BY, fingerprint)
     return True

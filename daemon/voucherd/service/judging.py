@@ -18,7 +18,7 @@ from voucherd.domain.history import fold
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.decisions import Decision, Placement, in_force, placements
 from voucherd.domain.reconciliation.documents import DocumentStatus, DocumentVerdict, judge_documents
-from voucherd.domain.reconciliation.frozen import frozen_row, prior_words
+from voucherd.domain.reconciliation.frozen import frozen_row
 from voucherd.domain.reconciliation.lines import PlacedLine
 from voucherd.domain.reconciliation.stream import reconcile_in_order
 from voucherd.domain.reconciliation.verdict import (
@@ -154,8 +154,8 @@ class Judging:
             if row == frozen_row(verdict):
                 yield verdict
             else:
-                said = prior_words(self.closed.name(period), row)
-                yield verdict._replace(flags=(*verdict.flags, PRIOR_PERIOD), prior=said)
+                prior = (self.closed.name(period), row)
+                yield verdict._replace(flags=(*verdict.flags, PRIOR_PERIOD), prior=prior)
 
 
 def _place(verdict: VoucherVerdict) -> tuple[str, str]:

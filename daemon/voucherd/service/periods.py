@@ -9,7 +9,7 @@ from typing import Any
 
 from voucherd.domain.reconciliation.bridge import Totals
 from voucherd.domain.reconciliation.decisions import Decision, Word
-from voucherd.domain.reconciliation.frozen import Period, frozen_row, in_words
+from voucherd.domain.reconciliation.frozen import Period
 from voucherd.domain.reconciliation.report import bridge_row
 from voucherd.domain.reconciliation.verdict import VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
@@ -95,17 +95,3 @@ def _figures(
             if on <= until and (since is None or on > since):
                 totals.add(verdict)
     return tuple(bridge_row(row) for row in totals.bridge()), tx.invoices.newest_number()
-
-
-def changes_since(verdicts: list[VoucherVerdict]) -> list[dict[str, Any]]:
-    """What of closed periods is not so any more: a row for each voucher."""
-    return [
-        {
-            "voucher": verdict.voucher.id,
-            "programme": verdict.voucher.programme or None,
-            "was": verdict.prior,
-            "now": in_words(frozen_row(verdict)),
-        }
-        for verdict in verdicts
-        if verdict.prior
-    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voucherd.domain.reconciliation.amounts import money
+from voucherd.domain.reconciliation.frozen import prior_words
 from voucherd.domain.reconciliation.lines import LineClass, voucher_keys
 from voucherd.domain.reconciliation.verdict import (
     Billing,
@@ -132,7 +133,7 @@ def voucher_reasons(verdict: VoucherVerdict) -> list[str]:
     payment, and what a closed period says otherwise."""
     sentences = [_billing(verdict), _timeliness(verdict), _payment(verdict)]
     sentences += [_part(verdict, one) for one in verdict.parts]
-    return [*sentences, verdict.prior] if verdict.prior else sentences
+    return [*sentences, prior_words(*verdict.prior)] if verdict.prior else sentences
 
 
 def _billing(verdict: VoucherVerdict) -> str:

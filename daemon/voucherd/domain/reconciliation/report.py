@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals
 from voucherd.domain.reconciliation.document import Totals as StatedTotals
-from voucherd.domain.reconciliation.frozen import Period
+from voucherd.domain.reconciliation.frozen import Period, frozen_row, in_words
 from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.suggestions import Suggestion, Swap
@@ -157,8 +157,8 @@ def aging_row(row: AgingRow) -> dict[str, Any]:
     return {"currency": row.currency, "bucket": row.bucket, "count": row.vouchers, "amount": amount}
 
 
-def period_row(period: Period) -> dict[str, Any]:
-    """One closed period with the figures as they were frozen."""
+def period_row(period: Period, changed: Iterable[VoucherVerdict] = ()) -> dict[str, Any]:
+    """One closed period with the figures as they were frozen, and the vouchers that it has otherwise than now."""
     return {
         "name": period.name,
         "since": _day(period.since),
@@ -167,6 +167,16 @@ def period_row(period: Period) -> dict[str, Any]:
         "vouchers": period.vouchers,
         "sha256": period.sha256,
         "bridge": list(period.bridge),
+        "changes": [
+            {
+                "voucher": verdict.voucher.id,
+                "programme": verdict.voucher.programme or None,
+                "was": in_words(verdict.prior[1]),
+                "now": in_words(frozen_row(verdict)),
+            }
+            for verdict in changed
+            if verdict.prior is not None
+        ],
     }
 
 
@@ -199,7 +209,10 @@ def reconciliation(
         "documents": [document_row(row) for row in sorted(documents, key=lambda row: row.number)],
         "bridge": [bridge_row(row) for row in totals.bridge()],
         "aging": [aging_row(row) for row in totals.aging()],
-        "periods": [period_row(period) for period in periods],
+        "periods": [
+            period_row(period, [v for v in judged if v.prior is not None and v.prior[0] == period.name])
+            for period in periods
+        ],
     }
 
 
@@ -212,13 +225,15 @@ def stands_out(
 ) -> bool:
     """Whether any voucher or line has one of the answers or classes of `fail_on`; ValueError for an unknown one.
 
-    `lines` are all lines that are to be looked at, those of the vouchers as well.
+    `lines` are all lines that are to be looked at, those of the vouchers as well. A voucher that was written off is
+    settled.
     """
     wanted = frozenset(fail_on)
     unknown = sorted(wanted - CLASSES)
     if unknown:
         raise ValueError(f"no such class: {', '.join(unknown)}")
-    return any(verdict.billing in wanted or verdict.timeliness in wanted for verdict in vouchers) or any(
+    waiting = (verdict for verdict in vouchers if not verdict.voucher.decided.written_off)
+    return any(verdict.billing in wanted or verdict.timeliness in wanted for verdict in waiting) or any(
         verdict.line_class in wanted for verdict in lines
     )
 

@@ -175,7 +175,7 @@ class VoucherVerdict(NamedTuple):
     `billed` is N, positives less credits over its eligible lines; `difference` N − V, None where V is unknown.
     `currency` is the voucher's, or that of its first eligible line where only that is known. `lines` are in the
     order in which they bill. `completed_on` is when the voucher was billed in full. `days_left` is set while
-    the window is open. `prior` says how a closed period has it where that is no longer so.
+    the window is open. `prior` is the closed period that has it otherwise, with its frozen row.
     """
 
     voucher: RedeemedVoucher
@@ -195,4 +195,4 @@ class VoucherVerdict(NamedTuple):
     flags: tuple[str, ...]
     today: date
     parts: tuple[PartVerdict, ...] = ()
-    prior: str = ""
+    prior: tuple[str, str] | None = None

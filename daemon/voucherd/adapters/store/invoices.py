@@ -14,8 +14,8 @@ from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.content import effective_sign, invoice_key
-from voucherd.domain.reconciliation.document import InvoiceDocument, Totals
-from voucherd.domain.reconciliation.lines import line_key
+from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine, Totals
+from voucherd.domain.reconciliation.lines import line_key, voucher_keys
 from voucherd.service.records import StoredDocument, StoredLine
 
 _LONGEST_NAME = (
@@ -79,12 +79,7 @@ class SqlInvoices:
             }
             for line in document.lines
         ]
-        hints = [
-            {voucher_key(one): _cut(one) for one in line.perhaps}
-            if not line.voucher_text or line.found
-            else {}
-            for line in document.lines
-        ]
+        hints = [_hints(line) for line in document.lines]
         if not any(hints):
             if rows:
                 self._connection.execute(insert(schema.invoice_line), rows)
@@ -199,6 +194,12 @@ class SqlInvoices:
     def newest(self) -> datetime | None:
         """When the newest document was taken in: how fresh the invoices are."""
         return self._connection.execute(select(func.max(schema.invoice.c.recorded_at))).scalar_one_or_none()
+
+
+def _hints(line: InvoiceLine) -> dict[str, str]:
+    """What stands in a line without a label: as written, by the form for comparing. A label says more than they do."""
+    found = {voucher_key(one): _cut(one) for one in line.perhaps}
+    return found if set(voucher_keys(line.voucher_text)) <= set(found) else {}
 
 
 def _cut(text: str) -> str:

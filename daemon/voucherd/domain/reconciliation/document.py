@@ -29,8 +29,7 @@ class InvoiceLine:
 
     `net` and `tax` are integers in minor units of `currency` (ISO 4217 exponent), negative where the document
     says so; `voucher_text` is the voucher ID as written. `perhaps` holds what stands in the line without a label
-    and has the form of an ID: a voucher's only where the ledger knows it; `found` says that `voucher_text` was taken
-    from there.
+    and has the form of an ID: a voucher's only where the ledger knows it.
     """
 
     line: str
@@ -39,7 +38,6 @@ class InvoiceLine:
     tax: int | None
     currency: str
     perhaps: tuple[str, ...] = ()
-    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

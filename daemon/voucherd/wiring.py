@@ -120,18 +120,23 @@ def clock_of(as_of: str | None, zone: ZoneInfo) -> Callable[[], datetime]:
     """The clock of a command: the real one, or standing at `--as-of` (a bare date is 12:00 in the desk's zone)."""
     if as_of is None:
         return lambda: datetime.now(UTC)
+    instant = instant_of(as_of, zone, "--as-of")
+    return lambda: instant
+
+
+def instant_of(text: str, zone: ZoneInfo, where: str) -> datetime:
+    """A moment as people write it: a bare date is 12:00 in `zone`, as is a time without one (RULES.md, Time)."""
     try:
-        moment = datetime.fromisoformat(as_of)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise OperatorError(
-            f"{as_of} is not a date", where="--as-of", remedy="write 2021-11-15 or 2021-11-15T09:00+01:00"
+            f"{text} is not a date", where=where, remedy="write 2021-11-15 or 2021-11-15T09:00+01:00"
         ) from None
-    if len(as_of) <= len("2021-11-15"):
+    if len(text) <= len("2021-11-15"):
         moment = datetime.combine(moment.date(), time(12), zone)
     elif moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
-    instant = moment.astimezone(UTC)
-    return lambda: instant
+    return moment.astimezone(UTC)
 
 
 def gate_of(mailbox: tables.Mailbox) -> Gate:
@@ -219,7 +224,7 @@ class Application:
         """The worker processes that read mail."""
         from voucherd.adapters.reader.pool import WorkerPool
 
-        return WorkerPool(self.settings.programmes)
+        return WorkerPool(self.settings.programmes, templates=self.settings.invoice_templates)
 
     @cached_property
     def invoice_readers(self) -> Sequence[InvoiceReader]:
@@ -227,14 +232,21 @@ class Application:
         from voucherd.adapters.invoicefile import magic
         from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
         from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
-        from voucherd.adapters.invoicefile.zip_invoices import is_archive
+        from voucherd.adapters.invoicefile.zip_invoices import ZipInvoices, is_archive
 
         return (
-            InWorker(CsvInvoices().identify, "invoice", self.reader),
-            InWorker(magic.is_structured, "structured-invoice", self.reader),
-            InWorker(SheetInvoices().identify, "sheet-invoice", self.reader),
-            InWorker(is_archive, "zip-invoice", self.reader),
+            InWorker(CsvInvoices().identify, "invoice", self.reader, CsvInvoices.name),
+            InWorker(magic.is_structured, "structured-invoice", self.reader, "electronic invoices and PDF"),
+            InWorker(SheetInvoices().identify, "sheet-invoice", self.reader, SheetInvoices.name),
+            InWorker(is_archive, "zip-invoice", self.reader, ZipInvoices.name),
         )
+
+    def pdf_text(self, name: str, content: bytes) -> Sequence[str] | Unreadable:
+        """The text of each page of a PDF as templates of invoices see it, or why there is none."""
+        (answer,) = self.reader.run("pdf-text", [(name, content)])
+        if isinstance(answer, tuple | Unreadable):
+            return answer
+        return Unreadable(f"{name}: the worker gave no answer", "invoice-unreadable")
 
     @cached_property
     def token_key(self) -> bytes:
@@ -404,8 +416,10 @@ class Application:
 class InWorker:
     """An invoice reader whose work is done under a worker's limits (PROMISES.md, P6)."""
 
-    def __init__(self, identify: Callable[[str, str, bytes], bool], job: str, workers: WorkerPool) -> None:
-        self.identify = identify
+    def __init__(
+        self, identify: Callable[[str, str, bytes], bool], job: str, workers: WorkerPool, name: str = ""
+    ) -> None:
+        self.identify, self.name = identify, name or job
         self._job, self._workers = job, workers
 
     def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
@@ -423,15 +437,20 @@ def _tell_of_burst(tx: Transaction, waiting: int, now: datetime) -> None:
     raise_alarm(tx, now, Alarm(AlarmCode.BURST, count=waiting), about=f"{AlarmCode.BURST}|{now.isoformat()}")
 
 
-def _own_key(settings: Settings) -> bytes:
-    """The key beside the store (beside the configuration where the store is a server), mode 0600."""
+def key_path(settings: Settings, url: str | None = None) -> Path:
+    """Where the key lies that was made at first start: beside the store (beside the archive where the store is a
+    server); `url` for another store than the configured one."""
     from sqlalchemy import make_url
 
-    url = make_url(settings.store.url)
-    at_file = url.get_backend_name() == "sqlite" and url.database
-    folder = Path(str(url.database)).parent if at_file else settings.store.archive.parent
-    path = folder / "secret.key"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = make_url(url or settings.store.url)
+    at_file = store.get_backend_name() == "sqlite" and store.database
+    return (Path(str(store.database)).parent if at_file else settings.store.archive.parent) / "secret.key"
+
+
+def _own_key(settings: Settings) -> bytes:
+    """The key beside the store, mode 0600; made where there is none."""
+    path = key_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         _make_key(path)
     return path.read_bytes()

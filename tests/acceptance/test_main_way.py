@@ -44,7 +44,7 @@ REVIEW = {
 AUDIT = {"mailbox", "uidvalidity", "seen", "recorded", "ignored", "review", "lost"}
 STATUS = {
     "mailboxes", "outbox", "review", "overdue_steps", "credentials",
-    "holds", "suppressed", "pace", "untold_alarms",
+    "holds", "suppressed", "pace", "untold_alarms", "outbox_held",
 }  # fmt: skip
 RECONCILED = {
     "vouchers": {

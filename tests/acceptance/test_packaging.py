@@ -38,7 +38,7 @@ def place_in_wheel(name: str) -> str | None:
     if name.startswith("daemon/voucherd/"):
         return name.removeprefix("daemon/")
     is_shipped = name.startswith(("templates/", "systemd/", "config/demo/")) or re.fullmatch(
-        r"config/(?:programmes/[^/]+\.toml|[^/]+\.example\.toml)", name
+        r"config/(?:programmes/[^/]+\.toml|invoices/example\.toml|[^/]+\.example\.toml)", name
     )
     return SHIPPED + name if is_shipped else None
 

@@ -242,5 +242,6 @@ def test_the_wait_for_a_frame_ends() -> None:
 
 
 def test_the_jobs_are_named_and_not_imported_with_the_pool() -> None:
-    assert set(JOBS) == {"read", "sheet", "invoice", "structured-invoice", "sheet-invoice", "zip-invoice"}
+    readers = {"invoice", "structured-invoice", "sheet-invoice", "zip-invoice"}
+    assert set(JOBS) == {"read", "sheet", "pdf-text"} | readers
     assert all(target.startswith("voucherd.adapters.") and ":" in target for target in JOBS.values())

@@ -76,6 +76,20 @@ class FileArchive:
             )
         return content
 
+    def sizes(self) -> dict[str, int]:
+        """Every message here, by its hash, with its size in bytes; nothing is read."""
+        found: dict[str, int] = {}
+        try:
+            for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+                with os.scandir(folder) as entries:
+                    names = ((folder.name + entry.name, entry) for entry in entries)
+                    found |= {sha: entry.stat().st_size for sha, entry in names if _SHA256.fullmatch(sha)}
+        except OSError as error:
+            raise TemporaryError(
+                f"the archive cannot be read ({error.strerror or error})", where=str(self._root)
+            ) from error
+        return found
+
     def _path(self, sha256: str) -> Path:
         return self._root / sha256[:2] / sha256[2:]
 

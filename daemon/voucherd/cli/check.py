@@ -54,6 +54,10 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         yield _row("templates", True, "every kind and language renders")
     for broken in faults:
         yield _row("templates", False, f"{broken.file}:{broken.line}: {broken.what}", "mend that line")
+    folder = settings.reconciliation.invoice_templates
+    if folder is not None and folder.is_dir():
+        known = ", ".join(one.name for one in settings.invoice_templates)
+        yield _row("invoice templates", True, f"{folder}: {known or 'no file that ends in .toml'}")
     yield _tried("database", lambda: _database(context), "see that store.url names it and that it runs")
     yield _tried("holds", lambda: _holds(context), "see that store.url names it and that it runs")
     yield _tried("archive", lambda: _archive(context), "see that store.archive can be written")

@@ -34,11 +34,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reconcile": ("reconcile", "Takes invoices in, and puts everything known side by side."),
     "audit": ("store", "The lossless count: seen = recorded + ignored + in review."),
     "status": ("store", "The health of the whole, from the store alone."),
+    "service": ("service", "The systemd unit for this installation: print, install."),
     "templates": (
         "templates",
         "The mails' texts: check what is wrong in them, preview them with made-up facts.",
     ),
-    "db": ("store", "The store: upgrade, rebuild."),
+    "db": ("db", "The store: upgrade, backup, restore, copy to another database, rebuild."),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from voucherd.cli.context import Context, json_option, plain, print_json, print_table
-from voucherd.errors import ExitStatus
+from voucherd.errors import ExitStatus, OperatorError
 
 
 @click.group(invoke_without_command=True)
@@ -91,4 +91,39 @@ def release_burst(context: Context) -> int:
 
     number = release(context.app.store, context.now)
     click.echo(f"{number} mails go at the next pass")
+    return ExitStatus.DONE
+
+
+@outbox.command("release-restored")
+@click.option(
+    "--sent-until",
+    metavar="INSTANT",
+    help="What was due up to then was sent before the restore: it does not go.",
+)
+@click.option("--resend", is_flag=True, help="Everything goes that the backup does not know as sent.")
+@json_option
+@click.pass_obj
+def release_restored(context: Context, sent_until: str | None, resend: bool, as_json: bool) -> int:
+    """Lets mail go again after `db restore`.
+
+    The store does not know what was sent after its backup was taken. INSTANT is when the old daemon sent its last
+    mail, as the log or the Sent folder says.
+    """
+    if (sent_until is None) is not resend:
+        raise OperatorError(
+            "what was sent after the backup?",
+            remedy="name --sent-until INSTANT, or --resend to send it (again)",
+        )
+    from voucherd.service.restored import release as let_go
+    from voucherd.wiring import instant_of
+
+    zone = context.app.rules.desk.zone
+    until = instant_of(sent_until, zone, "--sent-until") if sent_until is not None else None
+    done = let_go(context.app.store, until, context.operator, context.writing_now())
+    if as_json:
+        print_json({"mails": done.mails, "steps": done.steps, "left": done.left})
+        return ExitStatus.DONE
+    if sent_until is not None:
+        click.echo(f"{done.mails} mails and {done.steps} reminder steps count as sent")
+    click.echo(f"mail goes again; {done.left} deliveries are due at the next pass")
     return ExitStatus.DONE

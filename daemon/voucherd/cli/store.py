@@ -1,4 +1,4 @@
-"""`voucherd audit`, `status` and `db`: the lossless count, the health, the store itself."""
+"""`voucherd audit` and `status`: the lossless count, and the health of the whole."""
 
 from __future__ import annotations
 
@@ -74,44 +74,7 @@ def status(context: Context, as_json: bool) -> int:
         or shown["overdue_steps"]
         or shown["suppressed"]
         or shown["untold_alarms"]
+        or shown["outbox_held"]
         or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
     )
     return ExitStatus.LOOK if needs else ExitStatus.DONE
-
-
-@click.group()
-def db() -> None:
-    """The store: upgrade, rebuild."""
-
-
-@db.command()
-@pass_context
-def upgrade(context: Context) -> int:
-    """Brings the store to this release's schema."""
-    from voucherd.adapters.store import SqlStore
-    from voucherd.adapters.store.upgrade import HEAD
-    from voucherd.adapters.store.upgrade import upgrade as upgrade_store
-
-    store = SqlStore(context.app.store_url)
-    before = upgrade_store(store)
-    store.close()
-    click.echo(
-        f"the store is at schema {HEAD}" + ("" if before == HEAD else f", it was at {before or 'none'}")
-    )
-    return ExitStatus.DONE
-
-
-@db.command()
-@click.option("--dry-run", is_flag=True, help="Compares only.")
-@pass_context
-def rebuild(context: Context, dry_run: bool) -> int:
-    """Computes every voucher anew from its history, and says what differed."""
-    from voucherd.service.rebuilding import rebuild_ledger
-
-    differing, total = rebuild_ledger(context.app.store, context.app.rules, write=not dry_run)
-    click.echo(
-        f"{total} vouchers computed from their histories; {len(differing)} differed from what was stored"
-    )
-    for voucher in differing[:20]:
-        click.echo(plain(f"  {voucher}"))
-    return ExitStatus.LOOK if differing else ExitStatus.DONE

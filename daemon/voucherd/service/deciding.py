@@ -11,6 +11,8 @@ from pathlib import PurePath
 from voucherd.domain.handling import Gate, Handling, handle
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Reading, Unreadable
+from voucherd.domain.reconciliation.content import invoice_key
+from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.handin import Decided, InvoiceFile
 from voucherd.service.invoice_files import UNREADABLE, read_file
@@ -53,7 +55,7 @@ def _read_invoices(handling: Handling, readers: Sequence[InvoiceReader]) -> tupl
 
 def _without_copies(documents: Sequence[InvoiceFile]) -> tuple[InvoiceFile, ...]:
     """The files without the pages that show what another of them states: `INV-1.pdf` beside `INV-1.xml`, or a PDF
-    with the number of an invoice that was read in its name."""
+    with the number of an invoice that was read in its name, or whose text was read and states such a number."""
     stems = {
         PurePath(name).stem.casefold() for name, _, read in documents if not isinstance(read, Unreadable)
     }
@@ -65,8 +67,18 @@ def _without_copies(documents: Sequence[InvoiceFile]) -> tuple[InvoiceFile, ...]
         if len(key := voucher_key(one.invoice)) >= _TELLING
     }
 
-    def shows_another(name: str, read: object) -> bool:
-        if not isinstance(read, Unreadable) or read.code != UNREADABLE or not name.lower().endswith(".pdf"):
+    stated = {
+        invoice_key(one.invoice)
+        for _, _, read in documents
+        if not isinstance(read, Unreadable)
+        for one in read
+        if not one.template
+    }
+
+    def shows_another(name: str, read: list[InvoiceDocument] | Unreadable) -> bool:
+        if not isinstance(read, Unreadable):
+            return bool(read) and all(one.template and invoice_key(one.invoice) in stated for one in read)
+        if read.code != UNREADABLE or not name.lower().endswith(".pdf"):
             return False
         stem = PurePath(name).stem
         return stem.casefold() in stems or any(key in voucher_key(stem) for key in keys)

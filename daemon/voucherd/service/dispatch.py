@@ -24,6 +24,7 @@ from voucherd.service.pacing import Pacing
 from voucherd.service.plain_letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery
 from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail, VoucherKey
+from voucherd.service.restored import why_held
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
@@ -68,6 +69,10 @@ class Dispatch:
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
         done = Sent()
+        with self.store.read() as tx:
+            done.held = why_held(tx)
+        if done.held:
+            return done
         self.tell(clock())
         kinds = () if self._within_burst(clock(), done) else DESPITE_A_BURST
         try:

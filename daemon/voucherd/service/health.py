@@ -12,6 +12,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.pacing import PACE, describe, kept_pace
 from voucherd.service.records import DeliveryRow, StepRow, Suppression
+from voucherd.service.restored import why_held
 from voucherd.service.store import Transaction
 
 
@@ -63,6 +64,7 @@ def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: d
             for one in tx.suppressions.standing()
         ],
         "pace": describe(kept_pace(tx.state.get(PACE)).slowed, per_minute, now) or None,
+        "outbox_held": why_held(tx) or None,
         "untold_alarms": len(untold) if not rules.desk.operators or _deaf(tx, rules) else 0,
     }
 
@@ -80,6 +82,8 @@ def to_do(status: Mapping[str, Any]) -> list[str]:
         f"partners file, or `voucherd outbox unsuppress {one['address']} --why ...`"
         for one in status["suppressed"]
     ]
+    if status["outbox_held"]:
+        lines.append(status["outbox_held"])
     if outbox.get("failed"):
         lines.append(
             f"{outbox['failed']} mails failed: `voucherd outbox`, then `outbox retry` or `outbox drop`"

@@ -27,7 +27,8 @@ def read_file(
     which their order never settles."""
     claiming = [reader for reader in readers if reader.identify(name, media_type, content)]
     if len(claiming) > 1:
-        return Unreadable(f"{name}: {len(claiming)} readers claim the file", UNREADABLE)
+        names = " and ".join(reader.name for reader in claiming)
+        return Unreadable(f"{name}: {len(claiming)} readers claim the file: {names}", UNREADABLE)
     return claiming[0].read(name, content, supplier) if claiming else None
 
 

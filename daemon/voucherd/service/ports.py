@@ -5,7 +5,7 @@ Each port has a fake in `tests/` and a real adapter; one contract suite runs on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,6 +80,9 @@ class Archive(Protocol):
     def load(self, sha256: str) -> bytes:
         """The message with this hash; PermanentError where it is missing or its bytes no longer match."""
 
+    def sizes(self) -> Mapping[str, int]:
+        """Every message here, by its hash, with its size in bytes; nothing is read."""
+
 
 class Outcome(StrEnum):
     """How an attempt to hand over a mail ended (PROMISES.md, Between SMTP's 250 and the commit)."""
@@ -152,7 +155,9 @@ class CalendarFeed(Protocol):
 
 
 class InvoiceReader(Protocol):
-    """Reads an invoice file into lines."""
+    """Reads an invoice file into lines. `name` is what it is called where two readers claim one file."""
+
+    name: str
 
     def identify(self, name: str, media_type: str, content: bytes) -> bool:
         """Whether this file is one that the reader claims."""

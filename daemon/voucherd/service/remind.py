@@ -18,6 +18,7 @@ from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.outcomes import no_partner, reachable
 from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
+from voucherd.service.restored import why_held
 from voucherd.service.store import Store, Transaction
 from voucherd.service.swallowed import tell_of_swallowed
 from voucherd.service.worth import Worth, worths
@@ -154,6 +155,8 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     without the other, and a daemon beside this one finds the step taken.
     """
     with store.read() as tx:
+        if why_held(tx):
+            return 0
         holds = tx.holds.in_force(now).everywhere(now)
         if not tx.steps.due(now, 1, holds) and not tx.steps.swallowed(now, holds, 1):
             return 0

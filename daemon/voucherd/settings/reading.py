@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from voucherd.domain.partner import Partner
 from voucherd.domain.programme import Programme
+from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate
 from voucherd.errors import ConfigurationError, Fault
 from voucherd.settings import forms
 from voucherd.settings.environment import merged, overrides, variable_of_key
@@ -58,6 +59,7 @@ class Settings:
     secrets: tuple[Secret, ...] = ()
     warnings: tuple[Fault, ...] = ()
     reminder_sources: Mapping[str, str] = field(default_factory=dict)
+    invoice_templates: tuple[InvoiceTemplate, ...] = ()
 
     def partner(self, partner_id: str) -> Partner | None:
         """The partner with this id, without regard to case."""
@@ -104,6 +106,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     faults += wrong
     programmes, wrong = load_programmes(_programme_names(desk), path.parent, str(path))
     faults += wrong
+    templates, wrong = _templates(configuration, partners, str(path))
+    faults += wrong
     if faults or configuration is None:
         raise ConfigurationError(faults)
     secrets, wrong = _secrets(configuration, str(path), environ)
@@ -123,7 +127,19 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         secrets=secrets,
         warnings=tuple(_warnings(configuration, partners, programmes, secrets, str(path))),
         reminder_sources=_reminder_sources(configuration, over, str(path)),
+        invoice_templates=templates,
     )
+
+
+def _templates(
+    configuration: Configuration | None, partners: Sequence[Partner], file: str
+) -> tuple[tuple[InvoiceTemplate, ...], list[Fault]]:
+    folder = configuration.reconciliation.invoice_templates if configuration is not None else None
+    if folder is None:
+        return (), []
+    from voucherd.settings.invoice_templates import load_templates
+
+    return load_templates(folder, partners, "reconciliation.invoice_templates", file)
 
 
 def _reminder_sources(configuration: Configuration, over: Mapping[str, Any], file: str) -> dict[str, str]:
@@ -256,6 +272,7 @@ def _warnings(
     named: list[tuple[str, Path | None]] = [
         ("desk.templates", configuration.desk.templates),
         ("reconciliation.rates", configuration.reconciliation.rates),
+        ("reconciliation.invoice_templates", configuration.reconciliation.invoice_templates),
         ("delivery.ca_file", configuration.delivery.ca_file),
     ]
     named += [(f"mailboxes[{i}].ca_file", each.ca_file) for i, each in enumerate(configuration.mailboxes)]

@@ -307,6 +307,12 @@ class Reconciliation(Section):
         description="The rate table: country,offering,days,currency,amount[,valid_from,valid_until].",
         examples=["rates.csv"],
     )
+    invoice_templates: Located | None = Field(
+        default=None,
+        description="A folder of templates, one a supplier, by which the text of PDF invoices is read "
+        "(docs/invoice-templates.md); invoices/example.toml is one.",
+        examples=["invoices"],
+    )
 
 
 class Configuration(Section):

@@ -26,6 +26,8 @@ _OTHER_FORMATS = (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"<?xml", b"<")
 class CsvInvoices:
     """Reads invoice lists in CSV. `more_words` adds headings (as written -> column) to those that are known."""
 
+    name = "invoice lists (CSV)"
+
     def __init__(self, more_words: Mapping[str, Column] | None = None) -> None:
         self._words = heading_words(more_words)
 

@@ -34,7 +34,8 @@ class RawLine:
     """A line: its own name, its net (BT-131), its words, its net and gross price, each for so many units; `priced`
     is whether one of them must explain the net.
 
-    `counts` is False for a line that others itemise or that is there to inform (Factur-X, EXTENDED).
+    `counts` is False for a line that others itemise or that is there to inform (Factur-X, EXTENDED). `voucher` is the
+    ID where it is known which words are one.
     """
 
     name: str
@@ -45,6 +46,7 @@ class RawLine:
     adjusted: Decimal = field(default=Decimal(0))
     counts: bool = True
     priced: bool = True
+    voucher: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def _lines(raw: RawDocument, counted: Sequence[RawLine], words: Recogniser) -> l
     own = [(line.name or str(at), line.net or Decimal(0), line.words) for at, line in enumerate(counted, 1)]
     own += [(_kind(one), one.amount, (one.reason,)) for one in _adjustments(raw) if one.amount]
     named = [voucher_ids_in(said, words) for _, _, said in own]
+    told = [(line.voucher,) if line.voucher else ids for line, ids in zip(counted, named, strict=False)]
+    named[: len(told)] = told
     if not any(named):
         # what the document says of itself then holds for all of its lines
         whole = voucher_ids_in(raw.words, words)

@@ -33,6 +33,8 @@ from voucherd.domain.reconciliation.document import InvoiceDocument
 class SheetInvoices:
     """Reads invoice lists in spreadsheets. `more_words` adds headings (as written -> column)."""
 
+    name = "invoice lists in spreadsheets"
+
     def __init__(self, more_words: Mapping[str, Column] | None = None) -> None:
         self._words = heading_words(more_words)
 

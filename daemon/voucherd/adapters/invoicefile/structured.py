@@ -1,4 +1,4 @@
-"""Electronic invoices: XML in the formats of the registry, by itself or inside a PDF.
+"""Electronic invoices: XML in the formats of the registry, by itself or inside a PDF; and a PDF's text by templates.
 
 A worker takes them apart; what the daemon asks is the first bytes alone.
 """
@@ -6,19 +6,23 @@ A worker takes them apart; what the daemon asks is the first bytes alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 from voucherd.adapters.invoicefile import einvoice, magic
 from voucherd.adapters.invoicefile.cii import CiiInvoices
 from voucherd.adapters.invoicefile.fatturapa import FatturaPa
 from voucherd.adapters.invoicefile.pdf_attachments import embedded_xml
+from voucherd.adapters.invoicefile.pdf_text import page_texts
 from voucherd.adapters.invoicefile.refusal import UNREADABLE, RefusedFileError
+from voucherd.adapters.invoicefile.template_text import read_by, template_for
 from voucherd.adapters.invoicefile.ubl import UblInvoices
 from voucherd.adapters.invoicefile.xml_gate import root_of
 from voucherd.domain.message import Unreadable
 from voucherd.domain.programme import Programme
 from voucherd.domain.recognition import Recogniser, recogniser
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate
 
 
 class XmlFormat(Protocol):
@@ -38,10 +42,16 @@ FORMATS: Final[tuple[XmlFormat, ...]] = (UblInvoices(), CiiInvoices(), FatturaPa
 
 
 class StructuredInvoices:
-    """Reads XML invoices and PDFs with one inside. Without the limits of a worker: foreign files go through one."""
+    """Reads XML invoices, PDFs with one inside, and PDFs whose text one of `templates` is for. Without the limits of a
+    worker: foreign files go through one."""
 
-    def __init__(self, programmes: Sequence[Programme] = ()) -> None:
+    name = "electronic invoices and PDF"
+
+    def __init__(
+        self, programmes: Sequence[Programme] = (), templates: Sequence[InvoiceTemplate] = ()
+    ) -> None:
         self._words = recogniser(programmes)
+        self._templates = templates
 
     def identify(self, name: str, media_type: str, content: bytes) -> bool:
         """Whether the file is XML or PDF, by its first bytes."""
@@ -50,23 +60,58 @@ class StructuredInvoices:
     def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
         """The documents of the file, or why it cannot be taken in."""
         try:
-            return _documents(name, content, supplier, self._words)
+            if magic.format_of(name, "", content) == magic.PDF:
+                return self._in_pdf(content, supplier)
+            return _documents(content, supplier, self._words)
         except RefusedFileError as error:
             return Unreadable(f"{name}: {error}", error.code)
 
+    def _in_pdf(self, content: bytes, supplier: str | None) -> list[InvoiceDocument]:
+        """The XML inside wins over the text (RECONCILIATION.md, Readers)."""
+        inside = embedded_xml(content)
+        claimed = [(found, data) for _, data in inside if (found := format_of(data)) is not None]
+        if claimed:
+            return _of_one(claimed, supplier, self._words)
+        what = f"of its {len(inside)} XML files none is an invoice" if inside else "it holds no XML invoice"
+        pages = page_texts(content)
+        if not any(page.strip() for page in pages):
+            reason = (
+                f"no reader understands the PDF: {what}, and its {len(pages)} pages hold no text, as scanned ones do: "
+                "ask for the invoice as XML, or take its lines in from a list"
+            )
+            raise RefusedFileError(reason)
+        template = template_for(pages, self._templates, supplier)
+        if template is None:
+            raise RefusedFileError(f"no reader understands the PDF: {what}, and no template is for its text")
+        read = einvoice.document(read_by(template, pages), supplier, self._words)
+        return [replace(read, template=template.name)]
+
 
 class _Memory:
-    programmes: tuple[Programme, ...] | None = None
+    """The reader of the last call: a worker is asked for many files with the same rules."""
+
+    rules: tuple[object, ...] | None = None
     reader: StructuredInvoices | None = None
 
 
 def read(
-    name: str, content: bytes, supplier: str | None, programmes: tuple[Programme, ...]
+    name: str,
+    content: bytes,
+    supplier: str | None,
+    programmes: tuple[Programme, ...],
+    templates: tuple[InvoiceTemplate, ...] = (),
 ) -> list[InvoiceDocument] | Unreadable:
     """What a worker process is asked to do with a file that `StructuredInvoices` claims."""
-    if _Memory.reader is None or _Memory.programmes != programmes:
-        _Memory.programmes, _Memory.reader = programmes, StructuredInvoices(programmes)
-    return _Memory.reader.read(name, content, supplier)
+    return reader_of(programmes, templates).read(name, content, supplier)
+
+
+def reader_of(
+    programmes: tuple[Programme, ...], templates: tuple[InvoiceTemplate, ...]
+) -> StructuredInvoices:
+    """The reader with these rules."""
+    if _Memory.reader is None or _Memory.rules != (programmes, templates):
+        _Memory.rules, _Memory.reader = (programmes, templates), StructuredInvoices(programmes, templates)
+    return _Memory.reader
 
 
 def format_of(content: bytes) -> XmlFormat | None:
@@ -78,9 +123,7 @@ def format_of(content: bytes) -> XmlFormat | None:
     return claiming[0] if claiming else None
 
 
-def _documents(name: str, content: bytes, supplier: str | None, words: Recogniser) -> list[InvoiceDocument]:
-    if magic.format_of(name, "", content) == magic.PDF:
-        return _in_pdf(content, supplier, words)
+def _documents(content: bytes, supplier: str | None, words: Recogniser) -> list[InvoiceDocument]:
     found = format_of(content)
     if found is None:
         namespace, root = root_of(content)
@@ -89,22 +132,14 @@ def _documents(name: str, content: bytes, supplier: str | None, words: Recognise
     return [einvoice.document(raw, supplier, words) for raw in found.documents(content)]
 
 
-def _in_pdf(content: bytes, supplier: str | None, words: Recogniser) -> list[InvoiceDocument]:
-    """The XML inside wins over the text (RECONCILIATION.md, Readers)."""
-    inside = embedded_xml(content)
-    claimed = [(found, data) for _, data in inside if (found := format_of(data)) is not None]
-    if not claimed:
-        what = f"of its {len(inside)} XML files none is an invoice" if inside else "it holds no XML invoice"
-        raise RefusedFileError(f"no reader understands the PDF: {what}")
+def _of_one(
+    claimed: Sequence[tuple[XmlFormat, bytes]], supplier: str | None, words: Recogniser
+) -> list[InvoiceDocument]:
+    """The documents of the first of the XML invoices in a PDF, which must all say the same."""
     read = [[einvoice.document(raw, supplier, words) for raw in one.documents(data)] for one, data in claimed]
-    if (
-        len(
-            {
-                tuple((one.invoice, one.kind, one.currency, one.total) for one in documents)
-                for documents in read
-            }
-        )
-        > 1
-    ):
+    said = {
+        tuple((one.invoice, one.kind, one.currency, one.total) for one in documents) for documents in read
+    }
+    if len(said) > 1:
         raise RefusedFileError(f"the PDF holds {len(claimed)} XML invoices that differ: which one counts?")
     return read[0]

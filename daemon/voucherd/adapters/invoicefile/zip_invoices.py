@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.invoicefile.invoice_list import UNREADABLE
 from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
-from voucherd.adapters.invoicefile.structured import StructuredInvoices
+from voucherd.adapters.invoicefile.structured import reader_of
 from voucherd.adapters.workbook import is_workbook
 from voucherd.adapters.zipped import RefusedContainerError, check, files, is_zip
 from voucherd.domain.message import Unreadable
 from voucherd.domain.programme import Programme
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate
 from voucherd.service.ports import InvoiceReader
 
 MAX_FILES = 50
@@ -26,6 +27,8 @@ _COMPANY = ("__macosx/", "thumbs.db", ".ds_store", "desktop.ini")
 
 class ZipInvoices:
     """Reads archives with `readers`, one of which claims each file."""
+
+    name = "ZIP archives"
 
     def __init__(self, readers: Sequence[InvoiceReader]) -> None:
         self._readers = readers
@@ -66,6 +69,9 @@ class ZipInvoices:
         claimed = [reader for reader in self._readers if reader.identify(name, "", content)]
         if not claimed:
             return Unreadable(f"{name}: no reader understands it", UNREADABLE)
+        if len(claimed) > 1:
+            names = " and ".join(reader.name for reader in claimed)
+            return Unreadable(f"{name}: several readers claim the file: {names}", UNREADABLE)
         return claimed[0].read(name, content, supplier)
 
 
@@ -81,8 +87,12 @@ def is_archive(name: str, media_type: str, content: bytes) -> bool:
 
 
 def read(
-    name: str, content: bytes, supplier: str | None, programmes: tuple[Programme, ...]
+    name: str,
+    content: bytes,
+    supplier: str | None,
+    programmes: tuple[Programme, ...],
+    templates: tuple[InvoiceTemplate, ...] = (),
 ) -> list[InvoiceDocument] | Unreadable:
     """What a worker process is asked to do with such a file."""
-    readers = (CsvInvoices(), SheetInvoices(), StructuredInvoices(programmes))
+    readers = (CsvInvoices(), SheetInvoices(), reader_of(programmes, templates))
     return ZipInvoices(readers).read(name, content, supplier)

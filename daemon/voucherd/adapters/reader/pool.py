@@ -18,6 +18,7 @@ from voucherd.adapters.reader.process import LostError, WorkerProcess
 from voucherd.adapters.reader.worker import JOBS, Limits, Start
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.programme import Programme
+from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate
 
 _CHUNK: Final = 32
 _CHUNK_BYTES: Final = 1 << 20
@@ -39,8 +40,9 @@ class WorkerPool:
         *,
         jobs: Mapping[str, str] = JOBS,
         limits: Limits | None = None,
+        templates: Sequence[InvoiceTemplate] = (),
     ) -> None:
-        self._start = Start(tuple(programmes), dict(jobs), limits or Limits())
+        self._start = Start(tuple(programmes), dict(jobs), limits or Limits(), tuple(templates))
         self._count = workers or os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="reader")
         self._idle: list[WorkerProcess] = []

@@ -20,9 +20,10 @@ _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 2.0
 _PIPE_BYTES: Final = 1 << 20
 # -I and an empty environment: nothing of the daemon's surroundings reaches the process. The folder that the
-# package was imported from is handed over, since an editable install or a source tree is not on its path.
+# package was imported from is handed over, and goes before whatever else is installed: both run the same code.
 _BOOT: Final = (
-    "import sys; sys.path.append(sys.argv[1]); "
+    "import sys; places = [at for at, one in enumerate(sys.path) if one.endswith('-packages')]; "
+    "sys.path.insert(places[0] if places else len(sys.path), sys.argv[1]); "
     "from voucherd.adapters.reader.worker import main; sys.exit(main())"
 )
 

@@ -21,6 +21,7 @@ from typing import Final
 from voucherd.adapters.reader import frames
 from voucherd.domain.message import Unreadable
 from voucherd.domain.programme import Programme
+from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate
 
 # What a worker may be asked to do, by name: the function, imported at its first use and never before.
 JOBS: Final[Mapping[str, str]] = {
@@ -30,9 +31,13 @@ JOBS: Final[Mapping[str, str]] = {
     "structured-invoice": "voucherd.adapters.invoicefile.structured:read",
     "sheet-invoice": "voucherd.adapters.invoicefile.sheet_invoices:read",
     "zip-invoice": "voucherd.adapters.invoicefile.zip_invoices:read",
+    "pdf-text": "voucherd.adapters.invoicefile.pdf_text:read",
 }
-# These take the programmes as their last argument.
-_WITH_PROGRAMMES: Final = frozenset(("read", "structured-invoice", "zip-invoice"))
+# These take the programmes as their last argument, the second ones the templates of invoices behind them.
+_WITH_PROGRAMMES: Final = frozenset(("read",))
+_WITH_TEMPLATES: Final = frozenset(("structured-invoice", "zip-invoice"))
+# These may reach a C library by ctypes, as pdfium is.
+_WITH_LIBRARY: Final = _WITH_TEMPLATES | {"pdf-text"}
 EXIT_MEMORY: Final = 71
 EXIT_GONE: Final = 72
 MAX_ANSWER: Final = 48 * 1024 * 1024
@@ -79,6 +84,7 @@ class Start:
     programmes: tuple[Programme, ...]
     jobs: dict[str, str]
     limits: Limits
+    templates: tuple[InvoiceTemplate, ...] = ()
 
 
 class ForbiddenError(Exception):
@@ -109,12 +115,20 @@ def _confine(limits: Limits) -> None:
     sys.addaudithook(_refuse)
 
 
+class _Job:
+    """What the job at hand may do beyond the others."""
+
+    library = False
+
+
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
     if event == "open":
         mode, flags = arguments[1], arguments[2]
         writing = isinstance(flags, int) and flags & _WRITING
         if writing or (isinstance(mode, str) and any(letter in mode for letter in "wax+")):
             raise ForbiddenError("a file opened for writing")
+    elif event.startswith("ctypes.") and _Job.library:
+        return
     elif event.startswith(_FORBIDDEN) or event.startswith(_FORBIDDEN_CALLS):
         raise ForbiddenError(event)
 
@@ -128,13 +142,19 @@ def _serve(start: Start, answers: int) -> int:
             except (ImportError, AttributeError, KeyError, SyntaxError) as error:
                 answer = pickle.dumps(f"the job {job!r} cannot be loaded: {type(error).__name__}: {error}")
             else:
-                extra = (start.programmes,) if job in _WITH_PROGRAMMES else ()
-                answer = _answer(function, (*arguments, *extra), start.limits)
+                _Job.library = job in _WITH_LIBRARY
+                answer = _answer(function, (*arguments, *_extra(job, start)), start.limits)
             try:
                 frames.write_frame(answers, answer)
             except OSError:
                 return EXIT_GONE
     return 0
+
+
+def _extra(job: str, start: Start) -> tuple[object, ...]:
+    if job in _WITH_TEMPLATES:
+        return start.programmes, start.templates
+    return (start.programmes,) if job in _WITH_PROGRAMMES else ()
 
 
 def _function(target: str) -> Callable[..., object]:

@@ -20,10 +20,11 @@ _LOCK = 0x766F756368  # "vouch": the advisory lock that upgrades take turns with
 def revision_of(store: SqlStore) -> str | None:
     """The schema step that the store has reached; None for an empty database."""
     with store.read() as tx:
-        return _revision(tx.connection)
+        return revision_in(tx.connection)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_in(connection: Connection) -> str | None:
+    """The schema step of the database behind a connection; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
@@ -40,7 +41,7 @@ def upgrade(store: SqlStore) -> str | None:
     with store.write() as tx:
         if tx.connection.dialect.name == "postgresql":
             tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        before = _revision(tx.connection)
+        before = revision_in(tx.connection)
         if before != HEAD:
             config = _config()
             config.attributes["connection"] = tx.connection

@@ -45,7 +45,7 @@ class InvoiceDocument:
     """One invoice or credit note: `kind` is `invoice` or `credit`; `content_sha256` is the digest of what it says
     (not of the file), so that the same document in another file is recognised as a copy. `total` is the net total;
     `totals` are all that the document states. `itemised` is False where its one line stands for the whole of a
-    document without line detail."""
+    document without line detail; `template` names the one that its text was read by (empty: it is no text)."""
 
     supplier: str | None
     invoice: str
@@ -57,3 +57,4 @@ class InvoiceDocument:
     total: int | None = None
     totals: Totals | None = None
     itemised: bool = True
+    template: str = ""

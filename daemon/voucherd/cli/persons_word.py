@@ -1,5 +1,5 @@
-"""`voucherd reconcile match, unmatch, choose, accept, write-off, dispute, extend, close, undo, decisions`: a person's word
-about invoices, kept with who, when and why."""
+"""`voucherd reconcile match, unmatch, choose, accept, write-off, dispute, extend, close, undo, decisions`: a person's
+word about invoices, kept with who, when and why."""
 
 from __future__ import annotations
 

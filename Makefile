@@ -3,7 +3,7 @@
 # make search the property tests with examples that no run had before, ROUNDS times
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test search lock example-config clean
+.PHONY: demo test search lock example-config released-schema clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -46,6 +46,10 @@ lock:
 # config/*.example.toml, as the settings describe themselves.
 example-config: $(INSTALLED)
 	$(BIN)/python -m voucherd.settings.example config
+
+# A store of this release's schema, with data, for the tests of every later upgrade: the last commit before a tag.
+released-schema: $(INSTALLED)
+	PYTHONPATH=daemon:. $(BIN)/python -m tests.released_schemas
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache dist build

@@ -13,6 +13,7 @@ from hypothesis import settings
 from tests.servers.certificates import TlsFiles, make_certificates
 from tests.servers.dovecot import BARE, DOTTED, PLAIN, TWO_CONNECTIONS, WITHOUT_MOVE, Dovecot, Variant
 from tests.servers.process import free_port as find_free_port
+from tests.servers.token_service import TokenService, token_service
 
 if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQL
@@ -57,6 +58,32 @@ def dovecot_dotted(tls_files: TlsFiles) -> Iterator[Dovecot]:
 def dovecot_crowded(tls_files: TlsFiles) -> Iterator[Dovecot]:
     """Dovecot that allows a user two connections."""
     yield from _running(tls_files, TWO_CONNECTIONS)
+
+
+@pytest.fixture(scope="session")
+def issuer(tls_files: TlsFiles) -> Iterator[TokenService]:
+    """An issuer of tokens; `tokens` gives a test a fresh behaviour."""
+    with token_service(tls_files) as service:
+        yield service
+
+
+@pytest.fixture
+def tokens(issuer: TokenService) -> TokenService:
+    """The issuer of tokens, as if it were new."""
+    issuer.forget()
+    return issuer
+
+
+@pytest.fixture(scope="session")
+def dovecot_with_tokens(tls_files: TlsFiles, issuer: TokenService) -> Iterator[Dovecot]:
+    """Dovecot that asks the issuer about tokens (OAUTHBEARER, XOAUTH2)."""
+    yield from _running(tls_files, Variant(introspection=f"{issuer.url}/introspect"))
+
+
+@pytest.fixture(scope="session")
+def dovecot_with_xoauth2(tls_files: TlsFiles, issuer: TokenService) -> Iterator[Dovecot]:
+    """The same, with XOAUTH2 alone."""
+    yield from _running(tls_files, Variant(introspection=f"{issuer.url}/introspect", mechanisms="xoauth2"))
 
 
 @pytest.fixture(scope="session")

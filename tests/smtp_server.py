@@ -87,6 +87,8 @@ class _Plan:
 class _ScriptedSMTP(SMTP):
     """aiosmtpd with a plan: before each stage's own work, what was planned for it happens instead."""
 
+    line_length_limit = 12_290  # what a sign-in may need (RFC 4954 section 4)
+
     def __init__(self, server: SmtpServer, **options: Any) -> None:
         super().__init__(server, **options)
         self._server = server

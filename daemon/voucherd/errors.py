@@ -51,6 +51,18 @@ class OperatorError(VoucherdError):
     exit_status = ExitStatus.USAGE
 
 
+class NewerStoreError(OperatorError):
+    """The store was written by a newer release, which this one cannot work beside: starting again will not help."""
+
+    exit_status = ExitStatus.CONFIGURATION
+
+
+class DamagedStoreError(OperatorError):
+    """The store's own file is damaged: a person must restore it, and starting again makes nothing better."""
+
+    exit_status = ExitStatus.CONFIGURATION
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong in a configuration file."""

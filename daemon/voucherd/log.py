@@ -50,6 +50,8 @@ class Event(StrEnum):
     OUTBOX_HELD = "outbox.held"
     OUTBOX_PAUSED = "outbox.paused"
     CALENDARS_FAILED = "calendars.failed"
+    SIGN_IN_RENEWED = "sign-in.renewed"
+    SIGN_IN_REFUSED = "sign-in.refused"
     TEMPLATE_FELL_BACK = "template.fell-back"
     LIBRARY = "library.message"
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from voucherd import log
 from voucherd.domain.alarms import AlarmCode
+from voucherd.domain.credentials import Ending
 from voucherd.domain.handling import Gate
 from voucherd.domain.letter import Alarm
 from voucherd.domain.message import Unreadable
@@ -37,19 +38,22 @@ from voucherd.service.letters import reply_to
 from voucherd.service.outbox import follow_configuration
 from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
-from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
+from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.sign_ins import SignInWatch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
+from voucherd.settings.oauth2 import OAUTH2
 from voucherd.settings.reminder_tables import closed_by, rules_of
 
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
     from voucherd.adapters.letters import Fallback, LetterComposer
     from voucherd.adapters.letters.feed_folder import FeedFolder
+    from voucherd.adapters.oauth import SignIn
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
     from voucherd.service.store import Transaction
@@ -189,12 +193,12 @@ class Application:
         from sqlalchemy import make_url
 
         from voucherd.adapters.store import SqlStore
-        from voucherd.adapters.store.upgrade import HEAD, revision_of
+        from voucherd.adapters.store.upgrade import usable
 
         url = make_url(self.store_url)
         missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
         store = None if missing else SqlStore(self.store_url)
-        if store is None or revision_of(store) != HEAD:
+        if store is None or not usable(store):
             remedy = "`voucherd run --once` makes it, `voucherd db upgrade` brings an older one up to date"
             raise OperatorError(
                 "there is no store of this release", where=self.settings.store.url, remedy=remedy
@@ -301,7 +305,7 @@ class Application:
             url.host,
             url.port,
             user=url.user or None,
-            password=delivery.password.read if url.user else None,
+            password=self._secret_of("delivery", delivery) if url.user else None,
             tls=tls.get(url.tls, "starttls"),
             ca_file=delivery.ca_file,
         )
@@ -329,12 +333,42 @@ class Application:
             url.host,
             url.port,
             url.user,
-            mailbox.password.read,
+            self._secret_of(mailbox.name, mailbox),
             tls="implicit" if url.tls is Tls.IMPLICIT else "starttls",
             ca_file=mailbox.ca_file,
             folder=url.path,
             folders=folders,
         )
+
+    @cached_property
+    def sign_ins(self) -> Mapping[str, SignIn]:
+        """Every sign-in by OAuth2 of its own, by the name of its mailbox (`delivery` for the way out)."""
+        if OAUTH2 not in {self.settings.delivery.auth, *(each.auth for each in self.settings.mailboxes)}:
+            return {}
+        from voucherd.sign_ins import build_sign_ins
+
+        return build_sign_ins(self.settings, key_path(self.settings).parent / "tokens")
+
+    @cached_property
+    def endings(self) -> Sequence[Ending]:
+        """The client secrets whose last day is configured."""
+        if not self.sign_ins:
+            return ()
+        from voucherd.sign_ins import build_endings
+
+        return build_endings(self.settings)
+
+    @cached_property
+    def sign_in_watch(self) -> SignInWatch:
+        """Tells operators of refusals, and of secrets that end."""
+        return SignInWatch(tuple(self.sign_ins.values()), self.endings)
+
+    def _secret_of(
+        self, name: str, table: tables.Mailbox | tables.Delivery
+    ) -> Callable[[], str] | TokenSource:
+        if table.auth != OAUTH2 or table.oauth2 is None:
+            return table.password.read
+        return self.sign_ins[table.oauth2.same_as or name]
 
     def intake(self) -> Intake:
         """The way in."""
@@ -370,6 +404,7 @@ class Application:
         if fell_back:
             with self.store.write() as tx:
                 raise_alarms(tx, now, fell_back)
+        self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
         names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
         made = summarise(self.store, self.rules, self.token_key, names, at, now)
         return int(made) + tell(self.store, self.rules, self.token_key, now)

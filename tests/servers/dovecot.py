@@ -54,6 +54,23 @@ service imap {
 }
 """
 
+_TOKENS = """
+passdb {
+  driver = oauth2
+  mechanisms = $mechanisms
+  args = $folder/oauth2.conf.ext
+}
+"""
+_JUDGE = """
+introspection_mode = post
+introspection_url = $introspection
+username_attribute = username
+active_attribute = active
+active_value = true
+force_introspection = yes
+tokeninfo_url =
+"""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -63,6 +80,9 @@ class Variant:
     separator: str = "/"
     prefix: str = ""
     connections: int = 100
+    introspection: str = ""
+    """Where tokens are judged (RFC 7662); then XOAUTH2 and OAUTHBEARER are offered."""
+    mechanisms: str = "xoauth2 oauthbearer"
 
 
 PLAIN = Variant()
@@ -150,6 +170,7 @@ class Dovecot:
         if root:
             shutil.chown(self.folder / "mail", user, group)
         capability = self.variant.capability
+        tokens = self._judge() if self.variant.introspection else ""
         text = Template(_TEMPLATE.read_text()).substitute(
             folder=self.folder,
             certificate=self.tls.certificate,
@@ -165,11 +186,26 @@ class Dovecot:
             prefix=self.variant.prefix,
             imap_port=self.imap_port,
             imaps_port=self.imaps_port,
+            mechanisms=f"plain login {self.variant.mechanisms}" if tokens else "plain login",
+            tokens=tokens,
             unprivileged="" if root else Template(_UNPRIVILEGED).substitute(user=user),
         )
         configuration = self.folder / "dovecot.conf"
         configuration.write_text(text)
         return configuration
+
+    def _judge(self) -> str:
+        """Has tokens judged by an issuer; returns what the configuration says of it."""
+        (self.folder / "oauth2.conf.ext").write_text(
+            Template(_JUDGE).substitute(introspection=self.variant.introspection)
+        )
+        return Template(_TOKENS).substitute(mechanisms=self.variant.mechanisms, folder=self.folder)
+
+    def kick(self, user: str) -> None:
+        """Ends every connection of a user, as a server does whose tokens have lapsed."""
+        doveadm = find_program("doveadm", _PACKAGE)
+        configuration = str(self.folder / "dovecot.conf")
+        subprocess.run([doveadm, "-c", configuration, "kick", user], check=True, capture_output=True)
 
     def version(self) -> str:
         """What the server calls itself, for figures that name it."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voucherd.cli.context import Context, held_words, json_option, pass_context, plain, print_json
-from voucherd.errors import ExitStatus, VoucherdError
+from voucherd.errors import ExitStatus, PermanentError, VoucherdError
+
+if TYPE_CHECKING:
+    from voucherd.adapters.oauth import SignIn
 
 _MOST_HOLDS = 10
+_SOON = 30
 
 
 @click.command()
@@ -74,6 +78,7 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         f"see that {url} names it and that it can be reached from here",
     )
     yield from _addresses(context)
+    yield from _sign_ins(context)
     for secret in settings.secrets:
         warning = secret.warning()
         if warning is not None:
@@ -97,8 +102,32 @@ def _addresses(context: Context) -> Iterator[dict[str, Any]]:
         )
 
 
+def _sign_ins(context: Context) -> Iterator[dict[str, Any]]:
+    """Each sign-in by OAuth2: whether it yields tokens, and when its secret ends."""
+    app = context.app
+    today = context.reading_now.astimezone(app.rules.desk.zone).date()
+    ends = {name: one for one in app.endings for name in one.names}
+    for name, sign_in in app.sign_ins.items():
+        yield _tried(
+            f"sign-in {name}", partial(_tokens, sign_in), f"`voucherd login {name}` says what is missing"
+        )
+        one = ends.get(name)
+        if one is not None and (left := one.days_left(today)) <= _SOON:
+            what = f"the client secret {'ends' if left >= 0 else 'has ended'} on {one.on} ({left} days)"
+            remedy = "make a new one, put it in place, and correct client_secret_expires_on"
+            yield _row(f"sign-in {name}", False, what, remedy)
+
+
+def _tokens(sign_in: SignIn) -> str:
+    sign_in.token()
+    return f"tokens come from {sign_in.account.issued_at}"
+
+
 def _database(context: Context) -> str:
+    from voucherd.adapters.store.integrity import look_whole
+
     store = context.app.store
+    look_whole(store)
     with store.read() as tx:
         waiting = sum(tx.reviews.counts().values())
     return f"{store.where} answers; {waiting} entries wait for a person"
@@ -115,9 +144,18 @@ def _holds(context: Context) -> str:
 
 
 def _archive(context: Context) -> str:
+    from voucherd.service.archive_check import sample
+
     archive = context.app.archive
     sha256 = archive.keep([b"voucherd check\n"])[0]
     archive.load(sha256)
+    found = sample(context.app.store, archive)
+    if not found.whole:
+        lost = (*found.missing, *found.damaged)
+        raise PermanentError(
+            f"{len(lost)} of {found.expected} messages looked at are missing or damaged: {', '.join(lost[:3])}",
+            remedy="bring the archive back from a backup; `voucherd db restore --check FILE` names all that is missing",
+        )
     return f"{context.app.settings.store.archive} can be written and read"
 
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reconcile": ("reconcile", "Takes invoices in, and puts everything known side by side."),
     "audit": ("store", "The lossless count: seen = recorded + ignored + in review."),
     "status": ("store", "The health of the whole, from the store alone."),
+    "login": ("login", "OAuth2 sign-in of a mailbox, step by step; says what is missing."),
     "service": ("service", "The systemd unit for this installation: print, install."),
     "templates": (
         "templates",

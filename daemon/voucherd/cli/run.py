@@ -41,6 +41,7 @@ def run(context: Context, once: bool, as_json: bool) -> int:
     from voucherd.adapters.store.lease import only_daemon
 
     with only_daemon(app.store):
+        _look_whole(app)
         if app.store.file is not None:  # alone: what is still being sent was cut off by a crash
             with app.store.write() as tx:
                 tx.outbox.interrupted()
@@ -48,6 +49,26 @@ def run(context: Context, once: bool, as_json: bool) -> int:
             return _once(context, as_json)
         _forever(context)
         return ExitStatus.DONE
+
+
+def _look_whole(app: Application) -> None:
+    """A damaged store is not written to; archived messages that are gone are named, and the daemon goes on."""
+    from voucherd.adapters.store.integrity import look_whole
+    from voucherd.service.archive_check import sample
+
+    look_whole(app.store)
+    found = sample(app.store, app.archive)
+    lost = {"missing": len(found.missing), "damaged": len(found.damaged)}
+    if not found.whole:
+        what = f"of {found.expected} archived messages looked at: " + _counted(lost)
+        log.error(
+            log.Event.STORE_FAILED, detail=what, remedy="`voucherd check` names them; restore the archive"
+        )
+    log.info(log.Event.STORE_OPENED, where=app.store.where, archive_looked_at=found.expected)
+
+
+def _counted(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
 
 
 def watch(app: Application) -> None:

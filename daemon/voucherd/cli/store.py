@@ -42,6 +42,7 @@ def status(context: Context, as_json: bool) -> int:
     """The health of the whole, from the store alone."""
     from voucherd.service import health, inspect
     from voucherd.service.inspect_holds import holds_json
+    from voucherd.service.sign_ins import credentials_json, sign_ins_to_do, standings
 
     app = context.app
     names = [mailbox.name for mailbox in app.settings.mailboxes]
@@ -49,6 +50,9 @@ def status(context: Context, as_json: bool) -> int:
         shown = inspect.status_json(tx, context.reading_now, names)
         shown["holds"] = holds_json(tx, app.rules, context.reading_now)
         shown |= health.health_json(tx, app.rules, app.settings.delivery.rate_per_minute, context.reading_now)
+    shown["credentials"] = credentials_json(standings(app.sign_ins.values()), app.endings)
+    today = context.reading_now.astimezone(app.rules.desk.zone).date()
+    signing_in = sign_ins_to_do(shown["credentials"], today)
     if as_json:
         print_json(shown)
     else:
@@ -66,7 +70,10 @@ def status(context: Context, as_json: bool) -> int:
             click.echo(f"{shown['overdue_steps']} reminder steps are overdue by days")
         if shown["pace"]:
             click.echo(plain(f"sending: {shown['pace']}"))
-        for line in health.to_do(shown):
+        for one in shown["credentials"]:
+            ends = f", the client secret ends on {one['expires_on']}" if one["expires_on"] else ""
+            click.echo(plain(f"sign-in {one['name']}: {one['state']}{ends}"))
+        for line in [*health.to_do(shown), *signing_in]:
             click.echo(plain(f"→ {line}"))
     needs = (
         any(m["state"] != "ok" for m in shown["mailboxes"])
@@ -74,6 +81,7 @@ def status(context: Context, as_json: bool) -> int:
         or shown["overdue_steps"]
         or shown["suppressed"]
         or shown["untold_alarms"]
+        or signing_in
         or shown["outbox_held"]
         or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
     )

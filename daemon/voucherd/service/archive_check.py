@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from voucherd.errors import PermanentError
 from voucherd.service.ports import Archive
+from voucherd.service.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ def compare(
     """Compares the archive with the messages (hash, size) that must lie there; with `read` each is read and hashed,
     else its size alone is looked at. `tell` hears of each message."""
     there = archive.sizes()
-    missing, damaged, known = [], [], set()
+    missing: list[str] = []
+    damaged: list[str] = []
+    known: set[str] = set()
     for sha256, size in expected:
         known.add(sha256)
         if sha256 not in there:
@@ -51,3 +54,18 @@ def _reads(archive: Archive, sha256: str) -> bool:
     except PermanentError:
         return False
     return True
+
+
+def sample(store: Store, archive: Archive, newest: int = 20, spread: int = 30) -> ArchiveFound:
+    """Reads a few archived messages: the newest, which a crash would hurt, and some from all over the history. Those
+    that were too large to be downloaded were never archived."""
+    with store.read() as tx:
+        chosen = tx.messages.sample(newest, spread)
+    missing: list[str] = []
+    damaged: list[str] = []
+    for sha256 in chosen:
+        try:
+            archive.load(sha256)
+        except PermanentError as error:
+            (missing if "missing" in error.what else damaged).append(sha256)
+    return ArchiveFound(len(chosen), tuple(missing), tuple(damaged), ())

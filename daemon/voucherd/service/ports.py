@@ -165,3 +165,40 @@ class InvoiceReader(Protocol):
     def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
         """The documents in the file, or why it cannot be read (`invoice-unreadable`, `invoice-inconsistent`).
         `supplier` is the partner that sent it, where one is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInStanding:
+    """How it stands with a sign-in by OAuth2: `state` is `ok`, `refused` (by the issuer, `since` then) or
+    `login-needed`; what is wrong, and what a person does about it."""
+
+    name: str
+    state: str
+    since: datetime | None = None
+    detail: str = ""
+    remedy: str = ""
+
+
+class TokenSource(Protocol):
+    """Access tokens for one sign-in by OAuth2. For any number of threads at once."""
+
+    def token(self) -> str:
+        """A token that is good for some minutes more. TemporaryError where the issuer cannot be reached,
+        PermanentError where it refuses: then a person is needed."""
+
+    def renewed(self, refused: str) -> str | None:
+        """Another token, since a server refused this one; None where asking again makes no sense yet."""
+
+
+class KeptSignIn(Protocol):
+    """A sign-in by OAuth2 as it is watched."""
+
+    @property
+    def name(self) -> str:
+        """The mailbox's name, `delivery` for the way out."""
+
+    def keep_alive(self) -> bool:
+        """Uses a refresh token at least once a day; whether the issuer was asked."""
+
+    def standing(self) -> SignInStanding:
+        """How it stands, without asking anybody outside."""

@@ -17,6 +17,7 @@ from voucherd.errors import ConfigurationError, Fault
 from voucherd.settings import forms
 from voucherd.settings.environment import merged, overrides, variable_of_key
 from voucherd.settings.faults import faults_of, key_of
+from voucherd.settings.oauth2 import OAUTH2, OAuth2, faults_of_sign_ins, tie_secrets, unused_sign_ins
 from voucherd.settings.partners import DeskDefaults, load_partners
 from voucherd.settings.programme_file import load_programmes
 from voucherd.settings.refusal import RefusedError, shown
@@ -228,17 +229,35 @@ def _secrets(
         secret_of(store, "password", "store", "VOUCHERD_STORE_PASSWORD", file, environ),
         secret_of(delivery, "password", "delivery", "VOUCHERD_DELIVERY_PASSWORD", file, environ),
     ]
-    needed = [secrets[2]] if delivery.url and delivery.url.user else []
+    needed = [secrets[2]] if delivery.url and delivery.url.user and delivery.auth != OAUTH2 else []
     for index, mailbox in enumerate(configuration.mailboxes):
         at, variable = key_of(("mailboxes", index)), variable_of(mailbox.name)
         secrets.append(secret_of(mailbox, "password", at, variable, file, environ))
-        needed += [secrets[-1]] if mailbox.url.user else []
+        needed += [secrets[-1]] if mailbox.url.user and mailbox.auth != OAUTH2 else []
     faults = [
         Fault(file, each.key, "", "is missing, and the URL names a user", f"add it, or set {each.variable}")
         for each in needed
         if not each.configured
     ]
-    return tuple(secrets), faults + list(_twice(configuration, file))
+    tables = _sign_ins(configuration)
+    for name, at, _, _, table in tables:
+        if table is not None:
+            variable = (
+                "VOUCHERD_DELIVERY" if at == "delivery" else variable_of(name).removesuffix("_PASSWORD")
+            )
+            secrets += tie_secrets(table, f"{at}.oauth2", variable, file, environ)
+    return tuple(secrets), [*faults, *_twice(configuration, file), *faults_of_sign_ins(tables, file)]
+
+
+def _sign_ins(configuration: Configuration) -> list[tuple[str, str, str, str, OAuth2 | None]]:
+    """Everything that may sign in by oauth2: name, place, auth, user, table."""
+    delivery = configuration.delivery
+    found = [
+        (each.name, key_of(("mailboxes", index)), each.auth, each.url.user, each.oauth2)
+        for index, each in enumerate(configuration.mailboxes)
+    ]
+    user = delivery.url.user if delivery.url else ""
+    return [*found, ("delivery", "delivery", delivery.auth, user, delivery.oauth2)]
 
 
 def _twice(configuration: Configuration, file: str) -> list[Fault]:
@@ -290,6 +309,7 @@ def _warnings(
     if not partners:
         what = "names no partner, so that nobody is reminded"
         missing.append(Fault(file, "desk.partners", "", what, "name a file of partners"))
+    missing += unused_sign_ins(_sign_ins(configuration), file)
     return missing + [warning for each in secrets if (warning := each.warning())]
 
 

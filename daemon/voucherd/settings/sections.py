@@ -35,6 +35,7 @@ from voucherd.settings.keys import (
     listed,
     words,
 )
+from voucherd.settings.oauth2 import OAUTH2, PASSWORD, OAuth2
 from voucherd.settings.reminder_tables import BY_VALUE_EXAMPLE, CLOSED_EXAMPLE, ByValue, ClosedDays
 from voucherd.settings.secret import Secret, credential_path
 
@@ -141,6 +142,10 @@ class Mailbox(Section):
         description="The same as a systemd credential (LoadCredential=).",
         examples=["imap-password"],
     )
+    auth: Annotated[str, words(PASSWORD, OAUTH2)] = Field(
+        default=PASSWORD,
+        description="password, or oauth2 by [mailboxes.oauth2] (docs/sign-in.md, `voucherd login`).",
+    )
     ca_file: Located | None = Field(
         default=None,
         description="The authority behind the server's certificate; without it the system's (and "
@@ -185,6 +190,10 @@ class Mailbox(Section):
     poll_seconds: Count = Field(
         default=60, ge=1, le=86_400, description="Seconds between two looks, also where the server pushes."
     )
+    oauth2: OAuth2 | None = Field(
+        default=None,
+        description="Used where auth is oauth2: where the tokens come from that stand for a password.",
+    )
 
     @property
     def password(self) -> Secret:
@@ -211,6 +220,9 @@ class Delivery(Section):
     password_credential: Name | None = Field(
         default=None, description="The same as a systemd credential.", examples=["smtp-password"]
     )
+    auth: Annotated[str, words(PASSWORD, OAUTH2)] = Field(
+        default=PASSWORD, description="password, or oauth2 by [delivery.oauth2], as for a mailbox."
+    )
     ca_file: Located | None = Field(
         default=None, description="As for a mailbox.", examples=["/etc/ssl/own-ca.pem"]
     )
@@ -224,6 +236,7 @@ class Delivery(Section):
     burst_limit: Count = Field(
         default=200, ge=1, description="More than this at once waits for `outbox release-burst`."
     )
+    oauth2: OAuth2 | None = Field(default=None, description="Used where auth is oauth2, as for a mailbox.")
 
     @property
     def password(self) -> Secret:

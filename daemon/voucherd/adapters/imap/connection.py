@@ -18,8 +18,10 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError
 
 from voucherd.adapters.imap.answers import BROKEN, connection_failed, sign_in_failed
+from voucherd.adapters.imap.bearer import sign_in_with_token
 from voucherd.adapters.imap.wire import Wire
 from voucherd.errors import PermanentError
+from voucherd.service.ports import TokenSource
 
 _ATOM = re.compile(r"[A-Za-z0-9!#$&'+,./:;<=>?@^_`|~-]+")
 _KEEPALIVE = (("TCP_KEEPIDLE", 120), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 4))
@@ -54,14 +56,19 @@ class Connection:
         _hang_up(self.client, politely=politely)
 
 
-def connect(account: Account, password: Callable[[], str]) -> Connection:
-    """A connection that is encrypted, verified and signed in; nothing stays open where that fails."""
+def connect(account: Account, password: Callable[[], str] | TokenSource) -> Connection:
+    """A connection that is encrypted, verified and signed in, by a password or by tokens; nothing stays open where
+    that fails."""
     context = _context(account)
     client = _reach(account, context)
     try:
         _secure(client, account, context)
         connection = Connection(client)
-        _sign_in(client, account, password())
+        if callable(password):
+            _sign_in(client, account, password())
+        else:
+            sign_in_with_token(client, account.user, password, account.name)
+            client.capabilities()
         client.normalise_times = False
     except BROKEN as error:
         _hang_up(client, politely=False)

@@ -20,7 +20,7 @@ from voucherd.adapters.imap.connection import Account, Connection, connect
 from voucherd.adapters.imap.folders import Folders, check_name
 from voucherd.adapters.imap.idle import Idle, has_news, wait_for_wake
 from voucherd.errors import PermanentError, TemporaryError, VoucherdError
-from voucherd.service.ports import Fetched, Listed
+from voucherd.service.ports import Fetched, Listed, TokenSource
 
 _WINDOW = 500
 _BATCH_MESSAGES = 100
@@ -33,9 +33,9 @@ _DELETED = b"\\Deleted"
 class ImapMailbox:
     """One folder of one account; not for two threads at once.
 
-    `password` is asked at each sign-in, after TLS stands. `folder` and `folders` are written with `/` between
-    levels, whatever the server's separator is. `idle_seconds` is how long one IDLE lasts before it is issued
-    again, at most 9 minutes.
+    `password`, or the source of tokens in its place, is asked at each sign-in, after TLS stands. `folder` and
+    `folders` are written with `/` between levels, whatever the server's separator is. `idle_seconds` is how long one
+    IDLE lasts before it is issued again, at most 9 minutes.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ImapMailbox:
         host: str,
         port: int,
         user: str,
-        password: Callable[[], str],
+        password: Callable[[], str] | TokenSource,
         *,
         tls: Literal["implicit", "starttls"],
         ca_file: Path | None = None,

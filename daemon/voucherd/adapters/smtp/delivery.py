@@ -18,9 +18,10 @@ from ipaddress import ip_address
 from os import PathLike
 from typing import Literal
 
+from voucherd.adapters.smtp.bearer import sign_in_with_token
 from voucherd.adapters.smtp.wire import ConnectionBroken, Reply, Wire
 from voucherd.errors import ConfigurationError, Fault, PermanentError, TemporaryError, VoucherdError
-from voucherd.service.ports import Attempt, Outcome, Stage
+from voucherd.service.ports import Attempt, Outcome, Stage, TokenSource
 
 Tls = Literal["starttls", "implicit", "off"]
 _CLOSING = 421
@@ -57,8 +58,9 @@ class SmtpDelivery:
     """Hands mails to one SMTP server, over a connection that is opened when needed and kept for the next mail.
 
     `tls` is `starttls` (required, never optional), `implicit`, or `off`, which only a loopback address is given:
-    ConfigurationError otherwise. `ca_file` replaces the system's authorities. `password` is asked at each sign-in
-    and never shown; without `user` nobody signs in. Not for several threads at once, but `hurry` is.
+    ConfigurationError otherwise. `ca_file` replaces the system's authorities. `password`, or the source of tokens in
+    its place, is asked at each sign-in and never shown; without `user` nobody signs in. Not for several threads at
+    once, but `hurry` is.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class SmtpDelivery:
         port: int,
         *,
         user: str | None = None,
-        password: Callable[[], str] | None = None,
+        password: Callable[[], str] | TokenSource | None = None,
         tls: Tls = "starttls",
         ca_file: str | PathLike[str] | None = None,
         timeouts: Timeouts | None = None,
@@ -190,7 +192,11 @@ class SmtpDelivery:
         return reply
 
     def _sign_in(self, wire: Wire, user: str) -> None:
-        """AUTH PLAIN or LOGIN (RFC 4954). A refusal is about the account, whatever its code."""
+        """AUTH PLAIN or LOGIN (RFC 4954), or a token. A refusal is about the account, whatever its code."""
+        if self._password is not None and not callable(self._password):
+            mechanisms = self._offers.get("AUTH", "").split()
+            self._hidden = sign_in_with_token(wire, mechanisms, user, self._password, self._timeouts.command)
+            return
         try:
             secret = self._password() if self._password else ""
         except (VoucherdError, OSError) as error:

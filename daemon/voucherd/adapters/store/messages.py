@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import insert_new_rows
-from voucherd.service.records import AuditRow, MessageOutcome, MessageRow, Source
+from voucherd.service.records import AuditRow, MessageOutcome, MessageRow, ReviewCode, Source
 
 _SOURCE = tuple(field.name for field in fields(Source))
 _MESSAGE = tuple(field.name for field in fields(MessageRow) if field.name != "id")
@@ -142,6 +142,21 @@ class SqlMessages:
             select(schema.message.c.sha256).order_by(schema.message.c.id)
         )
         return (row[0] for row in rows)
+
+    def sample(self, newest: int, spread: int) -> list[str]:
+        """The hashes of a few archived messages: the newest, and some at even distances through all of them."""
+        table = schema.message
+        too_large = exists().where(
+            schema.review.c.message == table.c.id, schema.review.c.code == ReviewCode.TOO_LARGE.value
+        )
+        query = select(table.c.sha256).where(~too_large)
+        last = self._connection.execute(select(func.max(table.c.id))).scalar_one() or 0
+        spots = sorted({last * part // spread for part in range(spread)} - {0})
+        rows = [
+            *self._connection.execute(query.order_by(table.c.id.desc()).limit(newest)),
+            *self._connection.execute(query.where(table.c.id.in_(spots))),
+        ]
+        return list(dict.fromkeys(sha256 for (sha256,) in rows))
 
     def audit(self) -> list[AuditRow]:
         """The lossless count of each mailbox: what was seen, and to which end it came."""

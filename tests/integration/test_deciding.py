@@ -426,7 +426,7 @@ def test_a_period_that_is_opened_again_is_as_if_it_had_never_been_closed(world: 
     done = closed(world)
     world.take_in(invoice("I-1", SEPTEMBER, (DPS, 500_000)), at="2021-11-07")
     undone(world, done.decision.number, at="2021-11-08")
-    assert world.reconciliation("2022-06-01")["periods"] == []
+    assert "periods" not in world.reconciliation("2022-06-01")
     assert row(world, at="2022-06-01")["flags"] == []
     assert [one["name"] for one in world.reconciliation("2021-11-07T18:00")["periods"]] == ["2021-09"]
     assert closed(world, "2021-Q3", at="2021-11-09").period.until == date(2021, 9, 30)

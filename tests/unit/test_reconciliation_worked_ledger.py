@@ -116,7 +116,6 @@ def test_the_document_says_it_with_the_keys_of_the_page(outcome: Outcome) -> Non
     ]
     assert said["vouchers"][1] == {
         "id": "B",
-        "programme": None,
         "partner": "contoso",
         "billing": "short",
         "timeliness": "missed",
@@ -131,7 +130,6 @@ def test_the_document_says_it_with_the_keys_of_the_page(outcome: Outcome) -> Non
         "completed_on": None,
         "flags": [],
         "lines": [2, 7],
-        "parts": [],
         "because": [
             "4000.00 EUR billed on balance against a value of 5000.00 EUR: 1000.00 EUR less",
             "not billed in full, to be billed by 2021-10-31, which has passed on 2021-11-15",

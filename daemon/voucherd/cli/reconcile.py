@@ -195,7 +195,7 @@ def page(report: dict[str, Any]) -> None:
         "No voucher is redeemed yet.",
     )
     _odd_lines(report)
-    for period in report["periods"]:
+    for period in report.get("periods", ()):
         click.echo(
             "\n" + plain(f"closed: {period['name']} up to {period['until']}, {period['vouchers']} vouchers")
         )

@@ -15,6 +15,7 @@ from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.suggestions import Suggestion, Swap
 from voucherd.domain.reconciliation.verdict import (
+    SAME_ID,
     Billing,
     LineVerdict,
     PartVerdict,
@@ -47,11 +48,16 @@ class ReportedDocument(NamedTuple):
 
 
 def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str, Any]:
-    """One voucher; `swaps` are the probable ones that it takes part in."""
+    """One voucher; `swaps` are the probable ones that it takes part in. Where programmes share its ID it names its own,
+    and a split payment has its parts."""
     voucher, currency = verdict.voucher, verdict.currency
+    more: dict[str, Any] = {}
+    if SAME_ID in verdict.flags:
+        more["programme"] = voucher.programme
+    if verdict.parts:
+        more["parts"] = [part_row(one, currency) for one in verdict.parts]
     return {
         "id": voucher.id,
-        "programme": voucher.programme or None,
         "partner": voucher.partner,
         "billing": str(verdict.billing),
         "timeliness": str(verdict.timeliness),
@@ -66,8 +72,8 @@ def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str
         "completed_on": _day(verdict.completed_on),
         "flags": list(verdict.flags),
         "lines": [line.line.number for line in verdict.lines],
-        "parts": [part_row(one, currency) for one in verdict.parts],
         "because": [*voucher_reasons(verdict), *(_swapped(swap, voucher.id) for swap in swaps)],
+        **more,
     }
 
 
@@ -209,11 +215,17 @@ def reconciliation(
         "documents": [document_row(row) for row in sorted(documents, key=lambda row: row.number)],
         "bridge": [bridge_row(row) for row in totals.bridge()],
         "aging": [aging_row(row) for row in totals.aging()],
-        "periods": [
-            period_row(period, [v for v in judged if v.prior is not None and v.prior[0] == period.name])
-            for period in periods
-        ],
+        **_closed(periods, judged),
     }
+
+
+def _closed(periods: Sequence[Period], judged: Sequence[VoucherVerdict]) -> dict[str, Any]:
+    """The closed periods, where any is."""
+    rows = [
+        period_row(period, [one for one in judged if one.prior is not None and one.prior[0] == period.name])
+        for period in periods
+    ]
+    return {"periods": rows} if rows else {}
 
 
 SWAP_AGREES = ("partner", "value", "currency", "redeemed before", "still unbilled")

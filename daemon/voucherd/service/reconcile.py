@@ -16,12 +16,13 @@ from voucherd.domain.reconciliation.documents import DocumentVerdict
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.report import reconciliation as as_json
-from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probable_swaps, probe, suggest
+from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probable_swaps, slip, suggest
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.billing import ClosedChange, redeemed_voucher
 from voucherd.service.invoice_files import UNREADABLE, loose_documents, read_file, with_known_vouchers
 from voucherd.service.judging import Judging
+from voucherd.service.nearby import vouchers_near
 from voucherd.service.placing import placed_lines
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
@@ -170,10 +171,12 @@ def _suggestions(
     unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
     found: dict[int, Sequence[Suggestion]] = {}
     for verdict in loose:
-        asked = probe(verdict.line.key) if verdict.line_class is LineClass.UNKNOWN_VOUCHER else None
-        if asked is None:
+        if verdict.line_class is not LineClass.UNKNOWN_VOUCHER:
             continue
-        standings = tx.ledger.standings(tx.ledger.similar(asked.prefix, asked.suffix))
+        near = [key for key in vouchers_near(tx, verdict.line.key) if slip(verdict.line.key, key.key)]
+        if not near:
+            continue
+        standings = tx.ledger.standings(near)
         candidates = [
             Candidate(s.voucher.id, redeemed_voucher(s, rules), s.voucher.id in unbilled)
             for s in standings.values()

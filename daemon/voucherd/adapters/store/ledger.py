@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, case, delete, insert, or_, select
+from sqlalchemy import Connection, and_, case, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
@@ -23,6 +23,7 @@ from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State
 from voucherd.service.records import VoucherKey
 
 _SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims", "billed_parts")
+_AFTER_ALL = "\U0010ffff"  # behind every other character in the order of code points
 _PLAIN = tuple(field.name for field in fields(Voucher) if field.name not in _SPECIAL)
 
 
@@ -94,7 +95,7 @@ class SqlLedger:
             index_elements=["programme", "voucher_key"],
             set_={column.name: statement.excluded[column.name] for column in changing},
         )
-        self._connection.execute(statement, [_voucher_row(key, standing) for key, standing in standings])
+        self._connection.execute(statement, [voucher_row(key, standing) for key, standing in standings])
 
     def standings(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Standing]:
         """The stored vouchers among `keys`."""
@@ -136,17 +137,28 @@ class SqlLedger:
         rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
         return ((VoucherKey(row["programme"], row["voucher_key"]), _standing(row)) for row in rows)
 
-    def similar(self, prefix: str, suffix: str, limit: int = 2000) -> list[VoucherKey]:
-        """Vouchers whose key begins with `prefix` or ends with `suffix`: where a slip is looked for."""
+    def beginning(self, prefix: str, limit: int) -> list[VoucherKey]:
+        """Vouchers whose key begins with `prefix`, so many at most, in the order of their keys."""
+        return self._between(schema.voucher.c.voucher_key, prefix, limit)
+
+    def ending(self, suffix: str, limit: int) -> list[VoucherKey]:
+        """Vouchers whose key ends with `suffix`, so many at most."""
+        return self._between(schema.voucher.c.reversed_key, suffix[::-1], limit)
+
+    def _between(self, column: Any, start: str, limit: int) -> list[VoucherKey]:
+        """By the range of an index, which a pattern would not use; an empty start names nobody."""
+        if not start:
+            return []
         table = schema.voucher
-        column = table.c.voucher_key
-        query = (
-            select(table.c.programme, column)
-            .where(or_(column.startswith(prefix, autoescape=True), column.endswith(suffix, autoescape=True)))
-            .order_by(column, table.c.programme)
-            .limit(limit)
-        )
-        return [VoucherKey(programme, found) for programme, found in self._connection.execute(query)]
+        query = select(table.c.programme, table.c.voucher_key)
+        query = query.where(column >= start, column < start + _AFTER_ALL).order_by(column, table.c.programme)
+        rows = self._connection.execute(query.limit(limit))
+        return [VoucherKey(programme, found) for programme, found in rows]
+
+    def similar(self, prefix: str, suffix: str, limit: int = 2000) -> list[VoucherKey]:
+        """Vouchers whose key begins with `prefix` or ends with `suffix`, in the order of their keys."""
+        found = {*self.beginning(prefix, limit), *self.ending(suffix, limit)}
+        return sorted(found, key=lambda key: (key.key, key.programme))[:limit]
 
     def looking_like(self, skeletons: Sequence[str]) -> dict[str, list[str]]:
         """The IDs of vouchers that share one of these forms (`domain.id_lookalikes`), by form."""
@@ -167,7 +179,7 @@ class SqlLedger:
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
                 stored[VoucherKey(programme, row["voucher_key"])] = dict(row)
-        return [key for key, standing in standings if stored.get(key) != _voucher_row(key, standing)]
+        return [key for key, standing in standings if stored.get(key) != voucher_row(key, standing)]
 
     def stored_keys(self) -> list[tuple[VoucherKey, str]]:
         """Every stored voucher with its ID as written."""
@@ -225,7 +237,7 @@ def _iso(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-def _voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
+def voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
     voucher = standing.voucher
     row: dict[str, Any] = {name: getattr(voucher, name) for name in _PLAIN}
     reservation = voucher.reservation

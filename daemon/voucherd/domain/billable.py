@@ -91,6 +91,7 @@ def billable(facts: BillingFacts, rules: Rulebook) -> RedeemedVoucher | None:
         whole=len(due) == len(facts.parts),
         decided=_decided(facts, worth.currency),
         programme=facts.programme,
+        key=facts.key,
     )
 
 

@@ -72,17 +72,17 @@ class _Comparison:
         self._waiting = next(stored, None)
 
     def with_stored(self, verdict: VoucherVerdict) -> None:
-        key, row = verdict_key(verdict), frozen_row(verdict)
-        waiting = self._waiting
-        while waiting is not None and _order(waiting[0]) < _order(key):
+        voucher, row, waiting = verdict.voucher, frozen_row(verdict), self._waiting
+        place = (voucher.key, voucher.programme)
+        while waiting is not None and _order(waiting[0]) < place:
             self._differences.append(Difference(waiting[0], waiting[1], None))
             waiting = next(self._stored, None)
-        if waiting is not None and waiting[0] == key:
-            if waiting[1] != row:
-                self._differences.append(Difference(key, waiting[1], row))
-            waiting = next(self._stored, None)
+        if waiting is None or _order(waiting[0]) != place:
+            self._differences.append(Difference(verdict_key(verdict), None, row))
         else:
-            self._differences.append(Difference(key, None, row))
+            if waiting[1] != row:
+                self._differences.append(Difference(waiting[0], waiting[1], row))
+            waiting = next(self._stored, None)
         self._waiting = waiting
 
     def finish(self) -> None:

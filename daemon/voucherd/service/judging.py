@@ -15,7 +15,6 @@ from operator import attrgetter, itemgetter
 
 from voucherd.domain.billable import BillingFacts, billable, billing_facts
 from voucherd.domain.history import fold
-from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.decisions import Decision, Placement, in_force, placements
 from voucherd.domain.reconciliation.documents import DocumentStatus, DocumentVerdict, judge_documents
 from voucherd.domain.reconciliation.frozen import frozen_row
@@ -159,7 +158,7 @@ class Judging:
 
 
 def _place(verdict: VoucherVerdict) -> tuple[str, str]:
-    return voucher_key(verdict.voucher.id), verdict.voucher.programme
+    return verdict.voucher.key, verdict.voucher.programme
 
 
 def verdict_key(verdict: VoucherVerdict) -> VoucherKey:

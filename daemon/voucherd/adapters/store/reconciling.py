@@ -63,7 +63,7 @@ class SqlReconciling:
             table.c.accepted_currency,
             _bare(table.c.parts),
         ).order_by(table.c.voucher_key, table.c.programme)
-        for row in self._stream(query):
+        for row in raw_rows(self._connection, query):
             key, programme, voucher, partner, redeemed_by, country, offering, length, *dated_ones = row
             redeemed, bill_by, extended, written_off, disputed, accepted, currency, parts = dated_ones
             yield BillingFacts(
@@ -112,7 +112,7 @@ class SqlReconciling:
         if until is not None:
             query = query.where(invoice.c.recorded_at <= until)
         accepted = DocumentStatus.ACCEPTED
-        for row in self._stream(query.order_by(line.c.voucher_key, line.c.number)):
+        for row in raw_rows(self._connection, query.order_by(line.c.voucher_key, line.c.number)):
             number, document, supplier, name, issued_on, *rest = row
             if number not in without:
                 yield PlacedLine(
@@ -144,7 +144,7 @@ class SqlReconciling:
         )
         return [
             KnownDocument(number, DocumentKey(supplier or None, key, kind), issued_on, content)
-            for number, key, supplier, kind, issued_on, content in self._stream(query)
+            for number, key, supplier, kind, issued_on, content in self._connection.execute(query)
         ]
 
     def placed_after(self, at: datetime) -> list[int]:
@@ -153,9 +153,16 @@ class SqlReconciling:
         query = select(table.c.number).where(table.c.placed_at.is_not(None), table.c.placed_at > at)
         return [int(number) for (number,) in self._connection.execute(query.order_by(table.c.number))]
 
-    def _stream(self, query: Any) -> Iterator[Any]:
-        for page in self._connection.execute(query.execution_options(yield_per=_PAGE)).partitions():
-            yield from page
+
+def raw_rows(connection: Connection, query: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows as the driver gives them, streamed, without a step of ours for each: for columns that need none."""
+    result: Any = connection.execute(query.execution_options(yield_per=_PAGE))
+    first = result.fetchone()  # streaming looks one row ahead; the rest waits at the cursor
+    if first is None:
+        return
+    yield tuple(first)
+    while page := result.cursor.fetchmany(_PAGE):
+        yield from page
 
 
 def _bare(column: Column[Any]) -> Any:

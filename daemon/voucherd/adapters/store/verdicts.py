@@ -12,11 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.ledger import by_programme
 from voucherd.adapters.store.messages import chunks
+from voucherd.adapters.store.reconciling import raw_rows
 from voucherd.domain.reconciliation.frozen import Period
 from voucherd.domain.reconciliation.verdict import VoucherVerdict
 from voucherd.service.records import VoucherKey
-
-_PAGE = 5000
 
 
 class SqlVerdicts:
@@ -69,7 +68,7 @@ class SqlVerdicts:
         """Every row in the order of key and programme, streamed."""
         table = schema.verdict
         query = select(table.c.voucher_key, table.c.programme, table.c.row)
-        rows = self._stream(query.order_by(table.c.voucher_key, table.c.programme))
+        rows = raw_rows(self._connection, query.order_by(table.c.voucher_key, table.c.programme))
         return ((VoucherKey(programme, key), row) for key, programme, row in rows)
 
     def close(self, period: Period, in_force: Sequence[int]) -> int:
@@ -79,7 +78,9 @@ class SqlVerdicts:
         counted = table.c.redeemed_on <= period.until
         digest, vouchers = hashlib.sha256(), 0
         query = select(table.c.voucher_key, table.c.programme, table.c.row).where(counted)
-        for key, programme, row in self._stream(query.order_by(table.c.voucher_key, table.c.programme)):
+        for key, programme, row in raw_rows(
+            self._connection, query.order_by(table.c.voucher_key, table.c.programme)
+        ):
             digest.update(f"{key}|{programme}|{row}\n".encode())
             vouchers += 1
         number = self._add(period, vouchers, digest.hexdigest())
@@ -142,18 +143,13 @@ class SqlVerdicts:
 
     def every_frozen(self, in_force: Sequence[int]) -> Iterable[tuple[VoucherKey, tuple[int, str]]]:
         """The same for all vouchers, streamed in the order of key and programme."""
-        return _last(self._stream(self._frozen(in_force))) if in_force else ()
+        return _last(raw_rows(self._connection, self._frozen(in_force))) if in_force else ()
 
     def _frozen(self, in_force: Sequence[int]) -> Any:
         table = schema.closed
         query = select(table.c.voucher_key, table.c.programme, table.c.period, table.c.row)
         query = query.where(or_(*(table.c.period == number for number in in_force)))
         return query.order_by(table.c.voucher_key, table.c.programme, table.c.period)
-
-    def _stream(self, query: Any) -> Iterator[tuple[Any, ...]]:
-        rows = self._connection.execute(query.execution_options(yield_per=_PAGE))
-        for page in rows.partitions():
-            yield from page
 
 
 def _last(rows: Iterable[Any]) -> Iterator[tuple[VoucherKey, tuple[int, str]]]:

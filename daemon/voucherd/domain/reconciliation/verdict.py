@@ -130,7 +130,8 @@ class RedeemedVoucher(NamedTuple):
 
     A named tuple, as a full run reads a million rows of them. `flags` come from the valuation. Of a split payment
     `parts` are those that are due, `value` is what they come to, `redeemed_on` the day of the first, and `whole` says
-    whether none is still to come. `decided` is a person's word about it.
+    whether none is still to come. `decided` is a person's word about it, `key` the normal form of
+    its ID.
     """
 
     id: str
@@ -145,6 +146,7 @@ class RedeemedVoucher(NamedTuple):
     whole: bool = True
     decided: VoucherDecisions = NO_DECISIONS
     programme: str = ""
+    key: str = ""
 
 
 class LineVerdict(NamedTuple):

@@ -3,7 +3,7 @@
 # make search the property tests with examples that no run had before, ROUNDS times
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test search lock example-config released-schema clean
+.PHONY: demo test search lock example-config reference released-schema clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -46,6 +46,11 @@ lock:
 # config/*.example.toml, as the settings describe themselves.
 example-config: $(INSTALLED)
 	$(BIN)/python -m voucherd.settings.example config
+
+# docs/configuration.md and docs/commands.md, as the program describes itself.
+reference: $(INSTALLED)
+	$(BIN)/python -m voucherd.settings.reference docs/configuration.md
+	$(BIN)/python -m voucherd.cli.reference docs/commands.md
 
 # A store of this release's schema, with data, for the tests of every later upgrade: the last commit before a tag.
 released-schema: $(INSTALLED)

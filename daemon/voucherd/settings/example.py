@@ -60,7 +60,7 @@ def _tables(model: type[BaseModel]) -> Iterator[str]:
             raise TypeError(f"{model.__name__}.{name} is no table")
         several = get_origin(field.annotation) is tuple
         yield ""
-        yield from _comment(_unwrapped(inspect.getdoc(table) or ""))
+        yield from _comment(described(table))
         yield f"[[{name}]]" if several else f"[{name}]"
         yield from _keys(table)
         for key, inner in table.model_fields.items():
@@ -90,11 +90,12 @@ def _key(name: str, field: FieldInfo) -> Iterator[str]:
     extra = field.json_schema_extra
     typical = extra.get("typical") if isinstance(extra, dict) else None
     optional = (field.default is None and not typical) or value == () or typical is False
-    yield f"{'# ' if optional else ''}{name} = {_toml(value)}"
+    yield f"{'# ' if optional else ''}{name} = {written_as(value)}"
 
 
-def _unwrapped(doc: str) -> str:
-    """A docstring with one line a paragraph."""
+def described(table: type[BaseModel]) -> str:
+    """What a table is about, in its own words, with one line a paragraph."""
+    doc = inspect.getdoc(table) or ""
     return "\n".join(" ".join(paragraph.split()) for paragraph in doc.split("\n\n"))
 
 
@@ -104,13 +105,14 @@ def _comment(text: str) -> Iterator[str]:
             yield f"# {line}"
 
 
-def _toml(value: Any) -> str:
+def written_as(value: Any) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {written_as(each)}" for key, each in value.items()) + " }"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(each) for each in value) + "]"
+        return "[" + ", ".join(written_as(each) for each in value) + "]"
     if isinstance(value, time):
         return f'"{value:%H:%M}"'
     if isinstance(value, (str, Decimal)):

@@ -101,14 +101,17 @@ def test_a_refused_token_is_renewed_once_and_the_mail_goes_out(
     assert tokens.introspected == {True: 2, False: 1}
 
 
+@pytest.mark.parametrize(("mechanism", "acknowledgement"), [("XOAUTH2", b""), ("OAUTHBEARER", b"\x01")])
 def test_a_token_that_is_refused_twice_is_about_the_account_and_the_mail_waits(
-    server: Started, delivery: Delivers, tokens: TokenService
+    server: Started, delivery: Delivers, tokens: TokenService, mechanism: str, acknowledgement: bytes
 ) -> None:
-    out = delivery(server(("XOAUTH2",)))
+    running = server((mechanism,))
+    out = delivery(running)
     tokens.behaviour.user = "somebody-else"
     attempt = out.send(SENDER, PARTNER, MAIL)
     assert (attempt.outcome, attempt.stage, attempt.pause) == (Outcome.TEMPORARY, Stage.ACCOUNT, True)
     assert attempt.answer.startswith("sign-in: the token is refused: 535 ")
+    assert running.acknowledged == [acknowledgement] * 2
     assert tokens.granted["client_credentials"] == 2
     with pytest.raises(PermanentError, match="the token is refused"):
         out.probe()

@@ -59,6 +59,10 @@ def hostile() -> Iterator[tuple[str, bytes, str]]:
     yield "far-apart.pdf", page_of(far), ""
     yield "form-that-draws-itself.pdf", page_of(b"/X Do", b"/X Do /X Do"), ""
     yield "cut.pdf", pdf(example_invoice())[:700], ""
+    endless = (
+        b"\x30\x80" + bytes.fromhex("06092a864886f70d010702") + b"\xa0\x80" + b"\x04\x00" * (8 * MEGABYTE)
+    )
+    yield "signed-without-end.p7m", endless, ""
     yield "no-pdf.pdf", b"%PDF-1.7\n" + b"\x00" * 10_000, ""
 
 

@@ -44,6 +44,10 @@ class Behaviour:
     """The error that every grant gets."""
     down: bool = False
     """Every request gets a 503 without JSON."""
+    down_after: bool = False
+    """A grant gets the 503 once it has taken its time."""
+    redirects: bool = False
+    """A grant is sent on to `/elsewhere`."""
     repeats_secrets: bool = False
     """The error says what was sent."""
     slow: float = 0.0
@@ -88,6 +92,7 @@ class TokenService:
         self.granted: Counter[str] = Counter()
         self.introspected: Counter[bool] = Counter()
         self.asked: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self._access: dict[str, tuple[str, float]] = {}
         self._refresh: dict[str, str] = {}  # a good refresh token, and its user
         self._before: dict[str, str] = {}  # a refresh token, and the one that it came for
@@ -144,6 +149,10 @@ class TokenService:
         if path == "/introspect":
             user = self.user_of(form.get("token", ""))
             return 200, {"active": True, "username": user} if user else {"active": False}
+        with self._lock:
+            self.paths.append(path)
+        if self.behaviour.redirects:
+            return 302, {"error": "elsewhere"}
         if self.behaviour.down:
             return 503, b"<html>down for maintenance</html>"
         if path.endswith("/v2.0/.well-known/openid-configuration"):
@@ -154,6 +163,8 @@ class TokenService:
             return self._device(base)
         if path.endswith("/token"):
             time.sleep(self.behaviour.slow)
+            if self.behaviour.down_after:
+                return 503, b"<html>too busy</html>"
             with self._lock:
                 return self._token(form)
         return 404, {"error": "not_found"}
@@ -270,6 +281,8 @@ class TokenService:
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
+                if status == 302:
+                    self.send_header("Location", f"{base}/elsewhere")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)

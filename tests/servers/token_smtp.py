@@ -24,6 +24,7 @@ class TokenSmtpServer(SmtpServer):
         super().__init__(certificate, user="never", password="never")
         self.tokens = tokens
         self.used: list[str] = []
+        self.acknowledged: list[Any] = []
         for mechanism in mechanisms:
             setattr(self, f"auth_{mechanism}", self._by(mechanism))
 
@@ -37,8 +38,7 @@ class TokenSmtpServer(SmtpServer):
             if self.tokens.user_of(token) == user:
                 return AuthResult(success=True, auth_data=_Login(user))
             error = json.dumps({"status": "401", "schemes": "bearer"})
-            acknowledged = await server.challenge_auth(error)
-            assert acknowledged == (b"" if mechanism == "XOAUTH2" else b"\x01")
+            self.acknowledged.append(await server.challenge_auth(error))
             return AuthResult(success=False, handled=False)
 
         return judge

@@ -589,7 +589,14 @@ def test_an_invoice_comes_from_a_partner_for_itself_or_from_an_operator(
     assert done.invoices == (SHEET,)
 
 
-@pytest.mark.parametrize("sender", [CUSTOMER, ROBOT, "someone@else.example"])
+def test_the_files_of_the_programme_are_looked_into_for_what_was_paid() -> None:
+    """What they say decides: an invoice among them is refused where it is read."""
+    done = decide(invoice(ROBOT))
+    assert (done.outcome, done.invoices, done.partner) == ("recorded", (SHEET,), None)
+    assert done.reason == "files of the programme: what was paid is taken in, an invoice is not"
+
+
+@pytest.mark.parametrize("sender", [CUSTOMER, "someone@else.example"])
 def test_nobody_else_may_hand_in_an_invoice(sender: str) -> None:
     done = decide(invoice(sender))
     assert (done.outcome, done.code, done.invoices) == ("review", "not-entitled", ())

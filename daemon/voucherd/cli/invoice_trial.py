@@ -12,6 +12,7 @@ from voucherd.cli.context import Context, plain, print_json, print_table
 from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine
+from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceAdvice, RemittanceRow
 from voucherd.errors import ExitStatus, OperatorError
 
 
@@ -41,13 +42,15 @@ def trial(
     return ExitStatus.LOOK if any(one["reason"] for one in shown) else ExitStatus.DONE
 
 
-def _file(path: Path, read: list[InvoiceDocument] | Unreadable, pages: Sequence[str]) -> dict[str, Any]:
+def _file(path: Path, read: Sequence[ReadDocument] | Unreadable, pages: Sequence[str]) -> dict[str, Any]:
     refused = read if isinstance(read, Unreadable) else None
+    found = () if isinstance(read, Unreadable) else read
     return {
         "file": str(path),
         "code": refused.code if refused else None,
         "reason": refused.reason if refused else None,
-        "documents": [] if isinstance(read, Unreadable) else [_document(one) for one in read],
+        "documents": [_document(one) for one in found if isinstance(one, InvoiceDocument)],
+        "payments": [_payment(row) for one in found if isinstance(one, RemittanceAdvice) for row in one.rows],
         "text": list(pages),
     }
 
@@ -71,6 +74,20 @@ def _document(document: InvoiceDocument) -> dict[str, Any]:
     }
 
 
+def _payment(row: RemittanceRow) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "status": row.status.value,
+        "voucher_text": row.voucher_text,
+        "invoice": row.invoice,
+        "on": row.on.isoformat() if row.on else None,
+        "amount": None if row.amount is None else format_amount(row.amount, row.currency),
+        "currency": row.currency or None,
+        "reference": row.reference,
+        "reason": row.reason,
+    }
+
+
 def _line(line: InvoiceLine) -> dict[str, Any]:
     return {
         "line": line.line,
@@ -89,6 +106,23 @@ def _page(one: dict[str, Any]) -> None:
             click.echo(plain(f"  | {row}"))
     if one["reason"]:
         click.echo(plain(f"{one['file']}: {one['code']}: {one['reason']}"))
+    if one["payments"]:
+        print_table(
+            ("row", "status", "voucher as written", "invoice", "on", "amount", "reference"),
+            [
+                (
+                    each["row"],
+                    each["status"],
+                    each["voucher_text"],
+                    each["invoice"],
+                    each["on"],
+                    None if each["amount"] is None else f"{each['amount']} {each['currency']}",
+                    each["reference"],
+                )
+                for each in one["payments"]
+            ],
+            "",
+        )
     for document in one["documents"]:
         by = f", by template {document['template']}" if document["template"] else ""
         who = f" of {document['supplier']}" if document["supplier"] else ""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
 from voucherd.cli.persons_word import WORDS, closed_words
 from voucherd.errors import ExitStatus, OperatorError
+
+if TYPE_CHECKING:
+    from voucherd.service.reconcile import TakenFile
 
 
 class FilesOrWord(click.Group):
@@ -118,9 +121,13 @@ def _take_in(
             why = taken.refused.reason.removeprefix(f"{path.name}: ")
             click.echo(plain(f"voucherd: {path}: {why} (in review)"), err=True)
         elif not as_json:
-            click.echo(plain(f"{path}: {len(taken.new)} new documents, {taken.known} known already"))
+            click.echo(plain(f"{path}: {_taken(taken)}"))
         for change in taken.closed_changes:
             click.echo(plain(f"voucherd: {path}: {closed_words(change)}"), err=True)
+        if taken.remitted is not None and taken.remitted.unplaced:
+            refused = True
+            for one in taken.remitted.unplaced:
+                click.echo(plain(f"voucherd: {path}: {one.reason} (in review)"), err=True)
     return refused
 
 
@@ -157,6 +164,15 @@ def _run_in_full(context: Context, verify: bool, as_json: bool) -> list[dict[str
         for one in run.differences
     ]
     return found if verify else []
+
+
+def _taken(taken: TakenFile) -> str:
+    """What a file led to, in words."""
+    documents = f"{len(taken.new)} new documents, {taken.known} known already"
+    if taken.remitted is None:
+        return documents
+    payments = f"{taken.remitted.recorded} new payments, {taken.remitted.known} known already"
+    return f"{documents}; {payments}" if taken.new or taken.known else payments
 
 
 def page(report: dict[str, Any]) -> None:

@@ -8,10 +8,17 @@ from typing import NamedTuple
 
 from voucherd.domain.reconciliation.amounts import spread
 from voucherd.domain.reconciliation.rates import Valuation
-from voucherd.domain.reconciliation.verdict import NO_DECISIONS, Part, RedeemedVoucher, VoucherDecisions
+from voucherd.domain.reconciliation.verdict import (
+    NO_DECISIONS,
+    Part,
+    RedeemedVoucher,
+    Remittance,
+    VoucherDecisions,
+)
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.split_payments import PartOfVoucher
 from voucherd.domain.standing import Standing
+from voucherd.domain.voucher import Remitted
 
 
 class BillingFacts(NamedTuple):
@@ -34,6 +41,7 @@ class BillingFacts(NamedTuple):
     accepted: int | None
     accepted_currency: str | None
     parts: tuple[PartOfVoucher, ...] = ()
+    remitted: tuple[Remitted, ...] = ()
 
 
 def billing_facts(key: str, standing: Standing) -> BillingFacts:
@@ -57,6 +65,7 @@ def billing_facts(key: str, standing: Standing) -> BillingFacts:
         voucher.accepted,
         voucher.accepted_currency,
         standing.parts,
+        voucher.remitted,
     )
 
 
@@ -87,12 +96,19 @@ def billable(facts: BillingFacts, rules: Rulebook) -> RedeemedVoucher | None:
         value=value,
         currency=worth.currency,
         flags=worth.flags,
+        remittances=tuple(_remittance(one, worth.currency) for one in facts.remitted),
         parts=parts,
         whole=len(due) == len(facts.parts),
         decided=_decided(facts, worth.currency),
         programme=facts.programme,
         key=facts.key,
     )
+
+
+def _remittance(one: Remitted, currency: str | None) -> Remittance:
+    """A payment as matching takes it; one in another currency is never converted, and says that it was paid alone."""
+    amount = one.amount if currency in (None, one.currency) else None
+    return Remittance(one.on, amount, one.denied)
 
 
 def _due_parts(facts: BillingFacts, worth: Valuation) -> tuple[tuple[Part, ...], int | None]:

@@ -28,6 +28,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.sheets import Export
 
 LEFT = "left untouched"  # the reason of a message that stays where it is (`unrecognised = "leave"`)
+_OFFICIAL_FILES = "files of the programme: what was paid is taken in, an invoice is not"
 # what programmes, forwarding rules and invoicing systems set on mails that do carry something: never answered
 _MAY_CARRY = (
     *("auto-submitted: auto-generated", "auto-submitted: auto-forwarded", "precedence: ", "list-"),
@@ -224,12 +225,13 @@ def _notice(
 def _invoice(reading: Reading, sender: Sender) -> Handling:
     if not sender.authenticated:
         return Handling("review", sender.why, sender, code="unauthenticated", kind="invoice")
-    if sender.role not in INVOICE:
+    programme = sender.role is Role.PROGRAMME  # it may tell of payments; what its files say decides
+    if sender.role not in INVOICE and not programme:
         reason = f"{sender.address} is neither a partner nor an operator: only they may hand in invoices"
         return Handling("review", reason, sender, code="not-entitled", kind="invoice")
     return Handling(
         "recorded",
-        "an invoice, taken in for reconciliation",
+        _OFFICIAL_FILES if programme else "an invoice, taken in for reconciliation",
         sender,
         kind="invoice",
         partner=sender.partner,

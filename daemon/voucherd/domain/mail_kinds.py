@@ -15,7 +15,13 @@ from voucherd.domain.message import ParsedMail
 ASSIGNED, INVOICE, REPLY, OTHER = "assigned", "invoice", "reply", "other"
 EXPORT = "export"
 """The export of a programme's validation tool: a spreadsheet of available and reserved vouchers."""
-_SHEETS = (".csv", ".xlsx", ".pdf", ".xml")
+_SHEETS = (".csv", ".tsv", ".xlsx", ".ods", ".pdf", ".xml", ".zip", ".p7m")
+_LISTS = (".csv", ".tsv", ".xlsx", ".ods")
+_REMITTANCES = (
+    *("remittance", "payment status", "payment advice", "payment report", "zahlungsavis", "zahlungsstatus"),
+    *("avis de paiement", "statut du paiement", "aviso de pago", "estado del pago", "지급 통지", "지급 상태"),
+    *("支払通知", "支払状況", "付款通知", "付款状态"),
+)
 _INVOICE_WORDS = frozenset(
     (
         *(
@@ -107,13 +113,22 @@ def quotes_by_headers(mail: ParsedMail) -> bool:
 
 
 def looks_like_invoice(mail: ParsedMail) -> bool:
-    """Whether a file that may be an invoice came with words that say so: its name, the subject, the first
-    lines."""
+    """Whether a file that may be an invoice, or a list of what was paid, came with words that say so: its name, the
+    subject, the first lines."""
     sheets = [attachment.name for attachment in mail.attachments if attachment.name.lower().endswith(_SHEETS)]
     if not sheets:
         return False
     said = (*sheets, mail.subject, *lead_of((mail.text or mail.html)[:4_000].splitlines()))
-    return any(_says_invoice(text[:_LEAD_LENGTH]) for text in said)
+    listed = any(name.lower().endswith(_LISTS) for name in sheets)
+    return any(
+        _says_invoice(text[:_LEAD_LENGTH]) or (listed and _says_remittance(text[:_LEAD_LENGTH]))
+        for text in said
+    )
+
+
+def _says_remittance(text: str) -> bool:
+    shown = plain(text).replace("_", " ").replace("-", " ")
+    return any(phrase in shown for phrase in _REMITTANCES)
 
 
 def _says_invoice(text: str) -> bool:

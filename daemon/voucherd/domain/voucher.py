@@ -55,6 +55,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Remitted:
+    """A payment or its refusal, as somebody told of it: `amount` in minor units of `currency`, negative where money
+    went back; None where the notice states none, or nothing moved."""
+
+    on: date
+    amount: int | None = None
+    currency: str = ""
+    denied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Voucher:
     """What all recorded facts say together, without the clock: `state` never is expired or lapsed here.
 
@@ -96,3 +107,4 @@ class Voucher:
     reservation: Reservation | None = None
     findings: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = field(default=())
+    remitted: tuple[Remitted, ...] = ()

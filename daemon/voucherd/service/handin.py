@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from voucherd.domain.events import Event, EventKind, Role
-from voucherd.domain.handling import Handling
+from voucherd.domain.handling import Handling, handed_in_on
 from voucherd.domain.letter import Letter, LetterKind
 from voucherd.domain.message import Reading, Unreadable
-from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceAdvice
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
 from voucherd.service.importing import Taken, Teller, programme_of, take
+from voucherd.service.invoice_files import apart
 from voucherd.service.letters import answering, item, outgoing
 from voucherd.service.queries import query
 from voucherd.service.receipts import Answering, allowed
@@ -30,11 +31,12 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
+from voucherd.service.remitting import summed_up, take_remittances
 from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
 
-InvoiceFile = tuple[str, str, list[InvoiceDocument] | Unreadable]  # name, sha256 of its bytes, what it says
+InvoiceFile = tuple[str, str, Sequence[ReadDocument] | Unreadable]  # name, sha256 of its bytes, what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Following:
         self.tx.messages.set_outcomes(changes)
         self._reviews(new)
         self._bounces(new, outcomes)
-        self._invoices(new)
+        outcomes.update(self._invoices(new))
         reports = Reports(self.tx, self.rules, self.token_key, self.now)
         outcomes.update(reports.take(new))
         self.reasons.update(reports.reasons)
@@ -207,11 +209,39 @@ class Following:
         self.tx.outbox.add(asked)
         return {number: one.mail.message_id for number, one in wanted.items() if one.mail in asked}
 
-    def _invoices(self, new: Sequence[tuple[int, Decided]]) -> None:
+    def _invoices(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
+        """Takes the invoices in, and what was paid; the messages with a payment that could not be placed wait."""
+        outcomes: dict[int, MessageOutcome] = {}
         for number, one in new:
             for name, sha256, read in one.documents:
-                if not isinstance(read, Unreadable):
-                    take_in(self.tx, self.rules, read, name, sha256, number, self.now)
+                if isinstance(read, Unreadable):
+                    continue
+                invoices, advices = apart(read)
+                if invoices:
+                    take_in(self.tx, self.rules, invoices, name, sha256, number, self.now)
+                placed = [self._placed(number, one, name, advice) for advice in advices]
+                if not all(placed):
+                    outcomes[number] = MessageOutcome.REVIEW
+        return outcomes
+
+    def _placed(self, number: int, one: Decided, name: str, advice: RemittanceAdvice) -> bool:
+        """Records what an advice says was paid; where a part of it finds no voucher, a person is asked once."""
+        sender = one.handling.sender
+        partner = sender.partner.id if sender.partner else None
+        teller = Teller(sender.address or sender.role.value, sender.role, partner, number)
+        day = (
+            handed_in_on(one.reading, self.rules, self.now)
+            if isinstance(one.reading, Reading)
+            else self.now.date()
+        )
+        done = take_remittances(self.tx, self.rules, advice, teller, day, self.now)
+        if not done.unplaced:
+            return True
+        code, reason = summed_up(name, done)
+        self.tx.reviews.open([ReviewEntry(code=code, reason=reason, opened_at=self.now, message=number)])
+        self.tx.messages.set_outcomes([(number, MessageOutcome.REVIEW, code.value, reason)])
+        self.reasons[number] = (code.value, reason)
+        return False
 
     def _receipts(self, new: Sequence[tuple[int, Decided]], done: Recorded, before: set[VoucherKey]) -> None:
         wanted: list[Answering] = []

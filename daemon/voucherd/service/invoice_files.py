@@ -10,6 +10,7 @@ from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine
 from voucherd.domain.reconciliation.lines import voucher_keys
+from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceAdvice
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.ports import InvoiceReader
 from voucherd.service.records import ReviewCode, ReviewEntry, VoucherKey
@@ -22,7 +23,7 @@ _MOST_ASKED = 5_000
 
 def read_file(
     readers: Sequence[InvoiceReader], name: str, media_type: str, content: bytes, supplier: str | None
-) -> list[InvoiceDocument] | Unreadable | None:
+) -> Sequence[ReadDocument] | Unreadable | None:
     """What a file says by the one reader that claims it; None where none does. Several that claim it are an error,
     which their order never settles."""
     claiming = [reader for reader in readers if reader.identify(name, media_type, content)]
@@ -30,6 +31,14 @@ def read_file(
         names = " and ".join(reader.name for reader in claiming)
         return Unreadable(f"{name}: {len(claiming)} readers claim the file: {names}", UNREADABLE)
     return claiming[0].read(name, content, supplier) if claiming else None
+
+
+def apart(documents: Sequence[ReadDocument]) -> tuple[list[InvoiceDocument], list[RemittanceAdvice]]:
+    """The invoices of a file, and the lists of what was paid."""
+    return (
+        [one for one in documents if isinstance(one, InvoiceDocument)],
+        [one for one in documents if isinstance(one, RemittanceAdvice)],
+    )
 
 
 def with_known_vouchers(

@@ -14,7 +14,7 @@ from typing import Protocol
 from voucherd.domain.letter import CalendarEntry, Composed, Letter, LetterHead
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.partner import Partner
-from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.remittances import ReadDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +162,9 @@ class InvoiceReader(Protocol):
     def identify(self, name: str, media_type: str, content: bytes) -> bool:
         """Whether this file is one that the reader claims."""
 
-    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
-        """The documents in the file, or why it cannot be read (`invoice-unreadable`, `invoice-inconsistent`).
-        `supplier` is the partner that sent it, where one is known."""
+    def read(self, name: str, content: bytes, supplier: str | None) -> Sequence[ReadDocument] | Unreadable:
+        """The documents in the file (invoices, and what was paid), or why it cannot be read (`invoice-unreadable`,
+        `invoice-inconsistent`). `supplier` is the partner that sent it, where one is known."""
 
 
 @dataclass(frozen=True, slots=True)

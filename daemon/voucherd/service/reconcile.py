@@ -8,25 +8,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from voucherd.domain.events import Role
 from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.bridge import totals_of
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.documents import DocumentVerdict
 from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.remittances import RemittanceAdvice
 from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.report import reconciliation as as_json
 from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probable_swaps, slip, suggest
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.billing import ClosedChange, redeemed_voucher
-from voucherd.service.invoice_files import UNREADABLE, loose_documents, read_file, with_known_vouchers
+from voucherd.service.importing import Teller
+from voucherd.service.invoice_files import UNREADABLE, apart, loose_documents, read_file, with_known_vouchers
 from voucherd.service.judging import Judging
 from voucherd.service.nearby import vouchers_near
 from voucherd.service.placing import placed_lines
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry, StoredDocument
+from voucherd.service.remitting import Remitted, all_of, summed_up, take_remittances
 from voucherd.service.store import Store, Transaction
 
 
@@ -71,12 +75,14 @@ def _of_partner(document: InvoiceDocument, rules: Rulebook) -> InvoiceDocument:
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """What became of a file that was handed in: the numbers of its new documents, how many were known, or why it
-    could not be read; and what of closed periods it changes."""
+    could not be read; `remitted` is what its remittance advices led to, `closed_changes` what of closed periods it
+    changes."""
 
     name: str
     new: tuple[int, ...] = ()
     known: int = 0
     refused: Unreadable | None = None
+    remitted: Remitted | None = None
     closed_changes: tuple[ClosedChange, ...] = ()
 
 
@@ -109,9 +115,33 @@ def take_in_file(
                 ReviewCode.INVOICE_INCONSISTENT,
             ):
                 tx.reviews.close(entry.number, "settled", instant, "reconcile", "the file was read")
+        invoices, advices = apart(read)
         changes: list[ClosedChange] = []
-        new = take_in(tx, rules, read, name, sha256, None, instant, changes)
-    return TakenFile(name, tuple(new), len(read) - len(new), closed_changes=tuple(changes))
+        new = take_in(tx, rules, invoices, name, sha256, None, instant, changes)
+        remitted = [_remitted(tx, rules, advice, name, sha256, instant) for advice in advices]
+    return TakenFile(
+        name,
+        tuple(new),
+        len(invoices) - len(new),
+        remitted=all_of(remitted),
+        closed_changes=tuple(changes),
+    )
+
+
+def _remitted(
+    tx: Transaction, rules: Rulebook, advice: RemittanceAdvice, name: str, sha256: str, now: datetime
+) -> Remitted:
+    """What an advice from an operator's hand leads to; what finds no voucher waits in one entry for the file."""
+    day = now.astimezone(rules.desk.zone).date()
+    done = take_remittances(tx, rules, advice, Teller("reconcile", Role.OPERATOR), day, now)
+    about = f"remittance|{sha256}"
+    for entry in tx.reviews.waiting():
+        if entry.about == about:
+            tx.reviews.close(entry.number, "settled", now, "reconcile", "the file was taken in again")
+    if done.unplaced:
+        code, reason = summed_up(name, done)
+        tx.reviews.open([ReviewEntry(code, reason, now, about=about)])
+    return done
 
 
 def reconciliation(

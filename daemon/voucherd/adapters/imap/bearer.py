@@ -43,7 +43,7 @@ def _tried(client: Any, attempt: BearerSignIn, where: str) -> VoucherdError | No
         if not isinstance(judged, PermanentError):
             return TemporaryError(f"cannot sign in now ({said})", where=where)
         status = f", status {attempt.status}" if attempt.status else ""
-        return PermanentError(
+        return type(judged)(
             f"the token is refused ({said}{status})",
             where=where,
             remedy=f"`voucherd login {where}` says what is missing",

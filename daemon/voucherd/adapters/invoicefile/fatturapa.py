@@ -29,7 +29,7 @@ class FatturaPa:
     name = "FatturaPA"
 
     def claims(self, namespace: str, root: str) -> bool:
-        """Whether a document with this root is one of these (the simplified form has no net amounts, and is not)."""
+        """Whether a document with this root is one of these (the simplified form is another)."""
         return root == "FatturaElettronica" and (namespace.startswith(_NAMESPACES) or not namespace)
 
     def documents(self, content: bytes) -> list[RawDocument]:

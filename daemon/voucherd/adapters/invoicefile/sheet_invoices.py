@@ -6,7 +6,9 @@ Numbers of a sheet are floats: amounts are taken at their decimals, a voucher ID
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
+from voucherd.adapters.invoicefile import remittance_list
 from voucherd.adapters.invoicefile.invoice_list import (
     INCONSISTENT,
     NEEDED,
@@ -16,7 +18,10 @@ from voucherd.adapters.invoicefile.invoice_list import (
     InvoiceList,
     heading_words,
 )
+from voucherd.adapters.invoicefile.remittance_list import InconsistentAdviceError, RemittanceList
+from voucherd.adapters.invoicefile.remittance_words import COLUMN_OF
 from voucherd.adapters.invoicefile.table import (
+    HEADER_WITHIN,
     MAX_CELL,
     MAX_COLUMNS,
     NoHeaderError,
@@ -27,7 +32,7 @@ from voucherd.adapters.invoicefile.table import (
 from voucherd.adapters.invoicefile.words import Column
 from voucherd.adapters.workbook import UnreadWorkbookError, is_exact, is_workbook, moment_text, sheets_of
 from voucherd.domain.message import Unreadable
-from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.remittances import ReadDocument
 
 
 class SheetInvoices:
@@ -42,17 +47,23 @@ class SheetInvoices:
         """Whether the content is a spreadsheet, whatever its name says."""
         return is_workbook(content)
 
-    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
-        """The documents of every sheet that is an invoice list, or why there are none; one list that cannot be read
-        stops the file."""
-        found: list[InvoiceDocument] = []
+    def read(self, name: str, content: bytes, supplier: str | None) -> list[ReadDocument] | Unreadable:
+        """The documents of every sheet that is an invoice list or a remittance advice, or why there are none; one list
+        that cannot be read stops the file."""
+        found: list[ReadDocument] = []
         refused: NoHeaderError | None = None
         lists, shown = 0, name
         try:
             for sheet, rows in sheets_of(content):
                 shown = f"{name}, sheet {sheet[:40]!r}"
+                opening, numbered = _opening(_numbered(rows))
+                if remittance_list.is_remittance(opening, self._words):
+                    table = table_of(numbered, COLUMN_OF, remittance_list.NEEDED, remittance_list.WHAT)
+                    found.append(RemittanceList(table).advice())
+                    lists += 1
+                    continue
                 try:
-                    table = table_of(_numbered(rows), self._words, NEEDED, WHAT)
+                    table = table_of(numbered, self._words, NEEDED, WHAT)
                 except (
                     NoHeaderError
                 ) as error:  # a note, a pivot table: passed over as long as there is a list
@@ -62,9 +73,27 @@ class SheetInvoices:
                 found.extend(InvoiceList(table, supplier).documents())
         except (RefusedTableError, UnreadWorkbookError) as error:
             return Unreadable(f"{shown}: {error}", UNREADABLE)
-        except InconsistentListError as error:
+        except (InconsistentListError, InconsistentAdviceError) as error:
             return Unreadable(f"{shown}: {error}", INCONSISTENT)
         return found if lists else Unreadable(f"{name}: {refused or 'it holds nothing'}", UNREADABLE)
+
+
+def _opening(numbered: Iterator[Row]) -> tuple[list[Row], Iterator[Row]]:
+    """The first rows, and all of them again; a row beyond a limit is refused where it stands."""
+    opening: list[Row] = []
+    refused: RefusedTableError | None = None
+    try:
+        opening.extend(islice(numbered, HEADER_WITHIN))
+    except RefusedTableError as error:
+        refused = error
+
+    def everything() -> Iterator[Row]:
+        yield from opening
+        if refused is not None:
+            raise refused
+        yield from numbered
+
+    return opening, everything()
 
 
 def _numbered(rows: Iterator[Sequence[object]]) -> Iterator[Row]:
@@ -95,6 +124,6 @@ def _number(value: float, row: int) -> str:
     return two if abs(float(two) - value) < 1e-9 * max(1.0, abs(value)) else f"{value:.4f}"
 
 
-def read(name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+def read(name: str, content: bytes, supplier: str | None) -> list[ReadDocument] | Unreadable:
     """What a worker process is asked to do with a file that `SheetInvoices` claims."""
     return SheetInvoices().read(name, content, supplier)

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from voucherd.adapters.invoicefile import einvoice, magic
+from voucherd.adapters.invoicefile import einvoice, magic, ubl_remittance
 from voucherd.adapters.invoicefile.cii import CiiInvoices
 from voucherd.adapters.invoicefile.fatturapa import FatturaPa
+from voucherd.adapters.invoicefile.fatturapa_simplified import SimplifiedFatturaPa
 from voucherd.adapters.invoicefile.pdf_attachments import embedded_xml
 from voucherd.adapters.invoicefile.pdf_text import page_texts
 from voucherd.adapters.invoicefile.refusal import UNREADABLE, RefusedFileError
+from voucherd.adapters.invoicefile.signed import content_of
 from voucherd.adapters.invoicefile.template_text import read_by, template_for
 from voucherd.adapters.invoicefile.ubl import UblInvoices
 from voucherd.adapters.invoicefile.xml_gate import root_of
@@ -23,6 +25,7 @@ from voucherd.domain.programme import Programme
 from voucherd.domain.recognition import Recogniser, recogniser
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate
+from voucherd.domain.reconciliation.remittances import ReadDocument
 
 
 class XmlFormat(Protocol):
@@ -37,7 +40,7 @@ class XmlFormat(Protocol):
         """What the file states. Raises RefusedFileError."""
 
 
-FORMATS: Final[tuple[XmlFormat, ...]] = (UblInvoices(), CiiInvoices(), FatturaPa())
+FORMATS: Final[tuple[XmlFormat, ...]] = (UblInvoices(), CiiInvoices(), FatturaPa(), SimplifiedFatturaPa())
 """Every format that is read. Two that claim one file are an error, which is never settled by their order."""
 
 
@@ -54,17 +57,25 @@ class StructuredInvoices:
         self._templates = templates
 
     def identify(self, name: str, media_type: str, content: bytes) -> bool:
-        """Whether the file is XML or PDF, by its first bytes."""
+        """Whether the file is XML, PDF, or signed, by its first bytes."""
         return magic.is_structured(name, media_type, content)
 
-    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+    def read(self, name: str, content: bytes, supplier: str | None) -> list[ReadDocument] | Unreadable:
         """The documents of the file, or why it cannot be taken in."""
+        shown = name
         try:
+            if magic.format_of(name, "", content) == magic.SIGNED:
+                content = content_of(content)
+                if magic.format_of("", "", content) not in (magic.PDF, magic.XML):
+                    raise RefusedFileError("the signed file holds neither XML nor PDF")
+                name = name.removesuffix(".p7m").removesuffix(".P7M")
             if magic.format_of(name, "", content) == magic.PDF:
-                return self._in_pdf(content, supplier)
-            return _documents(content, supplier, self._words)
+                return [*self._in_pdf(content, supplier)]
+            if ubl_remittance.claims(*root_of(content)):
+                return [ubl_remittance.advice(content, self._words)]
+            return [*_documents(content, supplier, self._words)]
         except RefusedFileError as error:
-            return Unreadable(f"{name}: {error}", error.code)
+            return Unreadable(f"{shown}: {error}", error.code)
 
     def _in_pdf(self, content: bytes, supplier: str | None) -> list[InvoiceDocument]:
         """The XML inside wins over the text (RECONCILIATION.md, Readers)."""
@@ -100,7 +111,7 @@ def read(
     supplier: str | None,
     programmes: tuple[Programme, ...],
     templates: tuple[InvoiceTemplate, ...] = (),
-) -> list[InvoiceDocument] | Unreadable:
+) -> list[ReadDocument] | Unreadable:
     """What a worker process is asked to do with a file that `StructuredInvoices` claims."""
     return reader_of(programmes, templates).read(name, content, supplier)
 

@@ -21,7 +21,7 @@ MAX_ROWS = 100_000
 MAX_COLUMNS = 100
 MAX_CELL = 2_000
 _MAX_LINE = MAX_COLUMNS * (MAX_CELL + 3)
-_HEADER_WITHIN = 10
+HEADER_WITHIN = 10
 _DELIMITERS = ",;\t|"
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _AS_TEXT = re.compile(r'="([^"]*)"')
@@ -87,7 +87,7 @@ def read_table(content: bytes, words: Mapping[str, str], needed: int, what: str)
     """
     text = decoded(content)
     votes = [
-        (len(_columns(row, words)), -row.number, delimiter)
+        (len(columns_of(row, words)), -row.number, delimiter)
         for delimiter in _DELIMITERS
         for row in _opening(text, delimiter)
     ]
@@ -103,13 +103,13 @@ def table_of(numbered: Iterable[Row], words: Mapping[str, str], needed: int, wha
     following = iter(numbered)
     opening: list[Row] = []
     try:
-        opening.extend(islice(following, _HEADER_WITHIN))
+        opening.extend(islice(following, HEADER_WITHIN))
     except RefusedTableError:
-        if not any(len(_columns(row, words)) >= needed for row in opening):
+        if not any(len(columns_of(row, words)) >= needed for row in opening):
             raise NoHeaderError(f"no header row with the words of {what}") from None
         raise
-    header = max(opening, key=lambda row: (len(_columns(row, words)), -row.number), default=Row(0, ()))
-    columns = _columns(header, words)
+    header = max(opening, key=lambda row: (len(columns_of(row, words)), -row.number), default=Row(0, ()))
+    columns = columns_of(header, words)
     if len(columns) < needed:
         raise NoHeaderError(f"no header row with the words of {what}")
     _refuse_twins(header, words)
@@ -121,15 +121,22 @@ def table_of(numbered: Iterable[Row], words: Mapping[str, str], needed: int, wha
     return Table(columns, header.cells, rows)
 
 
+def openings(content: bytes) -> list[Row]:
+    """The first rows of a CSV file under each delimiter, as far as they can be read: to see what list it is."""
+    text = decoded(content)
+    return [row for delimiter in _DELIMITERS for row in _opening(text, delimiter)]
+
+
 def _opening(text: str, delimiter: str) -> list[Row]:
     """The first rows under one delimiter, as far as they can be read under it."""
     rows: list[Row] = []
     with contextlib.suppress(RefusedTableError):
-        rows.extend(islice(_rows(text, delimiter), _HEADER_WITHIN))
+        rows.extend(islice(_rows(text, delimiter), HEADER_WITHIN))
     return rows
 
 
-def _columns(row: Row, words: Mapping[str, str]) -> dict[str, int]:
+def columns_of(row: Row, words: Mapping[str, str]) -> dict[str, int]:
+    """What the cells of a row mean as headings -> their column; nothing for words that are not known."""
     columns: dict[str, int] = {}
     for at, heading in enumerate(row.cells):
         meaning = _meaning(heading, words)

@@ -16,8 +16,8 @@ from voucherd.adapters.workbook import is_workbook
 from voucherd.adapters.zipped import RefusedContainerError, check, files, is_zip
 from voucherd.domain.message import Unreadable
 from voucherd.domain.programme import Programme
-from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate
+from voucherd.domain.reconciliation.remittances import ReadDocument
 from voucherd.service.ports import InvoiceReader
 
 MAX_FILES = 50
@@ -37,9 +37,9 @@ class ZipInvoices:
         """Whether the content is an archive that is no spreadsheet."""
         return is_zip(content) and not is_workbook(content)
 
-    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+    def read(self, name: str, content: bytes, supplier: str | None) -> list[ReadDocument] | Unreadable:
         """The documents of all files, in the archive's order."""
-        found: list[InvoiceDocument] = []
+        found: list[ReadDocument] = []
         count = 0
         try:
             check(content, office_inside=True)  # whole, before the first file is read
@@ -65,7 +65,7 @@ class ZipInvoices:
             return Unreadable(f"{inner} is another archive", UNREADABLE)
         return None
 
-    def _read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+    def _read(self, name: str, content: bytes, supplier: str | None) -> Sequence[ReadDocument] | Unreadable:
         claimed = [reader for reader in self._readers if reader.identify(name, "", content)]
         if not claimed:
             return Unreadable(f"{name}: no reader understands it", UNREADABLE)
@@ -92,7 +92,7 @@ def read(
     supplier: str | None,
     programmes: tuple[Programme, ...],
     templates: tuple[InvoiceTemplate, ...] = (),
-) -> list[InvoiceDocument] | Unreadable:
+) -> list[ReadDocument] | Unreadable:
     """What a worker process is asked to do with such a file."""
     readers = (CsvInvoices(), SheetInvoices(), reader_of(programmes, templates))
     return ZipInvoices(readers).read(name, content, supplier)

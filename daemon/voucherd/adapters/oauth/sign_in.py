@@ -57,7 +57,8 @@ class SignIn:
         self._file = TokenFile(folder, account.name)
         self._mutex = Lock()
         self._kept = Kept()
-        self._alive_at = self._exchanged_at = -math.inf
+        self._alive_at = self._exchanged_at = self._failed_at = -math.inf
+        self._failure = ""
 
     @property
     def name(self) -> str:
@@ -127,7 +128,7 @@ class SignIn:
     def _obtained(self, good: Callable[[Kept], bool], *, bridge: bool = False) -> str:
         """A token that is `good`: kept, or from the issuer. With `bridge` one that lapses soon serves as long as the
         issuer is not there."""
-        identity = self.account.fingerprint()
+        identity, come = self.account.fingerprint(), time.monotonic()
         with self._file.turn():
             kept = self._file.read(identity)
             if good(kept):
@@ -135,8 +136,10 @@ class SignIn:
             self._still_refused(kept)
             refresh_token = self._refresh_token(kept)
             try:
+                self._just_failed(come)
                 tokens = self._issued(refresh_token)
-            except TemporaryError:
+            except TemporaryError as error:
+                self._failed_at, self._failure = time.monotonic(), error.what
                 if bridge and kept.left(self._clock()) > 10:
                     return kept.access_token
                 raise
@@ -144,6 +147,11 @@ class SignIn:
                 self._note(kept, error)
                 raise
             return self._keep(identity, tokens, kept.refresh_token)
+
+    def _just_failed(self, come: float) -> None:
+        """Who waited for its turn while the issuer was asked in vain does not wait for it once more."""
+        if self._failed_at > come:
+            raise TemporaryError(self._failure, where=self.name)
 
     def _refresh_token(self, kept: Kept) -> str:
         if not self.account.by_person:

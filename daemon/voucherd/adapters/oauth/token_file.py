@@ -17,7 +17,7 @@ from typing import Any
 from voucherd.errors import PermanentError, TemporaryError
 
 _LARGEST = 256 * 1024
-_PATIENCE = 75.0  # seconds for another's turn: longer than an issuer is waited for
+_PATIENCE = 25.0  # seconds for another's turn: longer than an issuer is waited for
 _PAUSE = 0.05
 _FOREMOST = 60.0  # a token from the future was written by a clock that was set back since
 
@@ -68,8 +68,8 @@ class TokenFile:
     def turn(self) -> Iterator[None]:
         """Only one thread of one process is within; TemporaryError where nobody else comes to an end."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            self._make_folder()
+            handle = self._open_lock()
         except OSError as error:
             raise self._failed(error) from None
         try:
@@ -102,6 +102,7 @@ class TokenFile:
         try:
             handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
+                _give_to_owner_of(self._path.parent, handle)
                 with os.fdopen(handle, "wb") as file:
                     file.write(json.dumps(asdict(kept)).encode())
                     file.flush()
@@ -114,6 +115,30 @@ class TokenFile:
             _fsync_folder(self._path.parent)
         except OSError as error:
             raise self._failed(error) from None
+
+    def _open_lock(self) -> int:
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            handle = os.open(self._lock, flags | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return os.open(self._lock, flags)
+        _give_to_owner_of(
+            self._path.parent, handle
+        )  # only what was made here: another's file is never given away
+        return handle
+
+    def _make_folder(self) -> None:
+        folder = self._path.parent
+        if folder.is_dir():
+            return
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                _give_to_owner_of(folder.parent, handle)
+            finally:
+                os.close(handle)
 
     def _failed(self, error: OSError) -> TemporaryError | PermanentError:
         kind = PermanentError if isinstance(error, PermissionError) else TemporaryError
@@ -131,6 +156,13 @@ def _taken(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _give_to_owner_of(folder: Path, handle: int) -> None:
+    """What root writes (`voucherd login`, by hand) belongs to whom the folder belongs to: the service reads it."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -19,10 +19,19 @@ from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.id_lookalikes import skeleton
 from voucherd.domain.split_payments import PartOfVoucher
 from voucherd.domain.standing import Standing
-from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
+from voucherd.domain.voucher import Claim, Remitted, Reservation, ReservationStatus, State, Voucher
 from voucherd.service.records import VoucherKey
 
-_SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims", "billed_parts")
+_SPECIAL = (
+    "id",
+    "programme",
+    "state",
+    "reservation",
+    "findings",
+    "claims",
+    "remitted",
+    "billed_parts",
+)
 _AFTER_ALL = "\U0010ffff"  # behind every other character in the order of code points
 _PLAIN = tuple(field.name for field in fields(Voucher) if field.name not in _SPECIAL)
 
@@ -258,6 +267,7 @@ def voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
         },
         findings=list(voucher.findings),
         claims=[{**asdict(claim), "ending": _iso(claim.ending)} for claim in voucher.claims],
+        remitted=[{**asdict(one), "on": one.on.isoformat()} for one in voucher.remitted] or None,
         deadlines=[
             {
                 "name": d.name,
@@ -289,6 +299,11 @@ def _part_row(part: PartOfVoucher) -> dict[str, Any]:
     }
 
 
+def remitted_of_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[Remitted, ...]:
+    """Payments as the column `remitted` holds them."""
+    return tuple(Remitted(**{**one, "on": date.fromisoformat(one["on"])}) for one in rows)
+
+
 def part_of_row(row: Mapping[str, Any]) -> PartOfVoucher:
     """A part of a split payment as the column `parts` holds it."""
     due_on, bill_by = _date(row["due_on"]), _date(row["bill_by"])
@@ -316,6 +331,7 @@ def _standing(row: Mapping[Any, Any]) -> Standing:
         findings=tuple(row["findings"]),
         claims=tuple(Claim(**{**claim, "ending": _date(claim["ending"])}) for claim in row["claims"]),
         billed_parts=tuple(row["billed_parts"]),
+        remitted=remitted_of_rows(row["remitted"] or ()),
         **{name: row[name] for name in _PLAIN},
     )
     found = tuple(

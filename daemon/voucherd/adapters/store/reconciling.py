@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import Column, Connection, String, func, select, type_coerce
 
 from voucherd.adapters.store import schema
-from voucherd.adapters.store.ledger import part_of_row
+from voucherd.adapters.store.ledger import part_of_row, remitted_of_rows
 from voucherd.domain.billable import BillingFacts
 from voucherd.domain.reconciliation.documents import DocumentKey, DocumentStatus, KnownDocument
 from voucherd.domain.reconciliation.lines import PlacedLine
 from voucherd.domain.split_payments import PartOfVoucher
+from voucherd.domain.voucher import Remitted
 
 _PAGE = 5000
 
@@ -62,10 +63,12 @@ class SqlReconciling:
             table.c.accepted,
             table.c.accepted_currency,
             _bare(table.c.parts),
+            _bare(table.c.remitted),
         ).order_by(table.c.voucher_key, table.c.programme)
         for row in raw_rows(self._connection, query):
             key, programme, voucher, partner, redeemed_by, country, offering, length, *dated_ones = row
-            redeemed, bill_by, extended, written_off, disputed, accepted, currency, parts = dated_ones
+            redeemed, bill_by, extended, written_off, disputed, accepted, currency, *rest = dated_ones
+            parts, remitted = rest
             yield BillingFacts(
                 key,
                 programme,
@@ -83,6 +86,7 @@ class SqlReconciling:
                 accepted,
                 currency,
                 () if parts is None else _parts(parts),
+                () if remitted is None or remitted == "null" else _remitted(remitted),
             )
 
     def lines(
@@ -168,6 +172,10 @@ def raw_rows(connection: Connection, query: Any) -> Iterator[tuple[Any, ...]]:
 def _bare(column: Column[Any]) -> Any:
     """A column as the driver gives it, without a step of ours for each row."""
     return type_coerce(column, String)
+
+
+def _remitted(given: Any) -> tuple[Remitted, ...]:
+    return remitted_of_rows(json.loads(given) if isinstance(given, str) else given)
 
 
 def _parts(given: Any) -> tuple[PartOfVoucher, ...]:

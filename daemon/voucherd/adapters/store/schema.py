@@ -205,6 +205,7 @@ voucher = Table(
     Column("reservation", JSON),
     Column("findings", JSON, nullable=False),
     Column("claims", JSON, nullable=False),
+    Column("remitted", JSON),
     Column("deadlines", JSON, nullable=False),
     Column("bill_by", Date),
     Column("parts", JSON(none_as_null=True)),

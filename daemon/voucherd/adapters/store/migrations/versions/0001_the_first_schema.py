@@ -133,6 +133,7 @@ def upgrade() -> None:
         sa.Column("reservation", sa.JSON(), nullable=True),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("claims", sa.JSON(), nullable=False),
+        sa.Column("remitted", sa.JSON(), nullable=True),
         sa.Column("deadlines", sa.JSON(), nullable=False),
         sa.Column("bill_by", sa.Date(), nullable=True),
         sa.Column("parts", sa.JSON(none_as_null=True), nullable=True),

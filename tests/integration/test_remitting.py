@@ -1,0 +1,313 @@
+"""What was paid: lists of the programme become events of vouchers, once, and reconciliation says paid or denied.
+
+All lists and mails are synthetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desks import TestDesk, results
+from tests.worlds import World, instant, invoice
+from voucherd.adapters.archive import FileArchive
+from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
+from voucherd.adapters.reader.pool import WorkerPool
+from voucherd.domain.events import EventKind
+from voucherd.domain.voucher import State
+from voucherd.service.by_hand import record_fact
+from voucherd.service.reconcile import TakenFile, take_in_file
+from voucherd.service.review import retry
+
+pytest_plugins = ["tests.stores", "tests.reading_workers"]
+
+A, B = "DPS-1001", "DPS-1002"
+HEAD = "Voucher,Invoice,Paid on,Paid amount,Currency,Status,Payment reference,Reason\n"
+
+
+def hand_over(world: World, folder: Path, *lines: str, name: str = "payments.csv") -> TakenFile:
+    """Takes a list in as `voucherd reconcile FILE` does."""
+    content = (HEAD + "".join(f"{line}\n" for line in lines)).encode()
+    now = instant("2021-11-15")
+    return take_in_file(
+        world.store, FileArchive(folder / "mail"), [CsvInvoices()], world.rules, name, content, None, now
+    )
+
+
+def billed(world: World, *vouchers: str, number: str = "I-1", net: int = 500_000) -> None:
+    for voucher in vouchers:
+        world.redeemed(voucher, "2021-09-01")
+    world.take_in(invoice(number, date(2021, 9, 10), *((voucher, net) for voucher in vouchers)))
+
+
+def row(world: World, voucher: str = A) -> dict[str, Any]:
+    report = world.reconciliation("2021-11-15")
+    (found,) = [one for one in report["vouchers"] if one["id"] == voucher]
+    return found
+
+
+def money(world: World, voucher: str = A) -> list[tuple[str, str | None]]:
+    payments = (EventKind.PAID, EventKind.PAYMENT_DENIED)
+    found = [event for event in world.history(voucher) if event.kind in payments]
+    return [(event.kind.value, event.facts.get("amount")) for event in found]
+
+
+@pytest.mark.parametrize(
+    ("lines", "payment", "state"),
+    [
+        ([f"{A},,2021-10-30,5000.00,EUR,Paid,P-1,"], "paid", State.PAID),
+        ([f"{A},,2021-10-30,5000.02,EUR,Paid,P-1,"], "paid", State.PAID),
+        ([f"{A},,2021-10-30,,,Paid,P-1,"], "paid", State.PAID),
+        ([f"{A},,2021-10-30,2000.00,EUR,Paid,P-1,"], "part-paid", State.PAID),
+        ([f"{A},,2021-10-30,6000.00,EUR,Paid,P-1,"], "overpaid", State.PAID),
+        ([f"{A},,2021-10-30,5000.00,EUR,Denied,P-1,no report"], "unpaid", State.REDEEMED),
+        ([f"{A},,2021-10-30,5000.00,EUR,Pending,P-1,"], "unpaid", State.BILLED),
+        (
+            [f"{A},,2021-10-30,5000.00,EUR,Paid,P-1,", f"{A},,2021-11-02,5000.00,EUR,Reversed,P-2,"],
+            "reversed",
+            State.PAID,
+        ),
+        (
+            [f"{A},,2021-10-30,2000.00,EUR,Paid,P-1,", f"{A},,2021-11-02,3000.00,EUR,Paid,P-2,"],
+            "paid",
+            State.PAID,
+        ),
+        ([f"{A},,2021-10-30,5000.00,USD,Paid,P-1,"], "paid", State.PAID),
+    ],
+)
+def test_a_row_for_a_voucher_says_what_became_of_its_payment(
+    world: World, tmp_path: Path, lines: list[str], payment: str, state: State
+) -> None:
+    billed(world, A)
+    hand_over(world, tmp_path, *lines)
+    assert row(world)["payment"] == payment
+    assert world.standing(A).voucher.state is state
+    assert world.reviews() == []
+
+
+def test_a_payment_for_a_voucher_that_nobody_billed_is_told(world: World, tmp_path: Path) -> None:
+    world.redeemed(A, "2021-09-01")
+    hand_over(world, tmp_path, f"{A},,2021-10-30,5000.00,EUR,Paid,P-1,")
+    assert (row(world)["billing"], row(world)["payment"]) == ("unbilled", "paid-unbilled")
+
+
+def test_a_sum_for_an_invoice_falls_to_its_lines_to_the_cent(world: World, tmp_path: Path) -> None:
+    third = "DPS-1003"
+    billed(world, A, B, third)
+    hand_over(world, tmp_path, ",I-1,2021-10-30,10000.00,EUR,Paid,P-1,")
+    assert [money(world, voucher) for voucher in (A, B, third)] == [
+        [("paid", "3333.34")],
+        [("paid", "3333.33")],
+        [("paid", "3333.33")],
+    ]
+    assert row(world)["payment"] == "part-paid"
+    hand_over(world, tmp_path, ",I-1,2021-11-01,5000.00,EUR,Paid,P-2,", name="rest.csv")
+    assert [row(world, voucher)["payment"] for voucher in (A, B, third)] == ["paid"] * 3
+    assert world.reviews() == []
+
+
+def test_what_is_sent_again_changes_nothing_under_whatever_name(world: World, tmp_path: Path) -> None:
+    billed(world, A, B)
+    lines = (",I-1,2021-10-30,10000.00,EUR,Paid,P-1,", f"{A},,2021-11-02,1.00,EUR,Paid,P-2,")
+    first = hand_over(world, tmp_path, *lines)
+    histories = [world.history(A), world.history(B)]
+    again = hand_over(world, tmp_path, *reversed(lines), name="again.csv")
+    assert first.remitted is not None
+    assert again.remitted is not None
+    assert (first.remitted.recorded, first.remitted.known) == (3, 0)
+    assert (again.remitted.recorded, again.remitted.known) == (0, 3)
+    assert [world.history(A), world.history(B)] == histories
+
+
+def test_a_denial_opens_the_billing_again_and_its_reason_is_kept(world: World, tmp_path: Path) -> None:
+    billed(world, A)
+    assert world.statuses(A, "bill") == {"met"}
+    hand_over(world, tmp_path, f"{A},,2021-09-30,5000.00,EUR,Denied,P-1,no completion report")
+    standing = world.standing(A)
+    assert (standing.voucher.state, standing.voucher.billed_on) == (State.REDEEMED, None)
+    assert "planned" in world.statuses(A, "bill")
+    assert world.history(A)[-1].note == "5000.00 EUR denied: no completion report"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "reason"),
+    [
+        ("DPS-9999,,2021-10-30,5.00,EUR,Paid,P-1,", "unknown-voucher", "voucher DPS-9999 is not known"),
+        (",I-9,2021-10-30,5.00,EUR,Paid,P-1,", "unknown-voucher", "invoice I-9 is not known"),
+        (f'"{A}, {B}",,2021-10-30,5.00,EUR,Paid,P-1,', "ambiguous", "it names several vouchers"),
+        (f"{A},,2021-11-16,5.00,EUR,Paid,P-1,", "ambiguous", "it is dated in the future: 2021-11-16"),
+        (",I-1,2021-10-30,5.00,USD,Paid,P-1,", "ambiguous", "it is in USD, invoice I-1 in EUR"),
+    ],
+)
+def test_what_finds_no_voucher_waits_in_one_entry_and_the_rest_counts(
+    world: World, tmp_path: Path, line: str, code: str, reason: str
+) -> None:
+    billed(world, A)
+    good = f"{A},,2021-10-30,5000.00,EUR,Paid,P-0,"
+    for _ in range(2):
+        hand_over(world, tmp_path, line, good)
+    (entry,) = world.reviews()
+    assert entry.code == code
+    assert reason in entry.reason
+    assert row(world)["payment"] == "paid"
+
+
+def test_the_part_of_lines_without_a_voucher_is_named_and_told(world: World, tmp_path: Path) -> None:
+    billed(world, A)
+    world.take_in(invoice("I-2", date(2021, 9, 10), (A, 300_000), ("DPS-9999", 100_000)))
+    hand_over(world, tmp_path, ",I-2,2021-10-30,4000.00,EUR,Paid,P-1,")
+    assert money(world) == [("paid", "3000.00")]
+    (entry,) = world.reviews()
+    assert (
+        "a payment of 4000.00 EUR for invoice I-2, 1000.00 EUR of it: voucher DPS9999 is not known"
+        in entry.reason
+    )
+
+
+def test_an_invoice_that_comes_after_its_payment_takes_it_when_the_list_is_handed_in_again(
+    world: World, tmp_path: Path
+) -> None:
+    hand_over(world, tmp_path, ",I-1,2021-10-30,5000.00,EUR,Paid,P-1,")
+    assert len(world.reviews()) == 1
+    billed(world, A)
+    hand_over(world, tmp_path, ",I-1,2021-10-30,5000.00,EUR,Paid,P-1,")
+    assert (row(world)["payment"], world.reviews()) == ("paid", [])
+
+
+def test_one_number_of_two_suppliers_is_settled_by_the_supplier_or_by_a_person(
+    world: World, tmp_path: Path
+) -> None:
+    billed(world, A)
+    world.take_in(invoice("I-1", date(2021, 9, 11), (B, 500_000), supplier="fabrikam"))
+    hand_over(world, tmp_path, ",I-1,2021-10-30,5000.00,EUR,Paid,P-1,")
+    (entry,) = world.reviews()
+    assert "I-1 is the number of several: invoice of contoso and invoice of fabrikam" in entry.reason
+    named = HEAD.strip() + ",Supplier\n,I-1,2021-10-30,5000.00,EUR,Paid,P-1,,Contoso Consulting\n"
+    archive, now = FileArchive(tmp_path / "mail"), instant("2021-11-15")
+    take_in_file(world.store, archive, [CsvInvoices()], world.rules, "n.csv", named.encode(), None, now)
+    assert money(world) == [("paid", "5000.00")]
+
+
+def test_reconciliation_says_the_same_of_a_voucher_read_back_and_folded_anew(
+    world: World, tmp_path: Path
+) -> None:
+    billed(world, A)
+    hand_over(world, tmp_path, f"{A},,2021-10-30,2000.00,EUR,Paid,P-1,")
+    with world.store.read() as tx:
+        stored = list(tx.ledger.standings([key for key, _ in tx.ledger.all(instant("2021-11-15"))]).items())
+        assert tx.ledger.differing(stored) == []
+
+
+# by mail
+
+
+@pytest.fixture
+def desk(tmp_path: Path, workers: WorkerPool) -> Iterator[TestDesk]:
+    with closing(TestDesk(tmp_path, workers=workers)) as made:
+        yield made
+
+
+def list_mail(
+    sender: str, content: str, *, subject: str = "Payment status", text: str = "Attached."
+) -> bytes:
+    made = EmailMessage(policy=SMTP)
+    made["Authentication-Results"] = results(sender.rpartition("@")[2])[1]
+    made["From"], made["To"], made["Subject"] = sender, "vouchers@desk.example", subject
+    made["Date"], made["Message-ID"] = "Tue, 02 Nov 2021 09:30:00 +0100", f"<{abs(hash(content))}.{sender}>"
+    made.set_content(text + "\n")
+    made.add_attachment(content.encode(), "text", "csv", filename="payment-status.csv")
+    return bytes(made)
+
+
+PAID = HEAD + f"{A},,2021-10-30,5000.00,EUR,Paid,P-1,\n"
+
+
+@pytest.mark.parametrize(
+    ("sender", "outcome", "code"),
+    [
+        ("noreply@microsoft.com", "recorded", ""),
+        ("ops@desk.example", "recorded", ""),
+        ("sam@contoso.example", "review", "not-entitled"),
+        ("anyone@elsewhere.example", "review", "not-entitled"),
+    ],
+)
+def test_the_programme_and_operators_may_hand_in_a_list(
+    desk: TestDesk, sender: str, outcome: str, code: str
+) -> None:
+    handed_in(desk)
+    content = list_mail(sender, PAID)
+    desk.put(content)
+    desk.run("2021-11-03T10:00")
+    message = desk.message(content)
+    assert (message.outcome.value, message.code) == (outcome, code), message.reason
+    (voucher,) = desk.vouchers("2021-11-03T12:00")
+    assert (voucher["paid_on"] is not None) == (outcome == "recorded")
+
+
+FORWARDED = """See below.
+
+---------- Forwarded message ---------
+From: Planning Services <no-reply@microsoft.com>
+Date: Mon, 1 Nov 2021 at 18:00
+Subject: Payment status
+To: Sam Ortiz <sam@contoso.example>
+
+The payment status of your vouchers is attached.
+"""
+
+
+@pytest.mark.parametrize(("voucher", "outcome"), [(A, "recorded"), ("DPS-7777", "review")])
+def test_a_partner_forwards_the_programmes_list_for_its_own_vouchers(
+    desk: TestDesk, voucher: str, outcome: str
+) -> None:
+    handed_in(desk)
+    content = list_mail("sam@contoso.example", PAID.replace(A, voucher), text=FORWARDED)
+    desk.put(content)
+    desk.run("2021-11-03T10:00")
+    assert desk.message(content).outcome.value == outcome, desk.message(content).reason
+
+
+def handed_in(desk: TestDesk) -> None:
+    for kind in (EventKind.RESERVED, EventKind.REDEEMED):
+        record_fact(
+            desk.app.store,
+            desk.app.rules,
+            voucher=A,
+            kind=kind,
+            on=date(2021, 9, 1),
+            now=instant("2021-09-01T12:00"),
+            by="ops@desk.example",
+            partner="contoso",
+        )
+
+
+def test_the_programme_may_not_hand_in_an_invoice(desk: TestDesk) -> None:
+    bill = "Invoice,Date,Voucher,Net,Currency\nI-1,2021-09-10,DPS-1001,5000.00,EUR\n"
+    content = list_mail("noreply@microsoft.com", bill, subject="Invoice")
+    desk.put(content)
+    desk.run("2021-11-03T10:00")
+    assert desk.message(content).code == "not-entitled"
+    with desk.app.store.read() as tx:
+        assert tx.invoices.all_documents() == []
+
+
+def test_a_mail_with_a_payment_of_an_unknown_voucher_waits_and_is_settled_by_a_retry(desk: TestDesk) -> None:
+    content = list_mail("noreply@microsoft.com", PAID)
+    desk.put(content)
+    desk.run("2021-11-03T10:00")
+    (entry,) = desk.reviews()
+    assert entry.code == "unknown-voucher"
+    assert "row 2: a payment of 5000.00 EUR: voucher DPS-1001 is not known" in entry.reason
+    handed_in(desk)
+    assert retry(desk.app.intake(), desk.app.gates(), None, instant("2021-11-04")) == {
+        entry.number: "recorded"
+    }
+    assert desk.reviews() == []
+    assert desk.vouchers("2021-11-04T12:00")[0]["paid_on"] == "2021-10-30"

@@ -22,6 +22,15 @@ class SqlDecisions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._any: bool | None = None
+
+    @property
+    def _some(self) -> bool:
+        """Whether anything was ever decided: a desk that never did asks once in a transaction, not for each line."""
+        if self._any is None:
+            query = select(schema.decision.c.number).limit(1)
+            self._any = self._connection.execute(query).first() is not None
+        return self._any
 
     def add(self, decision: Decision) -> Decision:
         """Stores a decision and returns it with the number it got."""
@@ -29,6 +38,7 @@ class SqlDecisions:
         row["word"] = decision.word.value
         statement = insert(schema.decision).returning(schema.decision.c.number)
         number = self._connection.execute(statement, row).scalar_one()
+        self._any = True
         return replace(decision, number=int(number))
 
     def get(self, number: int) -> Decision | None:
@@ -62,7 +72,7 @@ class SqlDecisions:
         """The lines that were ever put to vouchers with these keys."""
         table = schema.decision
         found: set[int] = set()
-        for part in chunks(list(keys)):
+        for part in chunks(list(keys)) if self._some else ():
             query = select(table.c.line).where(
                 table.c.voucher_key.in_(part), table.c.line.is_not(None), table.c.word == Word.MATCH.value
             )
@@ -70,7 +80,8 @@ class SqlDecisions:
         return sorted(found)
 
     def _among(self, column: Any, numbers: Sequence[int]) -> list[Decision]:
-        return [one for part in chunks(list(numbers)) for one in self._where(column.in_(part))]
+        parts = chunks(list(numbers)) if self._some else ()
+        return [one for part in parts for one in self._where(column.in_(part))]
 
     def _where(self, *conditions: Any) -> list[Decision]:
         table = schema.decision

@@ -11,7 +11,16 @@ import pytest
 from hypothesis import settings
 
 from tests.servers.certificates import TlsFiles, make_certificates
-from tests.servers.dovecot import BARE, DOTTED, PLAIN, TWO_CONNECTIONS, WITHOUT_MOVE, Dovecot, Variant
+from tests.servers.dovecot import (
+    BARE,
+    DOTTED,
+    FULL_AT_FIVE,
+    PLAIN,
+    TWO_CONNECTIONS,
+    WITHOUT_MOVE,
+    Dovecot,
+    Variant,
+)
 from tests.servers.process import free_port as find_free_port
 from tests.servers.token_service import TokenService, token_service
 
@@ -58,6 +67,12 @@ def dovecot_dotted(tls_files: TlsFiles) -> Iterator[Dovecot]:
 def dovecot_crowded(tls_files: TlsFiles) -> Iterator[Dovecot]:
     """Dovecot that allows a user two connections."""
     yield from _running(tls_files, TWO_CONNECTIONS)
+
+
+@pytest.fixture(scope="session")
+def dovecot_full(tls_files: TlsFiles) -> Iterator[Dovecot]:
+    """Dovecot where a user may have five messages, and where filing copies them first: it has no MOVE."""
+    yield from _running(tls_files, FULL_AT_FIVE)
 
 
 @pytest.fixture(scope="session")

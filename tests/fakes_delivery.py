@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from voucherd.service.ports import Attempt, Outcome
+from voucherd.errors import TemporaryError
+from voucherd.service.ports import Attempt, Outcome, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class Sent:
 
 class FakeDelivery:
     """`handed` is every attempt, `sent` those that were taken. `answers` are used up one by one, then all is well;
-    `refuse` maps a recipient to the attempt that it always gets."""
+    `refuse` maps a recipient to the attempt that it always gets; while `down` is set, there is no server."""
 
     def __init__(self, *answers: Attempt, refuse: dict[str, Attempt] | None = None) -> None:
         self.handed: list[Sent] = []
         self.closed = False
         self.hurried: float | None = None
+        self.down = ""
+        self.probed = 0
         self._answers = deque(answers)
         self._refuse = refuse or {}
 
@@ -36,7 +39,9 @@ class FakeDelivery:
 
     def send(self, envelope_from: str, recipient: str, content: bytes) -> Attempt:
         """Keeps the mail and gives the planned answer."""
-        if recipient in self._refuse:
+        if self.down:
+            attempt = Attempt(Outcome.TEMPORARY, self.down, pause=True, stage=Stage.ACCOUNT)
+        elif recipient in self._refuse:
             attempt = self._refuse[recipient]
         elif self._answers:
             attempt = self._answers.popleft()
@@ -47,7 +52,10 @@ class FakeDelivery:
         return attempt
 
     def probe(self) -> None:
-        """All is well."""
+        """All is well, or there is no server."""
+        self.probed += 1
+        if self.down:
+            raise TemporaryError(self.down)
 
     def hurry(self, seconds: float) -> None:
         """Remembers the last wait that was allowed."""

@@ -74,13 +74,17 @@ class FakeMailbox:
         place = self.folders.setdefault(folder, [])
         place.extend(self._waiting.pop(int(key)) for key in keys if int(key) in self._waiting)
 
-    def wait(self, seconds: float, wake: int) -> None:
+    @property
+    def announces(self) -> bool:
+        return True
+
+    def wait(self, seconds: float, wake: int) -> bool:
         self._check()
         poller = select.poll()
         for descriptor in (self._bell, wake):
             if descriptor >= 0:
                 poller.register(descriptor, select.POLLIN)
-        poller.poll(max(seconds, 0) * 1000)
+        return any(descriptor == self._bell for descriptor, _ in poller.poll(max(seconds, 0) * 1000))
 
     def close(self) -> None:
         self._is_open = False

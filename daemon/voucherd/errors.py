@@ -45,6 +45,10 @@ class PermanentError(VoucherdError):
     """Trying again will not help: the message, file or address itself is refused."""
 
 
+class SignInRefusedError(PermanentError):
+    """A server refuses the user, the password or the token: trying on would lock the account."""
+
+
 class OperatorError(VoucherdError):
     """The call is wrong: a voucher, number or date that does not exist or cannot be meant."""
 

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +41,9 @@ from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.remind import replan_everything
+from voucherd.service.room import Room, watch_room
 from voucherd.service.sign_ins import SignInWatch
+from voucherd.service.standstill import Watched, watch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
@@ -169,6 +171,7 @@ class Application:
         self.watch_message: Callable[[Took], None] = lambda _: None
         self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
         self.fallbacks = Fallbacks()
+        self._watching_since: datetime | None = None
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -398,8 +401,31 @@ class Application:
             tell=self._tell,
         )
 
+    @cached_property
+    def watched(self) -> Watched:
+        """What must not stand still."""
+        settings, url = self.settings, self.settings.delivery.url
+        polls = {each.name: each.poll_seconds for each in settings.mailboxes}
+        after = timedelta(minutes=settings.desk.standstill_minutes)
+        return Watched(polls, (url.host or url.path) if url else "", after)
+
+    def rooms(self) -> list[Room]:
+        """How much is free where the archive and a store of our own are; one that is not there yet is left out."""
+        from shutil import disk_usage
+
+        from sqlalchemy import make_url
+
+        url = make_url(self.settings.store.url)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        folders = dict.fromkeys([self.settings.store.archive, *([Path(file).parent] if file else [])])
+        return [Room(str(folder), disk_usage(folder).free) for folder in folders if folder.is_dir()]
+
     def _tell(self, now: datetime) -> int:
         follow_configuration(self.store, self.rules, now)
+        if self._watching_since is None:
+            self._watching_since = now
+        watch(self.store, self.watched, self._watching_since, now)
+        watch_room(self.store, self.rooms(), now)
         fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
         if fell_back:
             with self.store.write() as tx:
@@ -420,10 +446,12 @@ class Application:
 
         store = self.store
         _ = self.composer, self.delivery(), [self.mailbox(each) for each in self.settings.mailboxes]
-        posts = [
-            Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, partial(self.mailbox, each))
-            for each in self.settings.mailboxes
-        ]
+        posts, left = [], self.settings.fetching.idle_connections
+        for each in self.settings.mailboxes:
+            idle = each.idle and left > 0
+            left -= idle
+            connect = partial(self.mailbox, each)
+            posts.append(Post(each.name, gate_of(each), folders_of(each), each.poll_seconds, connect, idle))
         return Works(
             store=store,
             rules=self.rules,
@@ -434,6 +462,7 @@ class Application:
             lease=lambda name: mailbox_lease(store, name),
             close=self.close,
             feeds=self.feeds,
+            pollers=self.settings.fetching.pollers,
         )
 
     def gates(self) -> dict[str, Gate]:

@@ -44,8 +44,9 @@ REVIEW = {
 AUDIT = {"mailbox", "uidvalidity", "seen", "recorded", "ignored", "review", "lost"}
 STATUS = {
     "mailboxes", "outbox", "review", "overdue_steps", "credentials",
-    "holds", "suppressed", "pace", "untold_alarms", "outbox_held",
+    "holds", "suppressed", "pace", "untold_alarms", "outbox_held", "sending", "clock", "disk",
 }  # fmt: skip
+LOOK = {"name", "state", "last_success", "age_seconds", "error", "since", "push", "lost"}
 RECONCILED = {
     "vouchers": {
         "id", "partner", "billing", "timeliness", "payment", "value", "billed", "difference", "currency",
@@ -186,7 +187,7 @@ def test_what_the_commands_print_as_json_has_the_keys_of_the_contract(
     assert keys(desk.json("audit", as_of=AS_OF)) == AUDIT
     status = desk.json("status", as_of=AS_OF, status=1)
     assert set(status) == STATUS
-    assert keys(status["mailboxes"]) == {"name", "state", "last_success", "age_seconds", "error"}
+    assert keys(status["mailboxes"]) == LOOK
     explained = desk.json("explain", ADATUM, as_of=AS_OF)
     told = {"deadline", "days_before", "due_at", "fate", "because", "message_id"}
     assert keys(explained) == told | {"moved", "setting"}

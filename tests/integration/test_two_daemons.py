@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from email import message_from_bytes
 from pathlib import Path
 
@@ -197,6 +198,21 @@ def test_a_daemon_that_dies_gives_its_mailbox_back(server_url: str, open_store: 
         assert held
     with pytest.raises(TemporaryError):
         lease.__exit__(None, None, None)
+
+
+@pytest.mark.server
+def test_hundreds_of_mailboxes_are_held_by_one_database_session_and_none_is_kept_when_all_are_given_back(
+    server_url: str, open_store: Opener
+) -> None:
+    one, two = open_store(server_url), open_store(server_url)
+    with ExitStack() as held:
+        assert all(held.enter_context(mailbox_lease(one, f"box {number}")) for number in range(300))
+        assert one.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+        with mailbox_lease(two, "box 299") as other, mailbox_lease(one, "box 299") as again:
+            assert (other, again) == (False, False)
+    assert one.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with mailbox_lease(two, "box 299") as held_now:
+        assert held_now
 
 
 def test_a_lease_on_a_server_that_is_away_is_a_temporary_error(open_store: Opener) -> None:

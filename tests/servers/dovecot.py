@@ -80,6 +80,7 @@ class Variant:
     separator: str = "/"
     prefix: str = ""
     connections: int = 100
+    most_messages: int = 0
     introspection: str = ""
     """Where tokens are judged (RFC 7662); then XOAUTH2 and OAUTHBEARER are offered."""
     mechanisms: str = "xoauth2 oauthbearer"
@@ -90,6 +91,16 @@ WITHOUT_MOVE = Variant(capability="IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE U
 BARE = Variant(capability="IMAP4rev1 LITERAL+")
 DOTTED = Variant(separator=".", prefix="INBOX.")
 TWO_CONNECTIONS = Variant(connections=2)
+FULL_AT_FIVE = Variant(capability="IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS", most_messages=5)
+_QUOTA = """
+mail_plugins = quota
+plugin {
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_grace = 0
+  quota_rule = *:messages=$most
+}
+"""
 
 
 class Dovecot:
@@ -111,6 +122,14 @@ class Dovecot:
         """Ends the server and removes everything that it kept."""
         stop(self._process)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def halt(self) -> None:
+        """Ends the server; its mail stays, and `go_on` starts it again where it was."""
+        stop(self._process)
+
+    def go_on(self) -> None:
+        """Starts it again, on the same ports."""
+        self._launch()
 
     @contextmanager
     def client(self, user: str) -> Iterator[Any]:
@@ -140,27 +159,29 @@ class Dovecot:
             return [found[uid][b"BODY[]"] for uid in sorted(found)]
 
     def _start(self) -> None:
-        program = find_program("dovecot", _PACKAGE)
         if not _IMAP.exists():
             raise ServerMissingError(
                 f"Dovecot has no IMAP, and these tests need it: apt-get install {_PACKAGE}"
             )
         for attempt in range(3):
             self.imap_port, self.imaps_port = free_port(), free_port()
-            configuration = self._configure()
+            self._configure()
             try:
-                self._process = start(
-                    [program, "-F", "-c", str(configuration)],
-                    self.folder / "dovecot.log",
-                    lambda: greets(self.imap_port, b"* OK") and greets(self.imaps_port),
-                )
+                self._launch()
             except ServerFailedError as error:  # another process may have taken the port meanwhile
                 if attempt == 2 or "already in use" not in str(error):
                     raise
             else:
                 return
 
-    def _configure(self) -> Path:
+    def _launch(self) -> None:
+        self._process = start(
+            [find_program("dovecot", _PACKAGE), "-F", "-c", str(self.folder / "dovecot.conf")],
+            self.folder / "dovecot.log",
+            lambda: greets(self.imap_port, b"* OK") and greets(self.imaps_port),
+        )
+
+    def _configure(self) -> None:
         root = os.geteuid() == 0
         user = "nobody" if root else getpass.getuser()
         group = "nogroup" if root else grp.getgrgid(os.getegid()).gr_name
@@ -186,13 +207,14 @@ class Dovecot:
             prefix=self.variant.prefix,
             imap_port=self.imap_port,
             imaps_port=self.imaps_port,
+            quota=Template(_QUOTA).substitute(most=self.variant.most_messages)
+            if self.variant.most_messages
+            else "",
             mechanisms=f"plain login {self.variant.mechanisms}" if tokens else "plain login",
             tokens=tokens,
             unprivileged="" if root else Template(_UNPRIVILEGED).substitute(user=user),
         )
-        configuration = self.folder / "dovecot.conf"
-        configuration.write_text(text)
-        return configuration
+        (self.folder / "dovecot.conf").write_text(text)
 
     def _judge(self) -> str:
         """Has tokens judged by an issuer; returns what the configuration says of it."""

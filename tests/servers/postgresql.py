@@ -45,6 +45,7 @@ class PostgreSQL:
     def __init__(self) -> None:
         self.folder = traversable_folder("postgresql")
         self._numbers = count(1)
+        self._run_as: tuple[str, ...] = ()
         try:
             self._start()
         except BaseException:
@@ -55,6 +56,14 @@ class PostgreSQL:
         """Ends the server and removes everything that it kept."""
         stop(self._process, _FAST)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def halt(self) -> None:
+        """Ends the server at once, whoever is connected; `go_on` starts it again where it was."""
+        stop(self._process, _FAST)
+
+    def go_on(self) -> None:
+        """Starts it again, on the same port."""
+        self._launch()
 
     def fresh_database(self, template: str = "template1") -> str:
         """The SQLAlchemy URL of a new database, a copy of `template`."""
@@ -86,30 +95,32 @@ class PostgreSQL:
     def _start(self) -> None:
         data = self.folder / "data"
         initdb = [_program("initdb"), "-D", str(data), "-U", _USER, "-A", "trust", "-E", "UTF8", "--no-sync"]
-        run_as: tuple[str, ...] = ()
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self.folder, "nobody", "nogroup")
-            run_as = _UNPRIVILEGED
-        setpriv = [find_program("setpriv", "util-linux"), *run_as] if run_as else []
+            self._run_as = _UNPRIVILEGED
+        setpriv = [find_program("setpriv", "util-linux"), *self._run_as] if self._run_as else []
         subprocess.run([*setpriv, *initdb, "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/")
-        log = self.folder / "postgresql.log"
         for attempt in range(3):
             self.port = free_port()
-            settings = [
-                f"port={self.port}",
-                f"listen_addresses={self.host}",
-                "fsync=off",
-                "shared_buffers=32MB",
-            ]
-            options = [word for setting in settings for word in ("-c", setting)]
-            command = [_program("postgres"), "-D", str(data), "-k", str(self.folder), *options]
             try:
-                self._process = start(command, log, self._answers, end=_FAST, run_as=run_as)
+                self._launch()
             except ServerFailedError as error:  # another process may have taken the port meanwhile
                 if attempt == 2 or "could not bind" not in str(error):
                     raise
             else:
                 return
+
+    def _launch(self) -> None:
+        settings = [
+            f"port={self.port}",
+            f"listen_addresses={self.host}",
+            "fsync=off",
+            "shared_buffers=32MB",
+        ]
+        options = [word for setting in settings for word in ("-c", setting)]
+        data, log = str(self.folder / "data"), self.folder / "postgresql.log"
+        command = [_program("postgres"), "-D", data, "-k", str(self.folder), *options]
+        self._process = start(command, log, self._answers, end=_FAST, run_as=self._run_as)
 
     def _answers(self) -> bool:
         try:

@@ -53,6 +53,11 @@ class MaildirMailbox:
         self._paths: dict[str, Path] = {}
         self._looked_at: tuple[int, ...] = ()
 
+    @property
+    def announces(self) -> bool:
+        """A folder is looked at so often that it need not tell."""
+        return True
+
     def open(self) -> None:
         """Makes the Maildir and its sub-folders where missing; a Maildir has no UIDVALIDITY."""
         with self._reaching("opening the Maildir"):
@@ -86,8 +91,8 @@ class MaildirMailbox:
         for key in moved:
             self._paths.pop(key, None)
 
-    def wait(self, seconds: float, wake: int) -> None:
-        """Looks every `poll_seconds` whether a message stands there that was not listed."""
+    def wait(self, seconds: float, wake: int) -> bool:
+        """Looks every `poll_seconds` whether a message stands there that was not listed; whether one does."""
         poller = select.poll()
         if wake >= 0:
             poller.register(wake, select.POLLIN)
@@ -96,7 +101,8 @@ class MaildirMailbox:
             while not self._has_news():
                 left = deadline - time.monotonic()
                 if left <= 0 or poller.poll(min(left, self._poll_seconds) * 1000):
-                    return
+                    return False
+        return True
 
     def close(self) -> None:
         """Forgets what was listed."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from voucherd import log
 from voucherd.cli.context import Context, json_option, pass_context, print_json
-from voucherd.errors import ExitStatus
+from voucherd.errors import ExitStatus, TemporaryError
 
 if TYPE_CHECKING:
+    from voucherd.adapters.metrics import Metrics
+    from voucherd.runner import Runner
     from voucherd.service.intake import Took
     from voucherd.service.passes import PassResult
     from voucherd.service.ports import Attempt
@@ -71,16 +76,20 @@ def _counted(numbers: dict[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
 
 
-def watch(app: Application) -> None:
-    """Every message and every attempt goes to the log, tied by the message's hash."""
+def watch(app: Application, metrics: Metrics | None = None) -> None:
+    """Every message and every attempt goes to the log, tied by the message's hash, and into the metrics."""
 
     def message(took: Took) -> None:
         event = log.Event.MESSAGE_DUPLICATE if took.known else _OUTCOMES[took.outcome]
         vouchers = ", ".join(took.vouchers)
+        if metrics is not None:
+            metrics.message("duplicate" if took.known else took.outcome)
         with log.bind(message=took.sha256[:12]):
             log.info(event, message_id=took.message_id, code=took.code, reason=took.reason, vouchers=vouchers)
 
     def attempt(claim: Claimed, answer: Attempt) -> None:
+        if metrics is not None:
+            metrics.attempt(answer.outcome.value)
         log.info(
             _ATTEMPTS[answer.outcome.value],
             mail=claim.delivery.mail,
@@ -146,6 +155,7 @@ def _forever(context: Context) -> None:
 
     from voucherd.adapters.systemd import Notifier, watchdog_seconds
     from voucherd.runner import Runner
+    from voucherd.runner.clockwatch import ClockWatch, steady
     from voucherd.service.passes import Works
     from voucherd.settings import load
     from voucherd.wiring import Application
@@ -154,9 +164,43 @@ def _forever(context: Context) -> None:
     for fault in app.settings.warnings:
         log.warning(log.Event.CONFIGURATION_WARNING, detail=str(fault))
 
+    metrics: Metrics | None = None
+
     def rebuild() -> Works:
         fresh = Application(load(context.config_path, context.environ), context.environ)
-        watch(fresh)
+        watch(fresh, metrics)
         return fresh.works()
 
-    Runner(app.works(), rebuild, context.clock, Notifier(os.environ), watchdog_seconds(os.environ)).run()
+    manager, wait = Notifier(os.environ), watchdog_seconds(os.environ)
+    clock_watch = ClockWatch(context.clock, steady if context.as_of is None else None)
+    runner = Runner(app.works(), rebuild, context.clock, manager, wait, clock_watch)
+    place = app.settings.metrics.place
+    if place is None:
+        runner.run()
+        return
+    metrics = metrics_of(runner, context.clock)
+    watch(app, metrics)
+    with ExitStack() as serving:
+        try:
+            serving.enter_context(metrics.served(*place))
+        except TemporaryError as error:
+            log.error(log.Event.METRICS_FAILED, detail=str(error))
+        runner.run()
+
+
+def metrics_of(runner: Runner, clock: Callable[[], datetime]) -> Metrics:
+    """The metrics of a daemon, with the configuration of the moment behind them."""
+    from importlib.metadata import version
+
+    from voucherd.adapters.metrics import Metrics, Sources
+    from voucherd.service.measures import Measures, lost_messages, measures
+
+    def look() -> Measures:
+        with runner.using() as works, works.store.read() as tx:
+            return measures(tx, [post.name for post in works.posts], clock())
+
+    def lost() -> dict[str, int]:
+        with runner.using() as works, works.store.read() as tx:
+            return lost_messages(tx)
+
+    return Metrics(Sources(look, lost, runner.silent, version("voucherd")))

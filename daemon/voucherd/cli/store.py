@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from voucherd.cli.context import (
@@ -42,6 +45,7 @@ def status(context: Context, as_json: bool) -> int:
     """The health of the whole, from the store alone."""
     from voucherd.service import health, inspect
     from voucherd.service.inspect_holds import holds_json
+    from voucherd.service.room import rooms_json, rooms_to_do
     from voucherd.service.sign_ins import credentials_json, sign_ins_to_do, standings
 
     app = context.app
@@ -53,12 +57,14 @@ def status(context: Context, as_json: bool) -> int:
     shown["credentials"] = credentials_json(standings(app.sign_ins.values()), app.endings)
     today = context.reading_now.astimezone(app.rules.desk.zone).date()
     signing_in = sign_ins_to_do(shown["credentials"], today)
+    shown["disk"] = rooms_json(app.rooms())
+    needed = [*health.to_do(shown, app.watched), *rooms_to_do(shown["disk"]), *signing_in]
     if as_json:
         print_json(shown)
     else:
         print_table(
-            ("mailbox", "state", "last look", "error"),
-            [(m["name"], m["state"], m["last_success"], m["error"]) for m in shown["mailboxes"]],
+            ("mailbox", "state", "last look", "push", "error"),
+            [(m["name"], m["state"], _look(m), m["push"], m["error"]) for m in shown["mailboxes"]],
             "No mailbox is configured.",
         )
         for title in ("outbox", "review"):
@@ -66,23 +72,18 @@ def status(context: Context, as_json: bool) -> int:
             click.echo(plain(f"{title}: {counted}"))
         for one in shown["holds"]:
             click.echo(plain(f"held: {one['scope']} {one['name']}, {held_words(one)}"))
-        if shown["overdue_steps"]:
-            click.echo(f"{shown['overdue_steps']} reminder steps are overdue by days")
         if shown["pace"]:
             click.echo(plain(f"sending: {shown['pace']}"))
         for one in shown["credentials"]:
             ends = f", the client secret ends on {one['expires_on']}" if one["expires_on"] else ""
             click.echo(plain(f"sign-in {one['name']}: {one['state']}{ends}"))
-        for line in [*health.to_do(shown), *signing_in]:
+        for line in needed:
             click.echo(plain(f"→ {line}"))
-    needs = (
-        any(m["state"] != "ok" for m in shown["mailboxes"])
-        or shown["review"]
-        or shown["overdue_steps"]
-        or shown["suppressed"]
-        or shown["untold_alarms"]
-        or signing_in
-        or shown["outbox_held"]
-        or any(name in shown["outbox"] for name in ("failed", "in-doubt"))
-    )
-    return ExitStatus.LOOK if needs else ExitStatus.DONE
+    return ExitStatus.LOOK if needed else ExitStatus.DONE
+
+
+def _look(mailbox: Mapping[str, Any]) -> str | None:
+    from voucherd.service.health import shown_age
+
+    age = mailbox["age_seconds"]
+    return None if age is None else f"{mailbox['last_success'][:16]} ({shown_age(max(age, 0))} ago)"

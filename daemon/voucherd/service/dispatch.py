@@ -53,7 +53,7 @@ class Dispatch:
     """The way out. `watch` hears of every attempt; `pacing` keeps the rate; `envelope` gives the envelope sender of an
     attempt, `reply_to` the reply address of a mail, empty for none; `tell` puts what operators are to be told of into
     the outbox and says how many mails that is; `burst` is told once of each burst, in the transaction that notes it,
-    how many deliveries wait."""
+    how many deliveries wait; `doubt` says why only the mails to operators go, empty where all do."""
 
     store: Store
     composer: Composer
@@ -65,6 +65,7 @@ class Dispatch:
     reply_to: Callable[[OutgoingMail], str] = field(default=lambda _: "")
     burst: Callable[[Transaction, int, datetime], None] = field(default=lambda *_: None)
     tell: Callable[[datetime], int] = field(default=lambda _: 0)
+    doubt: str = ""
 
     def run(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Sent:
         """Composes and sends everything that is due, until nothing is, the account is paused, or a stop."""
@@ -74,7 +75,8 @@ class Dispatch:
         if done.held:
             return done
         self.tell(clock())
-        kinds = () if self._within_burst(clock(), done) else DESPITE_A_BURST
+        done.held = self.doubt
+        kinds = () if not self.doubt and self._within_burst(clock(), done) else DESPITE_A_BURST
         try:
             self._everything(clock, stopping, done, kinds)
             while self.tell(clock()) and not stopping() and not done.paused:  # what was raised under way

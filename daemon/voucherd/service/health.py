@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.clock_doubt import clock_doubt
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.pacing import PACE, describe, kept_pace
 from voucherd.service.records import DeliveryRow, StepRow, Suppression
 from voucherd.service.restored import why_held
+from voucherd.service.sending import sending_state
+from voucherd.service.standstill import Watched
 from voucherd.service.store import Transaction
 
 
@@ -52,12 +55,20 @@ def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:
 def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: datetime) -> dict[str, Any]:
     """What `status` says of the way out, beside the counts of the outbox."""
     untold = tx.alarms.untold()
+    sending, doubt = sending_state(tx), clock_doubt(tx)
     return {
+        "clock": str(doubt) if doubt else None,
+        "sending": {
+            "state": sending.state,
+            "since": _instant(sending.since),
+            "last_success": _instant(sending.last_success),
+            "error": sending.error or None,
+        },
         "suppressed": [
             {
                 "address": one.address,
                 "partner": one.partner,
-                "since": one.since.astimezone(UTC).isoformat(),
+                "since": _instant(one.since),
                 "cause": one.cause.value,
                 "why": one.why,
             }
@@ -69,15 +80,78 @@ def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: d
     }
 
 
+def _about_mailbox(mailbox: Mapping[str, Any], watched: Watched) -> list[str]:
+    name, lines = mailbox["name"], []
+    if mailbox["state"] == "never-read":
+        lines.append(f"mailbox {name} was never read: `voucherd run`")
+    elif mailbox["state"] != "ok":
+        since = f" since {mailbox['since'][:16]}" if mailbox["since"] else ""
+        lines.append(f"mailbox {name} cannot be read{since}: {mailbox['error']}")
+    elif mailbox["age_seconds"] > watched.after.total_seconds() + 2 * watched.mailboxes.get(name, 0):
+        lines.append(
+            f"mailbox {name} was last looked at {shown_age(mailbox['age_seconds'])} ago: see that voucherd runs"
+        )
+    if mailbox["lost"]:
+        lines.append(f"mailbox {name}: {mailbox['lost']} messages came to no end yet: `voucherd audit`")
+    return lines
+
+
+def shown_age(seconds: float) -> str:
+    """A span of time for people: seconds, minutes, hours or days, whichever is nearest."""
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def status_line(tx: Transaction, mailboxes: Sequence[str], now: datetime) -> str:
+    """The health of the whole in one line, as `systemctl status` shows it: mailboxes, the age of the last look (at the
+    one that was looked at longest ago), waiting, failed."""
+    rows = {row.name: row for row in tx.state.mailboxes()}
+    known = [rows[name] for name in mailboxes if name in rows]
+    down = [row.name for row in known if row.state != "ok"]
+    looks = [row.last_success for row in known if row.last_success is not None]
+    counts = tx.outbox.counts()
+    parts = [f"{len(mailboxes)} mailboxes"]
+    if looks:
+        parts.append(f"last look {shown_age(max((now - min(looks)).total_seconds(), 0))} ago")
+    if down:
+        parts.append(f"{len(down)} cannot be read ({', '.join(down[:3])}{', …' if len(down) > 3 else ''})")
+    parts.append(f"{counts.get('planned', 0) + counts.get('sending', 0)} mails wait")
+    parts.append(f"{counts.get('failed', 0)} failed")
+    if counts.get("in-doubt"):
+        parts.append(f"{counts['in-doubt']} in doubt")
+    if sending_state(tx).state == "down":
+        parts.append("nothing goes out")
+    return ", ".join(parts)
+
+
+def _instant(value: datetime | None) -> str | None:
+    return value.astimezone(UTC).isoformat() if value else None
+
+
 def _deaf(tx: Transaction, rules: Rulebook) -> bool:
     """Whether no operator has an address that takes mail."""
     return len(tx.suppressions.of(rules.desk.operators)) == len(set(rules.desk.operators))
 
 
-def to_do(status: Mapping[str, Any]) -> list[str]:
-    """What a person must do, a line each, from the JSON of `status`."""
+def to_do(status: Mapping[str, Any], watched: Watched) -> list[str]:
+    """What a person must do or look after, a line each, from the JSON of `status`; nothing where all is well."""
     outbox = status["outbox"]
-    lines = [
+    lines = [line for mailbox in status["mailboxes"] for line in _about_mailbox(mailbox, watched)]
+    if status["clock"]:
+        lines.insert(0, status["clock"])
+    if status["sending"]["state"] == "down":
+        sending = status["sending"]
+        lines.append(
+            f"no mail goes out since {sending['since'][:16]} ({sending['error']}): it is tried again every minute; "
+            "`voucherd check` tells more"
+        )
+    if status["overdue_steps"]:
+        lines.append(
+            f"{status['overdue_steps']} reminder steps are overdue by days: `voucherd plan --days 1`"
+        )
+    lines += [
         f"{one['address']} takes no mail since {one['since'][:10]} ({one['why']}): find another address for the "
         f"partners file, or `voucherd outbox unsuppress {one['address']} --why ...`"
         for one in status["suppressed"]

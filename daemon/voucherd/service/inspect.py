@@ -267,6 +267,9 @@ def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetim
 def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> dict[str, Any]:
     """The health of the whole, from the store alone."""
     seen = {state.name: state for state in tx.state.mailboxes()}
+    lost: dict[str, int] = {}
+    for row in tx.messages.audit():
+        lost[row.mailbox] = lost.get(row.mailbox, 0) + row.lost
     long_ago = now - timedelta(days=4)
     mailboxes = []
     for name in configured:
@@ -279,6 +282,9 @@ def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> di
                 "last_success": _instant(last),
                 "age_seconds": int((now - last).total_seconds()) if last else None,
                 "error": (state.error or None) if state else None,
+                "since": _instant(state.since) if state else None,
+                "push": (state.push or None) if state else None,
+                "lost": lost.get(name, 0),
             }
         )
     return {

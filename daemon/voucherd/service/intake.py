@@ -17,6 +17,7 @@ from datetime import datetime
 from voucherd.domain.handling import LEFT, Gate
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
+from voucherd.errors import TemporaryError, VoucherdError
 from voucherd.service.asking import Answers, Completed
 from voucherd.service.deciding import decide
 from voucherd.service.handin import Decided, Following, message_row, shown_message_id
@@ -86,11 +87,13 @@ class _Prepared:
 
 
 class _Turns:
-    """A mailbox and the lock that its users take turns with: one connection speaks with one voice."""
+    """A mailbox and the lock that its users take turns with: one connection speaks with one voice. `unfiled` is why
+    messages could not be moved (a full mailbox, a folder that may not be written): reading goes on all the same."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
         self.lock = threading.Lock()
+        self.unfiled: VoucherdError | None = None
 
 
 @dataclass(slots=True)
@@ -117,20 +120,27 @@ class Intake:
 
         While one batch is recorded and moved, the next ones are fetched and read: reading is the longer half, and
         it runs in worker processes. What was read ahead and not recorded is simply read again at the next pass.
+        Messages that cannot be moved keep nothing from being recorded: that error is raised at the end.
         """
         turns = _Turns(mailbox)
         uidvalidity = mailbox.open() or 0
         counts = Counts()
         ahead: deque[Future[_Prepared]] = deque()
-        with ThreadPoolExecutor(_AHEAD, thread_name_prefix="read-ahead") as reading:
-            for batch in self._batches(turns, uidvalidity, folders):
-                if stopping():
-                    break
-                ahead.append(reading.submit(self._fetch, turns, uidvalidity, batch, gate, folders, clock))
-                if len(ahead) > _AHEAD:
+        try:
+            with ThreadPoolExecutor(_AHEAD, thread_name_prefix="read-ahead") as reading:
+                for batch in self._batches(turns, uidvalidity, folders):
+                    if stopping():
+                        break
+                    ahead.append(reading.submit(self._fetch, turns, uidvalidity, batch, gate, folders, clock))
+                    if len(ahead) > _AHEAD:
+                        counts.add(self._finish(turns, ahead.popleft().result(), folders, clock))
+                while ahead:
                     counts.add(self._finish(turns, ahead.popleft().result(), folders, clock))
-            while ahead:
-                counts.add(self._finish(turns, ahead.popleft().result(), folders, clock))
+        except TemporaryError:
+            if turns.unfiled is None:
+                raise
+        if turns.unfiled is not None:
+            raise turns.unfiled
         return counts
 
     def by_hand(self, contents: Sequence[bytes], gate: Gate, now: datetime) -> Counts:
@@ -222,12 +232,18 @@ class Intake:
         waiting = [source for source in sources if not source.filed]
         if not waiting:
             return
+        moved: list[str] = []
         with turns.lock:
             for folder in sorted({source.folder for source in waiting}):
-                turns.mailbox.file([source.key for source in waiting if source.folder == folder], folder)
+                keys = [source.key for source in waiting if source.folder == folder]
+                try:
+                    turns.mailbox.file(keys, folder)
+                except VoucherdError as error:
+                    turns.unfiled = turns.unfiled or error
+                else:
+                    moved += keys
         with self.store.write() as tx:
-            keys = [source.key for source in waiting]
-            tx.messages.filed(turns.mailbox.name, waiting[0].uidvalidity, keys)
+            tx.messages.filed(turns.mailbox.name, waiting[0].uidvalidity, moved)
 
     def _prepare(
         self,

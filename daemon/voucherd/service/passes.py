@@ -15,6 +15,7 @@ from voucherd.service.dispatch import Dispatch, Sent
 from voucherd.service.intake import Counts, Folders, Intake
 from voucherd.service.ports import CalendarFeed, Mailbox
 from voucherd.service.remind import remind
+from voucherd.service.sending import send
 from voucherd.service.store import Store
 
 Clock = Callable[[], datetime]
@@ -23,18 +24,21 @@ Stopping = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One mailbox as it is configured: its rules, its folders, and how to connect to it."""
+    """One mailbox as it is configured: its rules, its folders, and how to connect to it. `idle`: a connection is held
+    open for push; otherwise it is looked at in turn with others."""
 
     name: str
     gate: Gate
     folders: Folders
     poll_seconds: int
     connect: Callable[[], Mailbox]
+    idle: bool = True
 
 
 @dataclass(frozen=True)
 class Works:
-    """Everything that a pass works with, from one reading of the configuration."""
+    """Everything that a pass works with, from one reading of the configuration; `pollers` mailboxes without push are
+    looked at at the same time."""
 
     store: Store
     rules: Rulebook
@@ -45,6 +49,7 @@ class Works:
     lease: Callable[[str], AbstractContextManager[bool]]
     close: Callable[[], None]
     feeds: CalendarFeed | None = None
+    pollers: int = 1
 
 
 @dataclass(slots=True)
@@ -75,12 +80,12 @@ def one_pass(
         except VoucherdError as error:
             result.unavailable.append(f"mailbox {post.name}: {error}")
             failed(post.name, error)
-            mailbox_failed(works.store, post.name, error)
+            mailbox_failed(works.store, post.name, error, clock())
     problem = keep_calendars(works, clock())
     if problem:
         result.unavailable.append(f"calendars: {problem}")
     result.reminders = remind(works.store, works.rules, works.token_key, clock())
-    result.sent = works.dispatch().run(clock, stopping)
+    result.sent = send(works.store, works.dispatch(), clock, stopping)
     if result.sent.paused:
         result.unavailable.append(f"delivery: {result.sent.paused}")
     return result
@@ -108,19 +113,27 @@ def drain(works: Works, post: Post, clock: Clock, stopping: Stopping) -> Counts:
         mailbox.close()
 
 
-def drain_open(works: Works, post: Post, mailbox: Mailbox, clock: Clock, stopping: Stopping) -> Counts:
-    """Reads a mailbox until empty over a connection that stays, and notes that it was looked at."""
+def drain_open(
+    works: Works,
+    post: Post,
+    mailbox: Mailbox,
+    clock: Clock,
+    stopping: Stopping,
+    push: Callable[[Counts], str | None] = lambda _counts: None,
+) -> Counts:
+    """Reads a mailbox until empty over a connection that stays, and notes that it was looked at; `push` says, after
+    the look, how new mail is noticed."""
     counts = works.intake().drain(mailbox, post.gate, post.folders, clock, stopping)
     with works.store.write() as tx:
-        tx.state.mailbox_seen(post.name, "ok", clock())
+        tx.state.mailbox_seen(post.name, "ok", clock(), push=push(counts))
     return counts
 
 
-def mailbox_failed(store: Store, name: str, error: VoucherdError) -> None:
+def mailbox_failed(store: Store, name: str, error: VoucherdError, now: datetime) -> None:
     """Notes why a mailbox could not be read; a store that is down itself has nowhere to note it."""
     state = "unreachable" if isinstance(error, TemporaryError) else "refused"
     try:
         with store.write() as tx:
-            tx.state.mailbox_seen(name, state, None, str(error))
+            tx.state.mailbox_seen(name, state, now, str(error))
     except TemporaryError:
         return

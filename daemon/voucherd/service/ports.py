@@ -40,8 +40,13 @@ class Mailbox(Protocol):
 
     name: str
 
+    @property
+    def announces(self) -> bool:
+        """Whether `wait` promises to end at once when new mail comes; known once it is open."""
+
     def open(self) -> int | None:
-        """Connects, makes missing folders, and returns UIDVALIDITY (None for a Maildir)."""
+        """Connects, makes missing folders, and returns UIDVALIDITY (None for a Maildir). A connection that stands is
+        used on."""
 
     def listing(self) -> Iterator[Sequence[Listed]]:
         """What waits, in windows of at most 500, oldest first. Sizes come without fetching the messages."""
@@ -52,8 +57,8 @@ class Mailbox(Protocol):
     def file(self, keys: Sequence[str], folder: str) -> None:
         """Moves the messages into `folder` (made where missing); one that is already gone is no error."""
 
-    def wait(self, seconds: float, wake: int) -> None:
-        """Returns when new mail may have come, when the file descriptor `wake` becomes readable, or after
+    def wait(self, seconds: float, wake: int) -> bool:
+        """Returns when new mail was announced (then True), when the file descriptor `wake` becomes readable, or after
         `seconds`. A server without IDLE just waits."""
 
     def close(self) -> None:

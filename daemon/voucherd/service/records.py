@@ -252,12 +252,15 @@ class Unbilled:
 
 @dataclass(frozen=True, slots=True)
 class MailboxState:
-    """What the store knows of a mailbox (CONTRACT.md, `status`)."""
+    """What the store knows of a mailbox (CONTRACT.md, `status`): its state, `ok` or why not, and since when; `push` is
+    how new mail is noticed (`domain.push`), empty until it was read."""
 
     name: str
     state: str
     last_success: datetime | None
     error: str = ""
+    since: datetime | None = None
+    push: str = ""
 
 
 @dataclass(frozen=True, slots=True)

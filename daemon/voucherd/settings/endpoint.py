@@ -18,6 +18,28 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _NO_PASSWORD = "put it into a file of mode 0600 and name that with password_file"  # noqa: S105 (a remedy)
 
 
+def loopback(value: str) -> str:
+    """A place that can be reached from this machine alone: `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`."""
+    try:
+        loopback_place(value)
+    except ValueError:
+        raise RefusedError(
+            "is not an address of this machine alone with a port", 'write it like "127.0.0.1:9464"'
+        ) from None
+    return value
+
+
+def loopback_place(value: str) -> tuple[str, int]:
+    """Host and port of such a place; ValueError where it is none."""
+    host, _, port = value.rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(value)
+    if not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65_535):
+        raise ValueError(value)
+    return host, int(port)
+
+
 class Tls(StrEnum):
     """How a connection is protected."""
 

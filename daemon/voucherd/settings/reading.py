@@ -28,7 +28,9 @@ from voucherd.settings.sections import (
     Configuration,
     Delivery,
     Desk,
+    Fetching,
     Mailbox,
+    Metrics,
     Reconciliation,
     Reminders,
     Store,
@@ -61,6 +63,8 @@ class Settings:
     warnings: tuple[Fault, ...] = ()
     reminder_sources: Mapping[str, str] = field(default_factory=dict)
     invoice_templates: tuple[InvoiceTemplate, ...] = ()
+    fetching: Fetching = field(default_factory=Fetching)
+    metrics: Metrics = field(default_factory=Metrics)
 
     def partner(self, partner_id: str) -> Partner | None:
         """The partner with this id, without regard to case."""
@@ -123,6 +127,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         reminders=configuration.reminders,
         calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
+        fetching=configuration.fetching,
+        metrics=configuration.metrics,
         partners=partners,
         programmes=programmes,
         secrets=secrets,

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from voucherd.settings import forms
+from voucherd.settings.endpoint import loopback, loopback_place
 from voucherd.settings.keys import (
     TYPICAL,
     UNUSUAL,
@@ -60,6 +61,13 @@ class Desk(Section):
         default=time(8),
         description="When the summary of the day before goes to the operators, the desk's time; false for none.",
         examples=["08:00"],
+    )
+    standstill_minutes: Count = Field(
+        default=30,
+        ge=1,
+        le=10_080,
+        description="When reading a mailbox, or sending, has stood still for this long, the operators are told once, "
+        "and once more when it goes on.",
     )
     timezone: Zone = Field(
         default="UTC", description="The desk's own time zone (IANA name).", examples=["Europe/Berlin"]
@@ -195,6 +203,11 @@ class Mailbox(Section):
         description="Used where auth is oauth2: where the tokens come from that stand for a password.",
     )
 
+    idle: bool = Field(
+        default=True,
+        description="false: no connection is held open for push; it is only looked at every poll_seconds.",
+    )
+
     @property
     def password(self) -> Secret:
         """The password of the mailbox's user."""
@@ -328,6 +341,38 @@ class Reconciliation(Section):
     )
 
 
+class Fetching(Section):
+    """How many mailboxes one process holds open. All the others are looked at in turn."""
+
+    idle_connections: Count = Field(
+        default=50,
+        ge=0,
+        le=10_000,
+        description="So many mailboxes at most are held open for push, the first ones of the file; 0 for none.",
+    )
+    pollers: Count = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="So many of the others are looked at at the same time, each every poll_seconds.",
+    )
+
+
+class Metrics(Section):
+    """Figures for Prometheus (docs/metrics.md)."""
+
+    listen: Annotated[str, AfterValidator(checked(loopback))] | None = Field(
+        default=None,
+        description="Where `voucherd run` serves them; only on this machine. Without it nothing listens.",
+        examples=["127.0.0.1:9464"],
+    )
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port, where one is named."""
+        return loopback_place(self.listen) if self.listen else None
+
+
 class Configuration(Section):
     """voucherd.toml: every key can be overridden by a variable, VOUCHERD_REMINDERS__SEND_AT for send_at."""
 
@@ -338,6 +383,8 @@ class Configuration(Section):
     reminders: Reminders = Reminders()
     calendar: Calendar = Calendar()
     reconciliation: Reconciliation = Reconciliation()
+    fetching: Fetching = Fetching()
+    metrics: Metrics = Metrics()
 
 
 def secret_of(

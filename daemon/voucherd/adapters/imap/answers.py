@@ -8,7 +8,7 @@ import ssl
 
 from imapclient.exceptions import LoginError, ProtocolError
 
-from voucherd.errors import PermanentError, TemporaryError, VoucherdError
+from voucherd.errors import PermanentError, SignInRefusedError, TemporaryError, VoucherdError
 
 BROKEN = (imaplib.IMAP4.error, OSError, ValueError, TypeError, LookupError)
 """What imapclient, imaplib and the socket raise when the server refuses, hangs up or answers nonsense; the
@@ -64,7 +64,9 @@ def sign_in_failed(error: LoginError, where: str) -> VoucherdError:
     cause = error.__context__
     if isinstance(cause, imaplib.IMAP4.abort) or code_of(error) in _LATER or "command error" in said:
         return TemporaryError(f"cannot sign in now ({said})", where=where)
-    return PermanentError(f"sign-in refused ({said})", where=where, remedy="check the user and the password")
+    return SignInRefusedError(
+        f"sign-in refused ({said})", where=where, remedy="check the user and the password"
+    )
 
 
 def not_selected(error: BaseException, where: str) -> VoucherdError:

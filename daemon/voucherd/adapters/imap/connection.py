@@ -7,7 +7,6 @@ end the attempt (RFC 8314, RFC 3501 section 6.2.1).
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from imapclient.exceptions import LoginError
 
 from voucherd.adapters.imap.answers import BROKEN, connection_failed, sign_in_failed
 from voucherd.adapters.imap.bearer import sign_in_with_token
+from voucherd.adapters.imap.liveness import watch_over
 from voucherd.adapters.imap.wire import Wire
 from voucherd.errors import PermanentError
 from voucherd.service.ports import TokenSource
 
 _ATOM = re.compile(r"[A-Za-z0-9!#$&'+,./:;<=>?@^_`|~-]+")
-_KEEPALIVE = (("TCP_KEEPIDLE", 120), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 4))
 _PARTING = 2.0
 
 
@@ -122,10 +121,7 @@ def _secure(client: Any, account: Account, context: ssl.SSLContext) -> None:
     if not isinstance(connection, ssl.SSLSocket):
         raise PermanentError("the connection is not encrypted", where=account.name)
     connection.settimeout(account.timeout)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE:
-        if hasattr(socket, option):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    watch_over(connection)
 
 
 def _sign_in(client: Any, account: Account, password: str) -> None:

@@ -64,9 +64,20 @@ class ImapMailbox:
         self._uidvalidity = 0
         self._sizes: dict[int, int] = {}
 
+    @property
+    def announces(self) -> bool:
+        """Whether the server, as far as it is connected, offers IDLE."""
+        return self._connection is not None and self._connection.client.has_capability("IDLE")
+
     def open(self) -> int:
-        """Connects, makes missing folders, and returns UIDVALIDITY."""
-        self.close()
+        """Connects, makes missing folders, and returns UIDVALIDITY; a connection that stands is only asked again."""
+        if self._connection is not None:
+            with self._speaking("opening the folder") as connection:
+                self._uidvalidity = (
+                    0  # a folder made anew is no error here: its messages are read under the new one
+                )
+                self._select(connection)
+            return self._uidvalidity
         self._connection = connect(self._account, self._password)
         self._uidvalidity = 0
         try:
@@ -131,14 +142,14 @@ class ImapMailbox:
                     if left:  # the folder or some of the messages may have gone meanwhile
                         _transfer(connection.client, left, places.ensure(folder, anew=True))
 
-    def wait(self, seconds: float, wake: int) -> None:
-        """Waits by IDLE; without IDLE, for `wake` or the time alone."""
+    def wait(self, seconds: float, wake: int) -> bool:
+        """Waits by IDLE; without IDLE, for `wake` or the time alone. Whether the server announced new mail."""
         with self._speaking("waiting") as connection:
             if has_news(connection):
-                return
+                return True
             if not connection.client.has_capability("IDLE"):
                 wait_for_wake(seconds, wake)
-                return
+                return False
             left = seconds
             while left > 0 and not has_news(connection):
                 turn = min(left, self._idle_seconds)
@@ -146,8 +157,9 @@ class ImapMailbox:
                 idle = Idle(connection)
                 if idle.watch(turn, wake):
                     self._leave(idle)
-                    return
+                    break
                 idle.end(hurry=False)
+            return has_news(connection)
 
     def close(self) -> None:
         """Ends the connection, politely where it still answers; never raises."""
@@ -176,8 +188,6 @@ class ImapMailbox:
         """Ends an IDLE because the daemon wants to go on; a connection that does not answer is given up."""
         try:
             idle.end(hurry=True)
-            if self._connection is not None:
-                self._connection.socket.settimeout(self._account.timeout)
         except BROKEN:
             self._drop()
 

@@ -297,6 +297,22 @@ class SqlOutbox:
             found.extend(_delivery(row) for row in self._connection.execute(query).mappings())
         return found
 
+    def hasten(self, now: datetime) -> int:
+        """Makes due what was attempted and waits only because the account could not send, never because the mail or its
+        recipient was refused; returns how many deliveries are due now."""
+        table = schema.delivery
+        self._connection.execute(
+            update(table)
+            .where(
+                table.c.status == MailStatus.PLANNED.value,
+                table.c.attempts > 0,
+                table.c.refused_since.is_(None),
+                table.c.next_try_at > now,
+            )
+            .values(next_try_at=now)
+        )
+        return self.waiting(now)
+
     def counts(self) -> dict[str, int]:
         """How many mails there are of each status."""
         table = schema.outbox

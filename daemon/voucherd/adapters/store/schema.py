@@ -108,6 +108,8 @@ mailbox = Table(
     Column("state", String(20), nullable=False),
     Column("last_success", Instant),
     Column("error", Words, nullable=False, default=""),
+    Column("since", Instant),
+    Column("push", String(20), nullable=False, default=""),
 )
 
 message = Table(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, literal, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import insert_new
@@ -60,18 +61,27 @@ class SqlState:
         found = [self._connection.execute(query).scalar_one_or_none() for query in newest]
         return max((moment for moment in found if moment is not None), default=None)
 
-    def mailbox_seen(self, name: str, state: str, at: datetime | None, error: str = "") -> None:
-        """Records how the last look at a mailbox ended; `at` is the instant of a successful one."""
-        values: dict[str, object] = {"state": state, "error": error}
-        if at is not None:
-            values["last_success"] = at
+    def mailbox_seen(
+        self, name: str, state: str, now: datetime, error: str = "", push: str | None = None
+    ) -> None:
+        """Records how a look at a mailbox ended; one that ended with `ok` is a successful one. `push` stays as it was
+        where none is given."""
         table = schema.mailbox
-        changed = self._connection.execute(update(table).where(table.c.name == name).values(values))
+        values: dict[str, Any] = {"state": state, "error": error}
+        if state == "ok":
+            values["last_success"] = now
+        if push is not None:
+            values["push"] = push
+        since = case((table.c.state == state, table.c.since), else_=literal(now, schema.Instant))
+        changed = self._connection.execute(
+            update(table).where(table.c.name == name).values({**values, "since": since})
+        )
         if not changed.rowcount:
-            self._connection.execute(insert(table).values(name=name, **values))
+            self._connection.execute(insert(table).values(name=name, since=now, **values))
 
     def mailboxes(self) -> Sequence[MailboxState]:
         """Every mailbox that was looked at."""
         table = schema.mailbox
         rows = self._connection.execute(select(table).order_by(table.c.name)).mappings()
-        return [MailboxState(row["name"], row["state"], row["last_success"], row["error"]) for row in rows]
+        names = ("name", "state", "last_success", "error", "since", "push")
+        return [MailboxState(*(row[name] for name in names)) for row in rows]

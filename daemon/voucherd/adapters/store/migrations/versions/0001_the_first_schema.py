@@ -20,6 +20,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("last_success", Instant(), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("since", Instant(), nullable=True),
+        sa.Column("push", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_mailbox")),
     )
     op.create_table(

@@ -1,14 +1,7 @@
-"""The daemon: passes without end, until it is told to stop.
-
-One thread a mailbox (it waits for push, and drains), one for the outbox, and the main thread, which only ticks:
-`schedule` says when somebody must look, signals say when to end or to reload, and the watchdog is fed while
-every loop makes progress.
-"""
+"""The main thread, which starts the loops and then only ticks, and the loop of the outbox."""
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -21,57 +14,33 @@ import schedule
 
 from voucherd import log
 from voucherd.errors import VoucherdError
-from voucherd.service.passes import Post, Works, drain_open, keep_calendars, mailbox_failed
+from voucherd.runner.bell import Bell
+from voucherd.runner.clockwatch import ClockWatch
+from voucherd.runner.mailboxes import Around, MailboxLoop
+from voucherd.runner.pollers import Poller, Rota
+from voucherd.service.clock_doubt import believed, only_tell
+from voucherd.service.dispatch import Sent
+from voucherd.service.health import status_line
+from voucherd.service.passes import Works, keep_calendars
 from voucherd.service.remind import remind
+from voucherd.service.sending import send
 
 _OUTBOX_SECONDS = 20
 _RELOAD_SECONDS = 5.0
-_FIRST_WAIT, _LONGEST_WAIT = 2.0, 300.0
+_SAY_SECONDS = 55.0
 _SILENT_SECONDS = 900.0  # a loop that shows no progress for longer than the longest SMTP answer is stuck
 
 
 class Manager(Protocol):
     """The service manager that started the daemon, if any (systemd)."""
 
+    @property
+    def active(self) -> bool: ...
     def ready(self, status: str = "") -> None: ...
     def reloading(self) -> None: ...
     def stopping(self, status: str = "") -> None: ...
     def status(self, text: str) -> None: ...
     def watchdog(self) -> None: ...
-
-
-class Bell:
-    """A pipe that wakes a thread which waits on file descriptors."""
-
-    def __init__(self) -> None:
-        self.ear, self._hand = os.pipe()
-        os.set_blocking(self.ear, False)
-        os.set_blocking(self._hand, False)
-
-    def ring(self) -> None:
-        """Wakes whoever waits; ringing twice is as good as once."""
-        try:
-            os.write(self._hand, b"!")
-        except BlockingIOError:
-            return
-
-    def wait(self, seconds: float) -> None:
-        """Returns when the bell is rung, or after `seconds`."""
-        select.select([self.ear], [], [], seconds)
-        self.quiet()
-
-    def quiet(self) -> None:
-        """Forgets the rings so far."""
-        try:
-            while os.read(self.ear, 512):
-                pass
-        except BlockingIOError:
-            return
-
-    def close(self) -> None:
-        """Gives the pipe back."""
-        os.close(self.ear)
-        os.close(self._hand)
 
 
 class Runner:
@@ -84,29 +53,45 @@ class Runner:
         clock: Callable[[], datetime],
         manager: Manager,
         watchdog_seconds: float | None = None,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         self._works, self._rebuild, self._clock = works, rebuild, clock
         self._manager, self._watchdog_seconds = manager, watchdog_seconds
+        self._clock_watch = clock_watch or ClockWatch(clock, None)
         self._users: dict[int, int] = {}
         self._lock = threading.Condition()
         self._stop = threading.Event()
         self._reload = threading.Event()
         self._bells: dict[str, Bell] = {"main": Bell(), "outbox": Bell()}
+        self._rota = Rota([])
         self._beats: dict[str, float] = {}
+        self._said = -_SAY_SECONDS
         self._hurry: Callable[[], None] = lambda: None
 
     def run(self) -> None:
         """Runs until SIGTERM or SIGINT; returns once every loop has finished the unit of work at hand."""
         self._listen()
         posts = list(self._works.posts)
-        for post in posts:
-            self._bells[f"mailbox {post.name}"] = Bell()
-        threads = [self._thread(f"mailbox {post.name}", self._mailbox_loop, post) for post in posts]
+        around = Around(
+            self.using,
+            self._now,
+            self._stop.is_set,
+            self._beat,
+            lambda: self._ring("outbox"),
+            lambda: self._clock_watch.doubt() is None,
+        )
+        loops = [MailboxLoop(post, Bell(), around) for post in posts if post.idle]
+        self._bells |= {loop.name: loop.bell for loop in loops}
+        threads = [self._thread(loop.name, loop.run) for loop in loops]
+        self._rota = Rota([MailboxLoop(post, self._bells["main"], around) for post in posts if not post.idle])
+        for number in range(1, 1 + min(self._works.pollers, len(posts) - len(loops))):
+            poller = Poller(f"poller {number}", self._rota, self._stop.is_set, self._beat)
+            threads.append(self._thread(poller.name, poller.run))
         threads.append(self._thread("outbox", self._outbox_loop))
         log.info(log.Event.DAEMON_STARTED, mailboxes=[post.name for post in posts])
         self._manager.ready(f"{len(posts)} mailboxes")
         try:
-            self._tick(posts)
+            self._tick()
         finally:
             self._end(threads)
 
@@ -119,23 +104,23 @@ class Runner:
             self._reload.set()
             self._bells["main"].ring()
 
+        # a signal that comes just before the wait begins would be heeded after it: this ends the wait
+        signal.set_wakeup_fd(self._bells["main"].hand, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGHUP, reload)
 
-    def _thread(self, name: str, target: Callable[..., None], *args: Post) -> threading.Thread:
+    def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         self._beats[name] = monotonic()
-        thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+        thread = threading.Thread(target=target, name=name, daemon=True)
         thread.start()
         return thread
 
     # the ticks
 
-    def _tick(self, posts: list[Post]) -> None:
-        """What has to be looked at regularly, whatever push says; `schedule` decides when, never what."""
+    def _tick(self) -> None:
+        """What has to be done regularly; `schedule` decides when, never what."""
         ticks = schedule.Scheduler()
-        for post in posts:
-            ticks.every(post.poll_seconds).seconds.do(self._ring, f"mailbox {post.name}")
         ticks.every(_OUTBOX_SECONDS).seconds.do(self._ring, "outbox")
         if self._watchdog_seconds:
             ticks.every(max(1, int(self._watchdog_seconds / 2))).seconds.do(self._feed)
@@ -150,13 +135,19 @@ class Runner:
     def _ring(self, name: str) -> None:
         self._bells[name].ring()
 
+    def _ring_all(self) -> None:
+        for bell in self._bells.values():
+            bell.ring()
+        self._rota.ring()
+
     def _feed(self) -> None:
         """The watchdog is fed while every loop moves: a stuck one lets systemd start the daemon anew."""
-        stuck = [name for name, at in self._beats.items() if monotonic() - at > _SILENT_SECONDS]
+        stuck = [name for name, seconds in self.silent().items() if seconds > _SILENT_SECONDS]
         if stuck:
             log.error(
                 log.Event.JOB_FAILED, job=", ".join(stuck), detail="no progress: the watchdog is not fed"
             )
+            self._manager.status(f"stuck: {', '.join(stuck)}")
             return
         self._manager.watchdog()
 
@@ -177,12 +168,12 @@ class Runner:
             if not in_use:
                 old.close()
             log.info(log.Event.DAEMON_RELOADED, partners=len(new.rules.partners))
-            for bell in self._bells.values():
-                bell.ring()
+            self._clock_watch.trust()
+            self._ring_all()
         self._manager.ready("running")
 
     @contextmanager
-    def _using(self) -> Iterator[Works]:
+    def using(self) -> Iterator[Works]:
         """The configuration of the moment, kept whole until the block ends even if a new one comes meanwhile."""
         with self._lock:
             works = self._works
@@ -199,64 +190,12 @@ class Runner:
 
     # the loops
 
-    def _mailbox_loop(self, post: Post) -> None:
-        name = f"mailbox {post.name}"
-        wait = _FIRST_WAIT
-        while not self._stop.is_set():
-            try:
-                with self._using() as works:
-                    lease = works.lease(post.name)  # held for as long as the connection, whatever is reloaded
-                with lease as held:
-                    if held:
-                        self._attend(post, name)
-                        wait = _FIRST_WAIT
-            except VoucherdError as error:
-                log.warning(log.Event.MAILBOX_FAILED, mailbox=post.name, detail=str(error))
-                with self._using() as works:
-                    mailbox_failed(works.store, post.name, error)
-            except Exception as error:  # noqa: BLE001 -- the loop's edge: one mailbox never ends the rest
-                log.error(log.Event.JOB_FAILED, job=name, exc_info=error)
-            self._beat(name)
-            self._bells[name].wait(0 if self._stop.is_set() else wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
-
-    def _attend(self, post: Post, name: str) -> None:
-        """Holds one connection: drains, waits for push or tick, drains again, until an error or a stop."""
-        mailbox = post.connect()
-        bell = self._bells[name]
-        try:
-            while not self._stop.is_set():
-                with self._using() as works:
-                    counts = drain_open(works, post, mailbox, lambda: self._now(name), self._stop.is_set)
-                if counts.read:
-                    log.info(
-                        log.Event.MAILBOX_READ,
-                        mailbox=post.name,
-                        read=counts.read,
-                        recorded=counts.recorded,
-                        review=counts.review,
-                        ignored=counts.ignored,
-                        duplicates=counts.duplicates,
-                    )
-                    self._ring("outbox")
-                self._beat(name)
-                if not self._stop.is_set():
-                    mailbox.wait(float(max(post.poll_seconds * 2, 60)), bell.ear)
-                    bell.quiet()
-                self._beat(name)
-        finally:
-            mailbox.close()
-
     def _outbox_loop(self) -> None:
         while not self._stop.is_set():
             try:
-                with self._using() as works:
-                    if problem := keep_calendars(works, self._clock()):
-                        log.warning(log.Event.CALENDARS_FAILED, detail=problem)
-                    planned = remind(works.store, works.rules, works.token_key, self._clock())
-                    dispatch = works.dispatch()
-                    self._hurry = dispatch.hurry
-                    sent = dispatch.run(lambda: self._now("outbox"), self._stop.is_set)
+                with self.using() as works:
+                    planned, sent = self._outbox_pass(works)
+                    self._say_how_it_is(works)
                 if planned:
                     log.info(log.Event.REMINDERS_PLANNED, mails=planned)
                 if sent.paused:
@@ -265,10 +204,38 @@ class Runner:
                     log.warning(log.Event.OUTBOX_HELD, detail=sent.held)
             except VoucherdError as error:
                 log.warning(log.Event.OUTBOX_FAILED, detail=str(error))
+                self._manager.status(f"nothing can be sent or said of the rest: {error}")
             except Exception as error:  # noqa: BLE001 -- the loop's edge: what is due is tried again at the next tick
                 log.error(log.Event.JOB_FAILED, job="outbox", exc_info=error)
             self._beat("outbox")
             self._bells["outbox"].wait(0 if self._stop.is_set() else _OUTBOX_SECONDS * 2)
+
+    def _outbox_pass(self, works: Works) -> tuple[int, Sent]:
+        """Plans and sends what is due; only tells the operators while the clock is in doubt."""
+        doubt = self._clock_watch.doubt()
+        if doubt is not None:
+            return 0, only_tell(works, doubt, self._clock(), self._stop.is_set)
+        believed(works.store)
+        if problem := keep_calendars(works, self._clock()):
+            log.warning(log.Event.CALENDARS_FAILED, detail=problem)
+        planned = remind(works.store, works.rules, works.token_key, self._clock())
+        dispatch = works.dispatch()
+        self._hurry = dispatch.hurry
+        return planned, send(works.store, dispatch, lambda: self._now("outbox"), self._stop.is_set)
+
+    def silent(self) -> dict[str, float]:
+        """The seconds since each loop last showed that it lives."""
+        return {
+            name: monotonic() - at for name, at in list(self._beats.items())
+        }  # loops may just be starting
+
+    def _say_how_it_is(self, works: Works) -> None:
+        """One line for `systemctl status`, once a minute: counting a large outbox costs more than the line is worth."""
+        if self._manager.active and monotonic() - self._said >= _SAY_SECONDS:
+            self._said = monotonic()
+            with works.store.read() as tx:
+                line = status_line(tx, [post.name for post in works.posts], self._clock())
+            self._manager.status(line)
 
     def _beat(self, name: str) -> None:
         self._beats[name] = monotonic()
@@ -284,8 +251,7 @@ class Runner:
         log.info(log.Event.DAEMON_STOPPING)
         self._manager.stopping("finishing the work at hand")
         self._hurry()
-        for bell in self._bells.values():
-            bell.ring()
+        self._ring_all()
         for thread in threads:
             thread.join(timeout=29)
         with self._lock:

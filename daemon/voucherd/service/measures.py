@@ -1,0 +1,66 @@
+"""The health of the whole in figures, from the store alone: what the metrics show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from voucherd.domain.push import Push
+from voucherd.service.sending import SendingState, sending_state
+from voucherd.service.store import Transaction
+
+_LONG_AGO = timedelta(days=4)
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxMeasure:
+    """One mailbox: whether its last look was good, when the last good one was, and whether push is a lie."""
+
+    name: str
+    up: bool
+    last_success: datetime | None
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How things stand: mails by status, those that are due, open reviews by code, steps overdue by days, addresses
+    that take no mail, alarms that were not told yet, and the way out."""
+
+    mailboxes: Sequence[MailboxMeasure]
+    outbox: Mapping[str, int]
+    due: int
+    review: Mapping[str, int]
+    overdue_steps: int
+    suppressed: int
+    untold_alarms: int
+    sending: SendingState
+
+
+def measures(tx: Transaction, mailboxes: Sequence[str], now: datetime) -> Measures:
+    """The figures of this moment, a query each."""
+    rows = {row.name: row for row in tx.state.mailboxes()}
+    looks = []
+    for name in mailboxes:
+        row = rows.get(name)
+        up, last = (row.state == "ok", row.last_success) if row else (False, None)
+        looks.append(MailboxMeasure(name, up, last, row is not None and row.push == Push.SILENT.value))
+    return Measures(
+        mailboxes=looks,
+        outbox=tx.outbox.counts(),
+        due=tx.outbox.waiting(now),
+        review=tx.reviews.counts(),
+        overdue_steps=len(tx.steps.due(now - _LONG_AGO, None, tx.holds.in_force(now).everywhere(now))),
+        suppressed=len(tx.suppressions.standing()),
+        untold_alarms=len(tx.alarms.untold()),
+        sending=sending_state(tx),
+    )
+
+
+def lost_messages(tx: Transaction) -> dict[str, int]:
+    """The lossless count of each mailbox, for those who ask rarely: it counts every message."""
+    lost: dict[str, int] = {}
+    for row in tx.messages.audit():
+        lost[row.mailbox] = lost.get(row.mailbox, 0) + row.lost
+    return lost

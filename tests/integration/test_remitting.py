@@ -311,3 +311,22 @@ def test_a_mail_with_a_payment_of_an_unknown_voucher_waits_and_is_settled_by_a_r
     }
     assert desk.reviews() == []
     assert desk.vouchers("2021-11-04T12:00")[0]["paid_on"] == "2021-10-30"
+
+
+def test_the_amount_that_a_notice_by_mail_states_counts(desk: TestDesk) -> None:
+    handed_in(desk)
+    made = EmailMessage(policy=SMTP)
+    made["Authentication-Results"] = results("microsoft.com")[1]
+    made["From"], made["To"] = "noreply@microsoft.com", "vouchers@desk.example"
+    made["Subject"], made["Date"] = "Payment was made", "Tue, 02 Nov 2021 09:30:00 +0100"
+    made["Message-ID"] = "<notice@microsoft.com>"
+    made.set_content(
+        "A payment was made for your voucher.\n\n"
+        f"Voucher ID: {A}\nPaid on: 30 October 2021\nPaid amount: 5,000.00 EUR\n"
+    )
+    desk.put(bytes(made))
+    desk.run("2021-11-03T10:00")
+    assert desk.message(bytes(made)).outcome.value == "recorded", desk.message(bytes(made)).reason
+    with desk.app.store.read() as tx:
+        ((_, standing),) = tx.ledger.all(instant("2021-11-03T12:00"))
+    assert [(one.amount, one.currency) for one in standing.voucher.remitted] == [(500_000, "EUR")]

@@ -161,3 +161,41 @@ def test_a_day_to_come_and_a_doubt_are_put_before_a_person() -> None:
 )
 def test_a_partner_is_known_by_its_name_whatever_its_legal_form(name: str) -> None:
     assert ruled(notice(named=name), Role.PARTNER, ANNA, CONTOSO) == ("contoso", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("5,000.00 EUR", "5000.00", "EUR"),
+        ("EUR 5.000,00", "5000.00", "EUR"),
+        ("€ 1.250,50", "1250.50", "EUR"),
+        ("₩5,000,000", "5000000", "KRW"),
+        ("USD (12.00)", "-12.00", "USD"),
+    ],
+)
+def test_a_notice_of_a_payment_may_state_its_amount(text: str, amount: str, currency: str) -> None:
+    (found,) = notices(stated("paid_amount", text), kind="payment")
+    assert (found.facts["amount"], found.facts["currency"], found.problem) == (amount, currency, "")
+    assert found.spans["amount"].startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("2,780 EUR", "paid amount '2,780 EUR' reads two ways"),
+        ("5,000.00", "paid amount '5,000.00' names no currency"),
+        ("$ 12.00", "names no currency"),
+        ("EUR 5.00 USD", "names no currency"),
+        ("5 vouchers EUR", "is not an amount"),
+    ],
+)
+def test_an_amount_that_is_not_clear_puts_the_notice_before_a_person(text: str, doubt: str) -> None:
+    (found,) = notices(stated("paid_amount", text), kind="payment")
+    assert doubt in found.problem
+    assert "amount" not in found.facts
+    assert ruled(found, Role.PROGRAMME, ROBOT)[1] == "ambiguous"
+
+
+def test_a_denial_moves_no_money_whatever_amount_it_names() -> None:
+    (found,) = notices(stated("paid_amount", "5,000.00 EUR"), kind="payment-denied")
+    assert ("amount" in found.facts, found.problem) == (False, "")

@@ -103,6 +103,15 @@ def test_an_invoice_without_lines_counts_as_one_of_its_total(read: Read, tmp_pat
     assert [(line.line, line.net) for line in found.lines] == [("total", 800_000)]
 
 
+def test_the_vouchers_of_an_invoice_without_lines_are_found_however_wide_its_columns_are(
+    read: Read, tmp_path: Path
+) -> None:
+    wide = "\n".join(f"Absatz {at}{' ' * 90}Text" for at in range(50))
+    text = f"{wide}\n{INVOICE}".replace("SYN-2021-00B2", "SYN-2021-00A7")
+    found = the_one(read(text, templates=(replace(template(tmp_path), lines=None),)))
+    assert [line.voucher_text for line in found.lines] == ["SYN-2021-00A7"]
+
+
 @pytest.mark.parametrize(
     ("text", "changes", "code", "reason"),
     [

@@ -105,7 +105,8 @@ def _page(one: dict[str, Any]) -> None:
         for row in text.split("\n"):
             click.echo(plain(f"  | {row}"))
     if one["reason"]:
-        click.echo(plain(f"{one['file']}: {one['code']}: {one['reason']}"))
+        why = one["reason"].removeprefix(f"{Path(one['file']).name}: ")
+        click.echo(plain(f"{one['file']}: {why} ({one['code']})"))
     if one["payments"]:
         print_table(
             ("row", "status", "voucher as written", "invoice", "on", "amount", "reference"),

@@ -7,12 +7,12 @@ contradicts an earlier recorded fact becomes a claim (RULES.md, Events), and the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 
 from voucherd.domain.events import FACTS, PART, WORD, Event, EventKind, Role
-from voucherd.domain.reconciliation.amounts import EXPONENTS, parse_amount
+from voucherd.domain.remitted import remitted_of
 from voucherd.domain.reservations import Reservations, follows, reservations
-from voucherd.domain.voucher import Claim, Remitted, Reservation, ReservationStatus, State, Voucher
+from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 
 _OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
 _PAYMENTS = (EventKind.PAID, EventKind.PAYMENT_DENIED)
@@ -127,7 +127,7 @@ class _Fold:
             reservation=_reservation(booked, facts),
             findings=tuple(sorted(self.findings)),
             claims=tuple(sorted(self.claims, key=lambda claim: (claim.event, claim.against))),
-            remitted=tuple(_remitted(event) for event in sorted(self.of(*_PAYMENTS), key=_by_day)),
+            remitted=remitted_of(self.of(*_PAYMENTS)),
         )
 
     def _facts(self) -> dict[str, str]:
@@ -264,18 +264,6 @@ def _stated(event: Event) -> dict[str, str]:
     if event.kind is EventKind.ASSIGNED and event.message is None:
         stated.setdefault("assigned_on", event.on.isoformat())
     return stated
-
-
-def _by_day(event: Event) -> tuple[date, datetime, int]:
-    return event.on, event.recorded_at, event.id
-
-
-def _remitted(event: Event) -> Remitted:
-    """What a payment or its refusal moved, as its source states it."""
-    denied, currency = event.kind is EventKind.PAYMENT_DENIED, event.facts.get("currency", "")
-    if "amount" not in event.facts or currency not in EXPONENTS:
-        return Remitted(event.on, denied=denied)
-    return Remitted(event.on, parse_amount(event.facts["amount"], currency), currency, denied)
 
 
 def _day(facts: dict[str, str], fact: str) -> date | None:

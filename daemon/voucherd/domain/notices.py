@@ -16,6 +16,9 @@ from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.message import Candidate, Reading
 from voucherd.domain.partner import Partner
 from voucherd.domain.recognition import VoucherFacts
+from voucherd.domain.reconciliation.amounts import format_amount
+from voucherd.domain.reconciliation.written_amounts import read_money
+from voucherd.domain.remitted import NO_DATE
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.voucher import Voucher
 
@@ -36,6 +39,7 @@ _STATED_AS = {
     EventKind.PAID: "paid_on",
     EventKind.PAYMENT_DENIED: "paid_on",
 }
+_PAID_AMOUNT = "paid_amount"
 _NAME = re.compile(r"[^\W_]+")
 _LONGEST_NAME = 200
 _LEGAL_FORMS = frozenset(
@@ -175,6 +179,10 @@ def _notice(
     stated = found.facts.get(_STATED_AS[kind])
     on, where = (date.fromisoformat(stated.value), span(stated)) if stated is not None else day
     spans["on"] = where
+    paid, doubt = _paid(kind, found)
+    facts |= paid
+    spans |= {"amount": span(found.facts[_PAID_AMOUNT])} if paid else {}
+    doubts += [doubt] if doubt else []
     named = found.facts.get("partner")
     return Notice(
         kind=kind,
@@ -188,6 +196,19 @@ def _notice(
         by_programme=by_programme,
         problem="; ".join([*doubts, general] if general else doubts),
     )
+
+
+def _paid(kind: EventKind, found: VoucherFacts) -> tuple[dict[str, str], str]:
+    """The amount that a notice of a payment states, as an event takes it, or the doubt that it leaves. What was denied
+    moved no money."""
+    stated = found.facts.get(_PAID_AMOUNT)
+    if stated is None or kind is not EventKind.PAID:
+        return {}, ""
+    try:
+        amount, currency = read_money(stated.value)
+    except ValueError as error:
+        return {}, f"paid amount {error}"
+    return {"amount": format_amount(amount, currency), "currency": currency}, ""
 
 
 def _problems(reading: Reading, found: tuple[VoucherFacts, ...]) -> str:
@@ -206,8 +227,8 @@ def _own_day(reading: Reading, rules: Rulebook, handed_in: date) -> tuple[date, 
     original = reading.original
     if original is not None and original.date is not None:
         moment = original.date.astimezone(rules.desk.zone) if original.date.tzinfo else original.date
-        return moment.date(), f"no date stated: the date of the notice, {original.date_raw}"
-    return handed_in, "no date stated: the date of the mail"
+        return moment.date(), f"{NO_DATE}: the date of the notice, {original.date_raw}"
+    return handed_in, f"{NO_DATE}: the date of the mail"
 
 
 def _named(text: str, rules: Rulebook) -> Partner | None:

@@ -23,6 +23,7 @@ from voucherd.domain.reconciliation.remittances import (
     digests,
     spread_over_lines,
 )
+from voucherd.domain.remitted import LISTED
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.service.importing import Teller
@@ -31,8 +32,6 @@ from voucherd.service.recording import record
 from voucherd.service.records import ReviewCode, StoredDocument, StoredLine, VoucherKey
 from voucherd.service.store import Transaction
 
-DIGEST = "remittance"
-"""The fact of an event that tells which row of which advice it came from."""
 _SHOWN = 20
 
 
@@ -112,7 +111,7 @@ class _Taking:
     def take(self) -> Remitted:
         parts = [part for row, digest in self.rows for part in self._parts(row, digest)]
         histories = self.tx.ledger.events(list(dict.fromkeys(part.key for part in parts)))
-        known = {(key, event.facts.get(DIGEST)) for key, history in histories.items() for event in history}
+        known = {(key, event.facts.get(LISTED)) for key, history in histories.items() for event in history}
         fresh = [part for part in parts if (part.key, part.digest) not in known]
         events = [(part.key, self._event(part)) for part in fresh]
         if events:
@@ -238,7 +237,7 @@ class _Taking:
     def _event(self, part: _Part) -> Event:
         row = part.row
         (standing,) = [one for key, one in self.standings[part.key.key] if key == part.key]
-        facts = {DIGEST: part.digest, "invoice": row.invoice, "reference": row.reference}
+        facts = {LISTED: part.digest, "invoice": row.invoice, "reference": row.reference}
         if part.amount is not None:
             facts |= {"amount": format_amount(part.amount, row.currency), "currency": row.currency}
         denied = row.status is PaymentStatus.DENIED and row.amount is not None

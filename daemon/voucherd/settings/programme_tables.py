@@ -102,6 +102,7 @@ Words = dict[str, dict[str, tuple[Text, ...]]]
 FACTS = (
     "voucher_id", "customer", "customer_admin", "partner", "offering", "days", "country", "assigned_on",
     "expires_on", "engagement_on", "reserved_on", "delivered_on", "redeemed_on", "revoked_on", "paid_on",
+    "paid_amount",
 )  # fmt: skip
 KINDS = (
     "assigned", "reserved", "reservation-cancelled", "revoked", "delivered", "redeemed", "payment", "payment-denied",

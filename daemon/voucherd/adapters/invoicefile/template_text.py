@@ -28,6 +28,7 @@ _MAX_MATCHES: Final = 200
 _MAX_VALUE: Final = 200
 _MAX_LINES: Final = 5_000
 _BLANKS: Final = re.compile(r"\s+")
+_GAPS: Final = re.compile(r"\s{3,}")
 _WHAT: Final = {
     "invoice": "number of the invoice",
     "date": "date of issue",
@@ -96,11 +97,11 @@ class _Document:
             currency=currency,
             seller=template.supplier,
             lines=tuple(
-                RawLine(line.name, value(net), (*line.rows,), priced=False, voucher=line.voucher)
+                RawLine(line.name, value(net), _words(line.rows), priced=False, voucher=line.voucher)
                 for line, net in zip(found, lines, strict=True)
             ),
             stated=Stated(**{name: value(one) for name, one in totals.items()}),
-            words=(self._text,),
+            words=_words(self._rows),
             itemised=template.lines is not None,
         )
 
@@ -199,6 +200,11 @@ def _is_for(template: InvoiceTemplate, text: str, plain: str, supplier: str | No
         and all(_compiled(one).search(text) for one in template.matches)
         and not any(_compiled(one).search(text) for one in template.lacks)
     )
+
+
+def _words(rows: Iterable[str]) -> tuple[str, ...]:
+    """Rows as words are looked for in them: columns stay apart, but not by the width of a page."""
+    return tuple(shown for row in rows if (shown := _GAPS.sub("  ", row.strip())))
 
 
 def _plain(text: str) -> str:

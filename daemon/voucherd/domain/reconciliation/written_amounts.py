@@ -115,6 +115,23 @@ def read_written(text: str, currency: str) -> WrittenAmount:
     return WrittenAmount(text, currency, sign, point, comma)
 
 
+def read_money(text: str) -> tuple[int, str]:
+    """An amount with its currency beside it, `5.000,00 EUR`: minor units and the code.
+
+    ValueError where it is none, where the currency is not told by its code or a mark of its own, or where it reads
+    two ways.
+    """
+    shown = unicodedata.normalize("NFKC", text[: MAX_LENGTH + 1]).strip()
+    codes = {code for code in (shown[:3].upper(), shown[-3:].upper()) if code in EXPONENTS}
+    for symbol, meant in _SYMBOLS.items():
+        if not codes and len(meant) == 1 and (shown.startswith(symbol) or shown.endswith(symbol)):
+            codes = set(meant)
+    if len(codes) != 1:
+        raise ValueError(f"{text[:MAX_LENGTH]!r} names no currency")
+    (code,) = codes
+    return read_written(text, code).value(), code
+
+
 def _unsigned(rest: str, text: str, currency: str) -> tuple[int, str]:
     """The sign and the digits with their marks, without currency, brackets, `CR` and `DR`; one sign at most."""
     if rest[:1].isdigit() and rest[-1:].isdigit():

@@ -1,9 +1,10 @@
 # make demo   the main job on shipped sample mail, on a fresh machine with Python 3.11 or newer
 # make test   every check and test; installs the Debian packages that the tests need, when it may
 # make search the property tests with examples that no run had before, ROUNDS times
+# make year   two daemons on one PostgreSQL through the whole simulated year of 2,000 vouchers (some minutes)
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test search lock example-config reference released-schema clean
+.PHONY: demo test search year lock example-config reference released-schema clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +25,9 @@ test: $(INSTALLED)
 ROUNDS ?= 5
 search: $(INSTALLED)
 	for round in $$(seq $(ROUNDS)); do VOUCHERD_HYPOTHESIS=search $(BIN)/pytest -m hypothesis || exit; done
+
+year: $(INSTALLED)
+	VOUCHERD_WHOLE_YEAR=1 $(BIN)/pytest -n0 --timeout=3600 --durations=5 tests/integration/test_a_year.py
 
 # Everything with its hash, then the project itself; again only after one of these files changed.
 $(INSTALLED): requirements.lock pyproject.toml

@@ -40,7 +40,7 @@ from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
-from voucherd.service.remind import replan_everything
+from voucherd.service.replanning import replan_everything
 from voucherd.service.room import Room, watch_room
 from voucherd.service.sign_ins import SignInWatch
 from voucherd.service.standstill import Watched, watch

@@ -247,3 +247,33 @@ def test_login_refuses_what_it_cannot_do(tmp_path: Path, tls_files: TlsFiles, na
     desk = Desk(tmp_path, tls_files).imap(1, "desk").maildir_out()
     with pytest.raises(OperatorError, match=said):
         voucherd.main(["--config", str(desk.config), "login", name], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "status", "said"),
+    [
+        ("2021-06-10", 0, "sign-in delivery: ok, the client secret ends on 2021-06-30\n"),
+        ("2021-06-20", 1, "→ sign-in delivery: the client secret ends on 2021-06-30: make a new one"),
+        ("2021-07-10", 1, "→ sign-in delivery: the client secret has ended on 2021-06-30: make a new one"),
+    ],
+)
+def test_status_asks_for_a_person_two_weeks_before_a_secret_ends(
+    tmp_path: Path,
+    tls_files: TlsFiles,
+    capsys: pytest.CaptureFixture[str],
+    as_of: str,
+    status: int,
+    said: str,
+) -> None:
+    desk = Desk(tmp_path, tls_files)
+    (tmp_path / "secrets/client").write_text(SECRET)
+    desk._add(
+        '[delivery]\nurl = "smtp://desk@localhost:1"\nauth = "oauth2"\n[delivery.oauth2]\n'
+        'tenant = "desk.example"\nclient_id = "the-desk"\nclient_secret_file = "secrets/client"\n'
+        "client_secret_expires_on = 2021-06-30\n"
+    )
+    voucherd.main(["--config", str(desk.config), "db", "upgrade"], standalone_mode=False)
+    capsys.readouterr()
+    command = ["--config", str(desk.config), "--as-of", as_of, "status"]
+    assert voucherd.main(command, standalone_mode=False) == status
+    assert said in capsys.readouterr().out

@@ -192,7 +192,7 @@ def test_a_disk_error_while_writing_leaves_nothing_behind(
 # --- SMTP: the conversation ------------------------------------------------------------------------------------
 
 
-def test_many_mails_go_over_one_connection_with_rset_between(certificate: Certificate) -> None:
+def test_many_mails_go_over_one_connection(certificate: Certificate) -> None:
     with (
         smtp_server(certificate, user=USER, password=PASSWORD) as server,
         signed_in(server, certificate) as delivery,
@@ -200,7 +200,7 @@ def test_many_mails_go_over_one_connection_with_rset_between(certificate: Certif
         for _ in range(5):
             assert delivery.send(SENDER, PARTNER, MAIL).outcome is Outcome.SENT
         assert server.commands["CONNECT"] == 1
-        assert server.commands["RSET"] == 4
+        assert server.commands["RSET"] == 0
         assert {(one.secure, one.user) for one in server.received} == {(True, USER)}
         assert {one.recipients for one in server.received} == {(PARTNER,)}
 
@@ -251,6 +251,20 @@ def test_one_of_two_refused_recipients_is_told_apart(certificate: Certificate) -
         )
         assert delivery.send(SENDER, PARTNER, MAIL).outcome is Outcome.SENT
         assert [one.recipients for one in server.received] == [(PARTNER,)]
+        assert server.commands["RSET"] == 1  # the server must forget whose mail was half said
+        assert server.commands["CONNECT"] == 1
+
+
+def test_a_connection_that_breaks_at_its_first_mail_is_not_tried_at_once_again(
+    certificate: Certificate,
+) -> None:
+    with (
+        smtp_server(certificate, user=USER, password=PASSWORD) as server,
+        signed_in(server, certificate) as delivery,
+    ):
+        server.answer_with("MAIL", "not a reply", "not a reply")
+        assert delivery.send(SENDER, PARTNER, MAIL).outcome is Outcome.TEMPORARY
+        assert server.commands["CONNECT"] == 1
 
 
 def test_a_mail_larger_than_the_server_takes_is_refused_before_it_is_sent(certificate: Certificate) -> None:

@@ -128,6 +128,7 @@ def test_a_refused_token_is_renewed_once_and_then_the_sign_in_works(
 ) -> None:
     opened = mailbox()
     opened.open()
+    opened.close()
     tokens.revoke_access()
     assert opened.open() > 0
     assert tokens.granted["client_credentials"] == 2

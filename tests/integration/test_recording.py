@@ -32,7 +32,7 @@ from voucherd.service.by_hand import record_fact
 from voucherd.service.inspect import explain_json
 from voucherd.service.rebuilding import rebuild_ledger
 from voucherd.service.recording import record, record_instant
-from voucherd.service.remind import replan_everything
+from voucherd.service.replanning import replan_everything
 
 pytest_plugins = ["tests.stores"]
 

@@ -19,7 +19,7 @@ from voucherd.service.comparing import compare, comparison_json
 from voucherd.service.inspect import explain_json
 from voucherd.service.outbox import release
 from voucherd.service.plain_letters import letter_of
-from voucherd.service.remind import replan_everything
+from voucherd.service.replanning import replan_everything
 from voucherd.service.store import Transaction
 
 pytest_plugins = ["tests.stores"]

@@ -26,7 +26,8 @@ from voucherd.service.dispatch import Dispatch
 from voucherd.service.inspect import explain_json
 from voucherd.service.ports import Attempt, Outcome
 from voucherd.service.records import MailStatus
-from voucherd.service.remind import due_mails, plan_until, remind, replan_everything
+from voucherd.service.remind import due_mails, plan_until, remind
+from voucherd.service.replanning import replan_everything
 
 pytest_plugins = ["tests.stores"]
 

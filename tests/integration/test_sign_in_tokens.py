@@ -3,6 +3,7 @@ shown."""
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import multiprocessing
@@ -241,6 +242,36 @@ def test_a_new_refresh_token_in_the_credentials_folder_goes_before_the_kept_one(
     fresh = bench.issuer.sign_in("desk")
     bench.sign_in(replace(account, refresh_token=lambda: fresh)).token()
     assert bench.issuer.asked[-1]["refresh_token"] == fresh
+
+
+def test_a_full_disk_costs_no_refresh_token(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was used is void, its successor is not kept yet, and no token is used meanwhile."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    sign_in = bench.sign_in(bench.by_person())
+    with monkeypatch.context() as disk:
+        disk.setattr("voucherd.adapters.oauth.token_file.os.fsync", full)
+        for _ in range(3):
+            assert "no space left on device" in refusal(sign_in.token, TemporaryError)
+    assert bench.issuer.granted == {"refresh_token": 1}
+    assert list((bench.folder / "tokens").glob("vouchers.json*")) == []
+    assert bench.issuer.user_of(sign_in.token()) == "desk"
+    assert bench.issuer.granted == {"refresh_token": 1}
+    bench.clock.now += 4000
+    assert bench.issuer.user_of(bench.sign_in(sign_in.account).token()) == "desk"
+
+
+def test_a_refusal_is_told_even_where_it_cannot_be_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    bench.issuer.behaviour.refuses = {"error": "invalid_client"}
+    monkeypatch.setattr("voucherd.adapters.oauth.token_file.os.fsync", full)
+    assert "the issuer refuses (invalid_client)" in refusal(bench.sign_in().token)
 
 
 _CRASHING = """

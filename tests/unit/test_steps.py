@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, datetime, time
+from dataclasses import Field, fields, replace
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.builders import at, day, partner, policy, programme, rulebook, voucher
 from voucherd.domain.programme import Programme
+from voucherd.domain.reconciliation.rates import Rate, RateTable
+from voucherd.domain.reminder_tables import ValueRule
 from voucherd.domain.standing import stand
-from voucherd.domain.steps import MISSED, Clockwork, Step, clockwork, steps_of
+from voucherd.domain.steps import MISSED, Clockwork, Step, clockwork, occasion, steps_of
 from voucherd.domain.voucher import State, Voucher
 
 NINE = time(9, 0)
@@ -301,3 +305,52 @@ def test_a_word_after_the_deadline_pauses_nothing() -> None:
 def test_only_billing_pauses() -> None:
     said = replace(KOREAN, claimed_on=day("2021-11-20"), claimed_invoice="INV-1001")
     assert steps(said) == steps(KOREAN)
+
+
+# what the steps look at: a million vouchers are planned by occasion
+
+_VALUES: dict[str, st.SearchStrategy[object]] = {
+    "date": st.dates(date(2021, 5, 1), date(2021, 12, 31)),
+    "datetime": st.integers(0, 5000).map(lambda hours: at("2021-05-01 00:00") + timedelta(hours=hours)),
+    "str": st.sampled_from(["DE", "KR", "SDPS", "contoso", "fabrikam"]),
+    "int": st.sampled_from([1, 5, 15]),
+    "State": st.sampled_from(list(State)),
+}
+
+
+def any_value(of: Field[object]) -> st.SearchStrategy[object]:
+    """A value that the field of a voucher may have, by its type; None for one with parts of its own."""
+    strategy = next((_VALUES[name] for name in str(of.type).split(" | ") if name in _VALUES), None)
+    assert strategy is not None, f"what values may {of.name} have?"
+    return strategy if "None" not in str(of.type) else st.none() | strategy
+
+
+_KEPT = {"id", "programme", "reservation", "findings", "claims"}
+_ANY = {one.name: any_value(one) for one in fields(Voucher) if one.name not in _KEPT}
+
+
+_BARE = st.sampled_from([State.ASSIGNED, State.REDEEMED]).map(lambda state: {"state": state})
+_BILLABLE = _VALUES["date"].map(lambda on: {"state": State.REDEEMED, "redeemed_on": on, "partner": "contoso"})
+_FULL = st.fixed_dictionaries(_ANY)
+
+
+@pytest.mark.parametrize("name", sorted(_ANY))
+@settings(max_examples=40)
+@given(data=st.data())
+def test_vouchers_of_one_occasion_have_the_same_steps(name: str, data: st.DataObject) -> None:
+    rules = rulebook(
+        [partner("contoso"), partner("fabrikam", country="JP")],
+        reminders=policy(by_value=(ValueRule(500_000, "EUR", {"bill": (45,), "redeem": (20, 2)}),)),
+        rates=RateTable(
+            Rate(country, "SDPS", days, "EUR", 100_000 * days) for country in ("DE", "JP") for days in (1, 5)
+        ),
+    )
+    facts = {"assigned_on": day("2021-06-21"), **data.draw(st.one_of(_BARE, _BILLABLE, _FULL))}
+    found = []
+    for each in (voucher(**facts), voucher(**{**facts, name: data.draw(_ANY[name])})):
+        standing = rules.stand(each)
+        assert standing is not None
+        own = rules.policy_of(standing)
+        found.append((occasion(standing, own), steps_of(standing, own, rules.clock(each.partner))))
+    (before, steps_before), (after, steps_after) = found
+    assert before != after or steps_before == steps_after

@@ -13,6 +13,9 @@ from voucherd.domain.split_payments import PartOfVoucher, parts_of, with_parts
 from voucherd.domain.voucher import State, Voucher
 
 _OPEN = (State.ASSIGNED, State.RESERVED, State.DELIVERED)
+_OF_THE_RULES = frozenset({
+    "redeemed-after-expiry", "reserved-after-expiry", "late", "length-not-offered", "assigned-after-last-day",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Standing:
 def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_zone: ZoneInfo) -> Standing:
     """The voucher with its deadlines in the programme's zone, else the partner's, else the desk's (RULES.md, Time).
 
-    Findings that need the programme's rules or the deadlines are added here.
+    Findings that need the programme's rules or the deadlines are added here; a voucher that stood by other rules
+    before loses what those found.
     """
     country = voucher.country or (partner.country if partner else "")
     zone = ZoneInfo(programme.timezone) if programme.timezone else desk_zone
@@ -54,7 +58,11 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
     bound = validity(voucher, programme, country)
     named = {deadline.name: deadline for deadline in found}
     voucher = _without_moot_claims(voucher, named.get("bill"))
-    extra = set(voucher.findings) | _late_findings(voucher, named) | _rule_findings(voucher, programme)
+    extra = (
+        (set(voucher.findings) - _OF_THE_RULES)
+        | _late_findings(voucher, named)
+        | _rule_findings(voucher, programme)
+    )
     voucher = replace(voucher, findings=tuple(sorted(extra)))
     standing = Standing(voucher, found, zone, bound.on if bound else None, parts=parts)
     if voucher.state in _OPEN and "redeem" in named:

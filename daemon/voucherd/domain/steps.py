@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -165,6 +165,15 @@ def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> li
         if deadline.open and deadline.name in policy.steps:
             found.extend(_steps(standing, deadline, policy.steps[deadline.name], clock))
     return found
+
+
+def occasion(standing: Standing, policy: ReminderPolicy) -> Hashable:
+    """Everything of a standing and its policy that `steps_of` looks at, the voucher's own ID aside: vouchers of one
+    occasion have the same steps, which is what lets a million of them be planned anew without computing each."""
+    voucher = standing.voucher
+    unmet = tuple((one.name, one.on, policy.steps.get(one.name)) for one in standing.deadlines if one.open)
+    revoked = voucher.state is State.REVOKED
+    return voucher.programme, voucher.partner, revoked, standing.zone.key, voucher.claimed_on, unmet
 
 
 def last_sending_day(deadline_on: date, ends_at: datetime, clock: Clockwork) -> date:

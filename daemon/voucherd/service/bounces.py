@@ -20,7 +20,7 @@ from voucherd.domain.plus_tokens import Token
 from voucherd.domain.refusals import Refusal, refusal_of_report
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.alarms import UNWATCHED, raise_alarm
-from voucherd.service.outcomes import suppress
+from voucherd.service.outcomes import LOOKED_AT, suppress
 from voucherd.service.records import (
     DeliveryRow,
     MailStatus,
@@ -86,6 +86,7 @@ def settle(
                 ReviewEntry(ReviewCode.BOUNCE, reason, now, message=one.message, about=one.row.address)
             )
     tx.outbox.report(list(marked.values()))
+    tx.state.put(LOOKED_AT, "")
     tx.reviews.open(opened)
     _follow(tx, counted, now)
     return [Bounced(entry.message, entry.reason) for entry in opened if entry.message is not None]

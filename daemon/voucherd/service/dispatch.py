@@ -76,9 +76,10 @@ class Dispatch:
             return done
         self.tell(clock())
         done.held = self.doubt
-        kinds = () if not self.doubt and self._within_burst(clock(), done) else DESPITE_A_BURST
+        waiting, kinds = (1, DESPITE_A_BURST) if self.doubt else self._waiting(clock(), done)
         try:
-            self._everything(clock, stopping, done, kinds)
+            if waiting:
+                self._everything(clock, stopping, done, kinds)
             while self.tell(clock()) and not stopping() and not done.paused:  # what was raised under way
                 self._everything(clock, stopping, done, kinds)
         finally:
@@ -101,8 +102,9 @@ class Dispatch:
         if self.delivery is not None:
             self.delivery.hurry(_LAST_WAIT)
 
-    def _within_burst(self, now: datetime, done: Sent) -> bool:
-        """More mails at once than `burst_limit` wait for `outbox release-burst` (PROMISES.md, P10)."""
+    def _waiting(self, now: datetime, done: Sent) -> tuple[int, Sequence[str]]:
+        """How many deliveries are due, and the kinds of mail that may go, none for all: more at once than
+        `burst_limit` waits for `outbox release-burst` (PROMISES.md, P10)."""
         with self.store.read() as tx:
             waiting = tx.outbox.waiting(now)
             released = int(tx.state.get(RELEASED) or 0)
@@ -112,14 +114,14 @@ class Dispatch:
                 tx.state.put(RELEASED, "0")
                 tx.state.put(TOLD_OF_BURST, "")
         if waiting <= max(self.burst_limit, released):
-            return True
+            return waiting, ()
         if told != _incident(released):
             self._tell_of_burst(waiting, released, now)
         done.held = (
             f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )
-        return False
+        return waiting, DESPITE_A_BURST
 
     def _tell_of_burst(self, waiting: int, released: int, now: datetime) -> None:
         """Raises the alarm, once for each burst, and once more where it grew after a person had let it go."""

@@ -108,7 +108,7 @@ def _foretold(
 ) -> dict[int, _Foretold]:
     """What the next passes will do with these steps, beside everything else that their partners soon get."""
     partners = sorted({row.partner for row in planned if row.partner})
-    around = {row.id: row for partner in partners for row in tx.steps.due(now + _NEAR, partner=partner)}
+    around = {row.id: row for row in tx.steps.due(now + _NEAR, partners=partners)}
     around |= {row.id: row for row in planned}
     number = {step_of(row).key: row.id for row in around.values()}
     already, rests = circumstances(tx, rules, partners, now)

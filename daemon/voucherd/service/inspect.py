@@ -291,6 +291,6 @@ def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> di
         "mailboxes": mailboxes,
         "outbox": tx.outbox.counts(),
         "review": tx.reviews.counts(),
-        "overdue_steps": len(tx.steps.due(long_ago, None, tx.holds.in_force(now).everywhere(now))),
+        "overdue_steps": tx.steps.count_due(long_ago, tx.holds.in_force(now).everywhere(now)),
         "credentials": [],
     }

@@ -9,6 +9,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
 from voucherd.service.dispatch import RELEASED
 from voucherd.service.outcomes import SUPPRESSED
+from voucherd.service.readdressing import changed, plan_again
 from voucherd.service.records import DeliveryRow, MailStatus, Suppression
 from voucherd.service.store import Store, Transaction
 
@@ -44,13 +45,17 @@ def unsuppress(store: Store, address: str, why: str, by: str, now: datetime) -> 
 
 
 def follow_configuration(store: Store, rules: Rulebook, now: datetime) -> list[str]:
-    """Lifts the suppression of every address that its partner has no longer; returns those addresses."""
+    """Lifts the suppression of every address that its partner has no longer, and plans again what reached nobody of a
+    partner that has others now; returns the addresses."""
     with store.read() as tx:
         gone = [one.address for one in tx.suppressions.standing() if _replaced(one, rules)]
-    if not gone:
-        return []
+        if not gone and not changed(tx, rules):
+            return []
     with store.write() as tx:
-        return tx.suppressions.lift(gone, now, "configuration", "the partner has other addresses now")
+        tx.state.take_turn()
+        lifted = tx.suppressions.lift(gone, now, "configuration", "the partner has other addresses now")
+        plan_again(tx, rules, now)
+        return lifted
 
 
 def _replaced(one: Suppression, rules: Rulebook) -> bool:

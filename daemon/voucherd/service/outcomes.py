@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Final
 
 from voucherd.domain.alarms import AlarmCode
+from voucherd.domain.holds import Holds
 from voucherd.domain.letter import Alarm
 from voucherd.domain.refusals import Refusal, refusal_of
 from voucherd.domain.retry import DOUBT_WAIT, DOUBTS_BORNE, FIRST_WAIT, given_up, next_try
 from voucherd.domain.rulebook import Rulebook
-from voucherd.domain.steps import Step
 from voucherd.service.alarms import UNWATCHED, raise_alarms
 from voucherd.service.ports import Attempt, Outcome, Stage
 from voucherd.service.records import (
@@ -30,6 +30,11 @@ from voucherd.service.store import Transaction
 
 SUPPRESSED: Final = "suppressed"
 """How the answer of a delivery begins that was not attempted, since its address takes no mail."""
+
+LOOKED_AT: Final = "addresses"
+"""Where `service.readdressing` keeps which addresses it looked at; empty where mail failed since."""
+
+_NAMED: Final = 3  # vouchers of nobody, of however many there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ def verdict(claim: Claimed, attempt: Attempt, now: datetime) -> Verdict:
 def follow(tx: Transaction, claim: Claimed, reached: Verdict, now: datetime) -> None:
     """Suppresses the address that takes no mail, and tells the operators of what needs them."""
     row = reached.row
+    if row.status is MailStatus.FAILED:
+        tx.state.put(LOOKED_AT, "")
     failed, doubtful = row.status is MailStatus.FAILED, _given_to_a_person(row)
     if failed and reached.refusal is Refusal.ADDRESS:
         cause = SuppressionCause.REFUSED
@@ -145,15 +152,17 @@ def _without(mail: OutgoingMail, suppressed: Mapping[str, Suppression]) -> Outgo
     return replace(mail, to=to, cc=cc, head={**mail.head, "to": list(to), "cc": list(cc)})
 
 
-def no_partner(tx: Transaction, rules: Rulebook, steps: Sequence[Step], now: datetime) -> None:
-    """Tells the operators, once a day, of vouchers whose reminders are due and that belong to no partner with an
-    address."""
-    vouchers = sorted({step.key.voucher for step in steps if step.due_at <= now})
-    if vouchers:
-        day = now.astimezone(rules.desk.zone).date()
-        others = f" (+{len(vouchers) - 3})" if len(vouchers) > 3 else ""
-        alarm = Alarm(AlarmCode.NO_ADDRESS, ", ".join(vouchers[:3]) + others, count=len(vouchers))
-        raise_alarms(tx, now, [(f"no-address||{day}", alarm)])
+def no_partner(tx: Transaction, rules: Rulebook, holds: Holds, now: datetime) -> list[tuple[str, Alarm]]:
+    """What operators are told of once a day: vouchers whose reminders are due and that belong to no partner with an
+    address. Nothing where they were told today."""
+    about = f"no-address||{now.astimezone(rules.desk.zone).date()}"
+    if tx.alarms.known(about):
+        return []
+    count, named = tx.steps.of_nobody(now, sorted(rules.clocks), holds, _NAMED)
+    if not count:
+        return []
+    others = f" (+{count - _NAMED})" if count > _NAMED else ""
+    return [(about, Alarm(AlarmCode.NO_ADDRESS, ", ".join(named) + others, count=count))]
 
 
 def _nobody_left(tx: Transaction, unreachable: Iterable[Claimed], now: datetime) -> None:

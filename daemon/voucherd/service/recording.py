@@ -5,21 +5,21 @@ One transaction: events, vouchers, deadlines' steps, review entries for what con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from voucherd.domain.events import Event
 from voucherd.domain.history import fold
-from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepKey, StepStatus, steps_of
 from voucherd.domain.voucher import State
 from voucherd.service.billing import ClosedChange, billing_events
 from voucherd.service.hinted_lines import place_hinted_lines
-from voucherd.service.records import ReviewCode, ReviewEntry, StepRow, VoucherKey
+from voucherd.service.records import ReviewCode, ReviewEntry, StepChanges, StepRow, VoucherKey
 from voucherd.service.store import Transaction
 
 
@@ -123,53 +123,61 @@ def replan(
     are planned. What was mailed stays. `fresh_ones` are known to have no steps yet."""
     if not changed:
         return
-    existing: dict[tuple[VoucherKey, str, date, int], StepRow] = {}
+    existing: dict[VoucherKey, list[StepRow]] = defaultdict(list)
     for row in tx.steps.of([key for key in changed if key not in fresh_ones]):
-        existing[_place(VoucherKey(row.programme, row.voucher_key), row)] = row
-    told = nearest_told(existing.values())
+        existing[VoucherKey(row.programme, row.voucher_key)].append(row)
+    changes = [step_changes(rules, standing, existing[key]) for key, standing in changed.items()]
+    tx.steps.close([one for change in changes for one in change.gone])
+    tx.steps.replan([one for change in changes for one in change.moved])
+    tx.steps.add([one for change in changes for one in change.fresh])
+
+
+def wanted_steps(rules: Rulebook, standing: Standing) -> list[Step]:
+    """The steps that a voucher has by these rules."""
+    return steps_of(standing, rules.policy_of(standing), rules.clock(standing.voucher.partner))
+
+
+def step_changes(rules: Rulebook, standing: Standing, rows: Sequence[StepRow]) -> StepChanges:
+    """What the stored steps of a voucher lack, or have too many, of those that it has by these rules."""
+    existing = {_place(row): row for row in rows}
+    wanted = {_place(step.key): step for step in wanted_steps(rules, standing)}
+    told = nearest_told(rows)
     fresh: list[Step] = []
     moved: list[tuple[int, Step]] = []
-    wanted: set[tuple[VoucherKey, str, date, int]] = set()
-    for key, standing in changed.items():
-        for step in steps_of(standing, rules.policy_of(standing), rules.clock(standing.voucher.partner)):
-            place = _place(key, step.key)
-            wanted.add(place)
-            row_now = existing.get(place)
-            if (row_now is None or row_now.status == StepStatus.WITHDRAWN) and is_outdone(step.key, told):
-                continue
-            if row_now is None:
-                fresh.append(step)
-            elif _differs(row_now, step):
-                moved.append((row_now.id, step))
+    for place, step in wanted.items():
+        row = existing.get(place)
+        if (row is None or row.status == StepStatus.WITHDRAWN) and is_outdone(step.key, told):
+            continue
+        if row is None:
+            fresh.append(step)
+        elif _differs(row, step):
+            moved.append((row.id, step))
     gone = [
-        (row.id, *_fate(changed[place[0]], row))
+        (row.id, *_fate(standing, row))
         for place, row in existing.items()
         if place not in wanted and row.status == StepStatus.PLANNED
     ]
-    tx.steps.close(gone)
-    tx.steps.replan(moved)
-    tx.steps.add(fresh)
+    return StepChanges(tuple(fresh), tuple(moved), tuple(gone))
 
 
-def nearest_told(rows: Iterable[StepRow]) -> dict[tuple[str, str, str, date], int]:
-    """Of each deadline that was reminded of already, the nearest step that was."""
-    told: dict[tuple[str, str, str, date], int] = {}
+def nearest_told(rows: Iterable[StepRow]) -> dict[tuple[str, date], int]:
+    """Of each deadline of a voucher that was reminded of already, the nearest step that was."""
+    told: dict[tuple[str, date], int] = {}
     for row in rows:
         if row.status == StepStatus.MAILED:
-            deadline = (row.programme, row.voucher_key, row.deadline, row.deadline_on)
+            deadline = (row.deadline, row.deadline_on)
             told[deadline] = min(row.days_before, told.get(deadline, row.days_before))
     return told
 
 
-def is_outdone(step: StepKey, told: Mapping[tuple[str, str, str, date], int]) -> bool:
+def is_outdone(step: StepKey, told: Mapping[tuple[str, date], int]) -> bool:
     """Whether a nearer step of the deadline was mailed: a farther one that the configuration adds afterwards has
     nothing to say any more (RULES.md, Catch-up)."""
-    deadline = (step.programme, voucher_key(step.voucher), step.deadline, step.deadline_on)
-    return step.days_before > told.get(deadline, step.days_before)
+    return step.days_before > told.get((step.deadline, step.deadline_on), step.days_before)
 
 
-def _place(key: VoucherKey, step: StepKey | StepRow) -> tuple[VoucherKey, str, date, int]:
-    return key, step.deadline, step.deadline_on, step.days_before
+def _place(step: StepKey | StepRow) -> tuple[str, date, int]:
+    return step.deadline, step.deadline_on, step.days_before
 
 
 def _differs(row: StepRow, step: Step) -> bool:
@@ -196,9 +204,14 @@ def _fate(standing: Standing, row: StepRow) -> tuple[StepStatus, str]:
     return StepStatus.WITHDRAWN, "the configuration has no such step any more"
 
 
-def rebuild(tx: Transaction, rules: Rulebook) -> Iterable[tuple[VoucherKey, Standing]]:
-    """Every voucher folded anew from its history, streamed; nothing is stored."""
+def rebuild(
+    tx: Transaction, rules: Rulebook, programmes: Container[str] | None = None
+) -> Iterable[tuple[VoucherKey, Standing]]:
+    """Every voucher (of these programmes, where some are named) folded anew from its history, streamed; nothing is
+    stored."""
     for key, history in tx.ledger.histories():
-        standing = rules.stand(fold(history))
+        standing = None
+        if programmes is None or key.programme in programmes:
+            standing = rules.stand(fold(history))
         if standing is not None:
             yield key, standing

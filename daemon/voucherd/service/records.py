@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from voucherd.domain.letter import Alarm
 from voucherd.domain.reconciliation.document import InvoiceDocument
-from voucherd.domain.steps import StepKey
+from voucherd.domain.standing import Standing
+from voucherd.domain.steps import Step, StepKey, StepStatus
 
 
 class MessageOutcome(StrEnum):
@@ -297,6 +298,37 @@ class StepRow:
     status: str
     because: str = ""
     mail: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepChanges:
+    """What must be done to the steps of a voucher: new ones, those that wait for another instant or are wanted again
+    (with their row's number), and those that end without a mail, with the one reason."""
+
+    fresh: tuple[Step, ...] = ()
+    moved: tuple[tuple[int, Step], ...] = ()
+    gone: tuple[tuple[int, StepStatus, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.fresh or self.moved or self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A voucher among many: its key, its ID as shown, and a standing that it shares with all that are like it."""
+
+    key: VoucherKey
+    shown: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The stored steps of a voucher as one text (`text`), the same for all whose steps are the same, and the numbers
+    of their rows in the same order, comma-separated."""
+
+    text: str
+    ids: str
 
 
 @dataclass(frozen=True, slots=True)

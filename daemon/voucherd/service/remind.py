@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -13,17 +13,16 @@ from voucherd.domain.plan import ENDED, Plan, PlannedMail, plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
+from voucherd.service.alarms import raise_alarms
 from voucherd.service.calendars import told, with_calendars
 from voucherd.service.letters import Addressing, item, outgoing
 from voucherd.service.outcomes import no_partner, reachable
-from voucherd.service.recording import rebuild, replan
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.restored import why_held
 from voucherd.service.store import Store, Transaction
 from voucherd.service.swallowed import tell_of_swallowed
 from voucherd.service.worth import Worth, worths
 
-_BATCH = 2000
 _REST = timedelta(hours=24)  # between the receipt of a voucher and its first reminder
 
 
@@ -46,7 +45,7 @@ def plan_until(
 ) -> tuple[Plan, dict[StepKey, StepRow]]:
     """The plan from `now` to `until`, with the stored row behind each of its steps."""
     holds = tx.holds.in_force(now)
-    rows = tx.steps.due(until, limit, holds.everywhere(until))
+    rows = tx.steps.due(until, limit, holds.everywhere(until), partners=sorted(rules.clocks))
     partners = sorted({row.partner for row in rows if row.partner})
     already, rests = circumstances(tx, rules, partners, now)
     steps = {step_of(row).key: row for row in rows}
@@ -154,20 +153,23 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     One transaction: a step is given to its mail in the very commit that stores the mail, so neither can be
     without the other, and a daemon beside this one finds the step taken.
     """
-    with store.read() as tx:
+    with store.read() as tx:  # what is due may wait for another hour: that keeps nobody from recording
         if why_held(tx):
             return 0
-        holds = tx.holds.in_force(now).everywhere(now)
-        if not tx.steps.due(now, 1, holds) and not tx.steps.swallowed(now, holds, 1):
+        made, _ = plan_until(tx, rules, now, now)
+        held = tx.holds.in_force(now).everywhere(now)
+        idle = not made.mails and not made.superseded and not tx.steps.swallowed(now, held, 1)
+        if idle and not no_partner(tx, rules, held, now):
             return 0
     with store.write() as tx:
         tx.state.take_turn()
-        tell_of_swallowed(tx, rules, tx.holds.in_force(now).everywhere(now), now)
+        holds = tx.holds.in_force(now).everywhere(now)
+        tell_of_swallowed(tx, rules, holds, now)
         made, rows = plan_until(tx, rules, now, now)
         tx.steps.close(
             [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
         )
-        no_partner(tx, rules, made.unaddressed, now)
+        raise_alarms(tx, now, no_partner(tx, rules, holds, now))
         due = due_mails(tx, rules, made.mails, token_key, now)
         carrying = with_calendars(tx, rules, [one.mail for one in due], now)
         numbers = tx.outbox.add([mail for mail, _ in carrying])
@@ -176,39 +178,6 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
             if number is not None:
                 tx.steps.take([rows[step.key].id for step in one.planned.steps], number)
         return sum(number is not None for number in numbers)
-
-
-def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
-    """After a change of the configuration: deadlines and steps of every voucher computed anew, in batches.
-
-    `fingerprint` tells one configuration from another; with the stored one equal, nothing is done.
-    """
-    with store.read() as tx:
-        if tx.state.get("rules") == fingerprint:
-            return False
-    with store.write() as tx:
-        tx.state.take_turn()
-        if tx.state.get("rules") == fingerprint:  # another daemon was first
-            return False
-        for batch in _batches(rebuild(tx, rules)):
-            tx.ledger.put(list(batch.items()))
-            replan(tx, rules, batch)
-        tx.steps.withdraw_except(sorted(rules.programmes), "its programme is not configured any more")
-        tx.state.put("rules", fingerprint)
-    return True
-
-
-def _batches(
-    standings: Iterable[tuple[VoucherKey, Standing]],
-) -> Iterable[dict[VoucherKey, Standing]]:
-    batch: dict[VoucherKey, Standing] = {}
-    for key, standing in standings:
-        batch[key] = standing
-        if len(batch) >= _BATCH:
-            yield batch
-            batch = {}
-    if batch:
-        yield batch
 
 
 def fate(

@@ -35,6 +35,7 @@ _ADDR_SPEC = re.compile(
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,198}>")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _LONGEST_ADDRESS = 254
+_NOT_ASCII = bytes(range(0x7F, 0x100))
 _MOST_REFERENCES = 20
 
 
@@ -146,7 +147,7 @@ def _encoded(value: str, name: str) -> str:
 
 def _text_part(media_type: str, text: str, language: str) -> str:
     content = text.replace("\n", CRLF).encode("utf-8", "replace")
-    mostly_ascii = sum(byte > 0x7E for byte in content) * 6 < len(content)
+    mostly_ascii = (len(content) - len(content.translate(None, _NOT_ASCII))) * 6 < len(content)
     encoding = "quoted-printable" if mostly_ascii else "base64"
     encoded = b2a_qp(content, istext=True).decode("ascii") if mostly_ascii else _base64(content)
     return (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from voucherd.adapters.oauth.account import OAuthAccount
 from voucherd.adapters.oauth.token_file import Kept, Refusal, TokenFile
 from voucherd.adapters.oauth.tokens import Tokens
 from voucherd.domain.retry import next_try
-from voucherd.errors import PermanentError, TemporaryError
+from voucherd.errors import PermanentError, TemporaryError, VoucherdError
 from voucherd.service.ports import SignInStanding
 
 _PAUSE = 60.0
@@ -59,6 +60,7 @@ class SignIn:
         self._kept = Kept()
         self._alive_at = self._exchanged_at = self._failed_at = -math.inf
         self._failure = ""
+        self._late: Kept | None = None
 
     @property
     def name(self) -> str:
@@ -130,16 +132,14 @@ class SignIn:
         issuer is not there."""
         identity, come = self.account.fingerprint(), time.monotonic()
         with self._file.turn():
-            kept = self._file.read(identity)
+            kept = self._read(identity)
             if good(kept):
                 return self._remember(kept)
             self._still_refused(kept)
             refresh_token = self._refresh_token(kept)
             try:
-                self._just_failed(come)
-                tokens = self._issued(refresh_token)
-            except TemporaryError as error:
-                self._failed_at, self._failure = time.monotonic(), error.what
+                tokens = self._issued(refresh_token, come)
+            except TemporaryError:
                 if bridge and kept.left(self._clock()) > 10:
                     return kept.access_token
                 raise
@@ -148,10 +148,14 @@ class SignIn:
                 raise
             return self._keep(identity, tokens, kept.refresh_token)
 
-    def _just_failed(self, come: float) -> None:
-        """Who waited for its turn while the issuer was asked in vain does not wait for it once more."""
-        if self._failed_at > come:
-            raise TemporaryError(self._failure, where=self.name)
+    def _read(self, identity: str) -> Kept:
+        """What is kept; what could not be kept when it came is kept first: a full disk must cost no refresh token."""
+        kept, late = self._file.read(identity), self._late
+        if late is None or late.identity != identity or late.obtained_at <= kept.obtained_at:
+            return kept
+        self._file.write(late)
+        self._late = None
+        return late
 
     def _refresh_token(self, kept: Kept) -> str:
         if not self.account.by_person:
@@ -161,10 +165,18 @@ class SignIn:
             raise PermanentError("nobody has signed in", where=self.account.name, remedy=self._log_in())
         return refresh_token
 
-    def _issued(self, refresh_token: str) -> Tokens:
+    def _issued(self, refresh_token: str, come: float) -> Tokens:
+        """Asks the issuer; but who has waited for its turn, since `come`, while the issuer was asked in vain does not
+        wait for it once more."""
+        if self._failed_at > come:
+            raise TemporaryError(self._failure, where=self.name)
         if self._issuer is None:
             self._issuer = _issuer_of(self.account)
-        return self._issuer.tokens(refresh_token)
+        try:
+            return self._issuer.tokens(refresh_token)
+        except TemporaryError as error:
+            self._failed_at, self._failure = time.monotonic(), error.what
+            raise
 
     def _file_refusal_away(self) -> None:
         with self._file.turn():
@@ -181,7 +193,9 @@ class SignIn:
             expires_at=now + tokens.lifetime,
             refresh_token=tokens.refresh_token or refresh_token,
         )
+        self._late = kept
         self._file.write(kept)
+        self._late = None
         self._watch(self.name, None)
         return self._remember(kept)
 
@@ -206,7 +220,8 @@ class SignIn:
         again_at = next_try(datetime.fromtimestamp(now, UTC), tries, self.account.name).timestamp()
         since = before.since if before else now
         refusal = Refusal(since, error.what, error.remedy, tries, again_at, secret)
-        self._file.write(replace(kept, access_token="", refusal=refusal))
+        with suppress(VoucherdError):  # the refusal is what must be told, wherever it can be kept
+            self._file.write(replace(kept, access_token="", refusal=refusal))
         self._watch(self.name, error)
 
 

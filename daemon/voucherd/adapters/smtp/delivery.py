@@ -86,6 +86,7 @@ class SmtpDelivery:
         self._wire: Wire | None = None
         self._offers: Mapping[str, str] = {}
         self._used = False
+        self._between_mails = False
 
     def send(self, envelope_from: str, recipient: str, content: bytes) -> Attempt:
         """One mail to one recipient; see the port. Returns right after the server's answer to the data."""
@@ -136,10 +137,12 @@ class SmtpDelivery:
         if self._wire is not None:
             self._wire.close()
         self._wire, self._used, self._offers = None, False, {}
+        self._between_mails = False
 
     def _ready(self) -> Wire:
-        """A signed-in connection that still answers: the one at hand, or a new one."""
-        if self._wire is not None and self._used:
+        """A signed-in connection with no mail half said: the one at hand, or a new one. After a mail that was taken the
+        server waits for the next one anyway (RFC 5321, 4.1.1.4); after a refusal it is asked to forget."""
+        if self._wire is not None and self._used and not self._between_mails:
             try:
                 if self._wire.ask("RSET", self._timeouts.command).good:
                     return self._wire
@@ -222,12 +225,15 @@ class SmtpDelivery:
             raise ConnectionBroken(f"sign-in refused: {reply.line}", lasting=reply.permanent)
 
     def _transaction(self, wire: Wire, sender: str, recipient: str, content: bytes) -> tuple[Attempt, bool]:
-        """The attempt, and whether the connection was only worn out: closed by 421 before a recipient was named."""
+        """The attempt, and whether the connection was only worn out: closed before a recipient was named."""
         wrong = self._not_offered(recipient, content)
         if wrong:
             return wrong, False
+        self._between_mails = False
+        begun = False
         try:
             reply = wire.ask(self._mail_command(sender, recipient, content), self._timeouts.command)
+            begun = True
             if not reply.good:
                 return self._sender_refused(reply), reply.code == _CLOSING
             reply = wire.ask(f"RCPT TO:<{recipient}>", self._timeouts.command)
@@ -240,7 +246,7 @@ class SmtpDelivery:
             wire.write(b".\r\n", self._timeouts.command)
         except ConnectionBroken as broken:
             self._drop()
-            return self._attempt(Outcome.TEMPORARY, str(broken)), False
+            return self._attempt(Outcome.TEMPORARY, str(broken)), not begun
         return self._answer_to_data(wire), False
 
     def _answer_to_data(self, wire: Wire) -> Attempt:
@@ -251,6 +257,7 @@ class SmtpDelivery:
             self._drop()
             return self._attempt(Outcome.IN_DOUBT, f"after the end of data: {broken}")
         if reply.good:
+            self._between_mails = True
             return self._attempt(Outcome.SENT, reply.line)
         if reply.code // 100 == 3:
             self._drop()

@@ -29,6 +29,11 @@ class SqlAlarms:
             first.setdefault(one.about, one)
         return len(self._connection.execute(statement, [_row(one) for one in first.values()]).all())
 
+    def known(self, about: str) -> bool:
+        """Whether an alarm with this `about` was raised."""
+        query = select(schema.alarm.c.number).where(schema.alarm.c.about == about)
+        return self._connection.execute(query).first() is not None
+
     def untold(self, limit: int | None = None) -> list[AlarmRow]:
         """The alarms that no mail tells yet, oldest first."""
         table = schema.alarm

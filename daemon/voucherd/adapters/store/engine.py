@@ -23,6 +23,7 @@ from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
 from voucherd.adapters.store.outbox import SqlOutbox
 from voucherd.adapters.store.reconciling import SqlReconciling
+from voucherd.adapters.store.replanning import SqlReplanning
 from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
@@ -41,6 +42,7 @@ class SqlTransaction:
         self.messages = SqlMessages(connection)
         self.ledger = SqlLedger(connection)
         self.steps = SqlSteps(connection)
+        self.replanning = SqlReplanning(connection)
         self.outbox = SqlOutbox(connection)
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 
 from voucherd.adapters.store import schema
-from voucherd.domain.steps import MISSED, StepStatus
+from voucherd.domain.steps import MISSED
 from voucherd.domain.voucher import State
 from voucherd.service.records import MailStatus, Unbilled, VoucherKey
 
@@ -47,7 +47,7 @@ class SqlFigures:
         query = (
             select(table.c.deadline, func.count())
             .where(
-                table.c.status == StepStatus.PLANNED.value,
+                schema.step_planned,
                 table.c.due_at
                 >= start,  # what the index knows: the first sending day after the deadline's end
                 table.c.due_at <= end + _REST,
@@ -64,7 +64,7 @@ class SqlFigures:
         already, in a mail of that day or later."""
         table, mail = schema.step, schema.outbox
         waiting = select(func.count()).where(
-            table.c.status == StepStatus.PLANNED.value,
+            schema.step_planned,
             table.c.due_at >= since - timedelta(days=1),
             table.c.due_at <= since + _REST,
             table.c.days_before == MISSED,

@@ -7,7 +7,20 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, insert, not_, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.sql.selectable import FromClause
 
 from voucherd.adapters.store import schema
@@ -34,22 +47,8 @@ class SqlHolds:
     def in_force(self, at: datetime) -> Holds:
         """The holds as they were known at `at` that count then in some zone. Of the holds of one subject by one side
         (operators, partners) the latest counts, unless it was released."""
-        table, later = schema.hold, schema.hold.alias("later")
-        newer = exists().where(
-            later.c.id > table.c.id,
-            later.c.scope == table.c.scope,
-            later.c.programme == table.c.programme,
-            later.c.subject == table.c.subject,
-            later.c.role == table.c.role,
-            *_standing(later, at),
-        )
-        query = (
-            select(table)
-            .where(*_standing(table, at), not_(newer))
-            .where(or_(table.c.until.is_(None), table.c.until >= at.date() - timedelta(days=1)))
-            .order_by(table.c.id)
-        )
-        return Holds(tuple(_hold(row) for row in self._connection.execute(query).mappings()))
+        given = {"at": at, "since": at.date() - timedelta(days=1)}
+        return Holds(tuple(_hold(row) for row in self._connection.execute(_IN_FORCE, given).mappings()))
 
     def standing(self, scope: Scope, programme: str, subject: str) -> list[Hold]:
         """The holds of one subject that nobody released, those of the past included."""
@@ -109,7 +108,7 @@ def held(step: FromClause, holds: Holds) -> ColumnElement[bool]:
 _MOST_VOUCHERS = 10_000  # what one statement can take; the plan itself keeps back whatever is held beyond
 
 
-def _standing(table: FromClause, at: datetime | None) -> list[ColumnElement[bool]]:
+def _standing(table: FromClause, at: datetime | BindParameter[datetime] | None) -> list[ColumnElement[bool]]:
     """A hold that was recorded, and not released, by `at` (None: so far)."""
     release = schema.hold.alias()
     released = exists().where(release.c.releases == table.c.id)
@@ -120,6 +119,25 @@ def _standing(table: FromClause, at: datetime | None) -> list[ColumnElement[bool
         table.c.recorded_at <= at,
         not_(released.where(release.c.recorded_at <= at)),
     ]
+
+
+def _in_force() -> Select[Any]:
+    """The holds of `in_force`, at the moment `at`; made once, for every pass asks."""
+    table, later = schema.hold, schema.hold.alias("later")
+    at = bindparam("at", type_=schema.Instant)
+    newer = exists().where(
+        later.c.id > table.c.id,
+        later.c.scope == table.c.scope,
+        later.c.programme == table.c.programme,
+        later.c.subject == table.c.subject,
+        later.c.role == table.c.role,
+        *_standing(later, at),
+    )
+    lasts = or_(table.c.until.is_(None), table.c.until >= bindparam("since", type_=Date))
+    return select(table).where(*_standing(table, at), not_(newer), lasts).order_by(table.c.id)
+
+
+_IN_FORCE = _in_force()
 
 
 def _values(hold: Hold) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class SqlLedger:
         for programme, part in by_programme(keys):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
-                found[VoucherKey(programme, row["voucher_key"])] = _standing(row)
+                found[VoucherKey(programme, row["voucher_key"])] = standing_of(row)
         return found
 
     def named(self, key: str) -> list[VoucherKey]:
@@ -144,7 +144,7 @@ class SqlLedger:
             clocked = and_(table.c.ends_at.is_not(None), table.c.ends_at < now)
             query = query.where(case((clocked, table.c.state_after), else_=table.c.state) == state)
         rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
-        return ((VoucherKey(row["programme"], row["voucher_key"]), _standing(row)) for row in rows)
+        return ((VoucherKey(row["programme"], row["voucher_key"]), standing_of(row)) for row in rows)
 
     def beginning(self, prefix: str, limit: int) -> list[VoucherKey]:
         """Vouchers whose key begins with `prefix`, so many at most, in the order of their keys."""
@@ -314,7 +314,7 @@ def _date(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
-def _standing(row: Mapping[Any, Any]) -> Standing:
+def standing_of(row: Mapping[Any, Any]) -> Standing:
     reservation = row["reservation"]
     voucher = Voucher(
         id=row["voucher"],

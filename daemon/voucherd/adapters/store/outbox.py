@@ -8,14 +8,13 @@ from dataclasses import asdict, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Text, bindparam, cast, func, insert, literal, or_, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
 from voucherd.domain.steps import StepKey
 from voucherd.service.records import Claimed, DeliveryRow, HandInReceipt, MailStatus, OutgoingMail, Receipt
 
-_OPEN = (MailStatus.PLANNED.value, MailStatus.SENDING.value, MailStatus.IN_DOUBT.value)
 _LEAST_FINISHED = (
     MailStatus.PLANNED,
     MailStatus.HELD,
@@ -62,9 +61,7 @@ class SqlOutbox:
         table = schema.outbox
         query = (
             select(table)
-            .where(
-                table.c.status == MailStatus.PLANNED.value, table.c.content.is_(None), table.c.due_at <= now
-            )
+            .where(schema.mail_uncomposed, table.c.due_at <= now)
             .order_by(table.c.due_at, table.c.id)
             .limit(limit)
         )
@@ -97,7 +94,7 @@ class SqlOutbox:
             )
             .add_columns(mail.c.due_at, mail.c.obsolete_at, mail.c["items"])
             .join(mail, table.c.mail == mail.c.id)
-            .where(table.c.status.in_(_OPEN), table.c.next_try_at <= now, mail.c.content.is_not(None))
+            .where(schema.delivery_waits, table.c.next_try_at <= now, mail.c.content.is_not(None))
             .order_by(table.c.next_try_at, table.c.id)
             .limit(limit)
         )
@@ -110,10 +107,18 @@ class SqlOutbox:
         self._store([claim.delivery for claim in claimed])
         return claimed
 
+    def put_aside(self, numbers: Sequence[int]) -> None:
+        """Frees the business keys of mails that reached nobody: another mail may say the same, on the same day too."""
+        table = schema.outbox
+        for part in chunks(list(numbers)):
+            aside = literal("undelivered|") + cast(table.c.id, Text) + "|" + table.c.business_key
+            self._connection.execute(update(table).where(table.c.id.in_(part)).values(business_key=aside))
+
     def interrupted(self) -> int:
         """Marks what a process that is gone had claimed as in doubt, for its one more try; returns how many. Only for
         who knows that nobody else is sending."""
-        query = select(schema.delivery).where(schema.delivery.c.status == MailStatus.SENDING.value)
+        table = schema.delivery
+        query = select(table).where(schema.delivery_waits, table.c.status == MailStatus.SENDING.value)
         left = [_delivery(row) for row in self._connection.execute(query).mappings()]
         self._store([replace(row, status=MailStatus.IN_DOUBT, doubts=row.doubts + 1) for row in left])
         return len(left)
@@ -233,7 +238,7 @@ class SqlOutbox:
                     table.c.day >= since.date() - timedelta(days=2),  # one that waited was made earlier
                     table.c.kind == "receipt",
                     table.c.letter["template"].as_string() == "",
-                    sent.c.status.in_((*_OPEN, MailStatus.SENT.value)),
+                    or_(schema.delivery_waits, sent.c.status == MailStatus.SENT.value),
                 )
                 .order_by(table.c.id)
             )
@@ -244,21 +249,14 @@ class SqlOutbox:
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
         table, mail = schema.delivery, schema.outbox
-        query = (
-            select(func.count())
-            .select_from(table.join(mail, table.c.mail == mail.c.id))
-            .where(
-                or_(
-                    and_(table.c.status.in_(_OPEN), table.c.next_try_at <= now),
-                    and_(
-                        mail.c.status == MailStatus.PLANNED.value,
-                        mail.c.content.is_(None),
-                        mail.c.due_at <= now,
-                    ),
-                )
-            )
+        waits = select(table.c.id).where(schema.delivery_waits, table.c.next_try_at <= now)
+        unwritten = (
+            select(table.c.id)
+            .join(mail, table.c.mail == mail.c.id)
+            .where(schema.mail_uncomposed, mail.c.due_at <= now)
         )
-        return int(self._connection.execute(query).scalar_one())
+        both = waits.union(unwritten).subquery()
+        return int(self._connection.execute(select(func.count()).select_from(both)).scalar_one())
 
     def came_back(self, addresses: Sequence[str], since: datetime) -> dict[str, int]:
         """How many mails to each of these addresses came back at `since` or later."""

@@ -24,6 +24,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    and_,
+    literal_column,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -217,7 +219,7 @@ voucher = Table(
     Column("state_after", String(20)),
 )
 Index("ix_voucher_state", voucher.c.state)
-Index("ix_voucher_partner", voucher.c.partner)
+Index("ix_voucher_partner", voucher.c.partner, voucher.c.programme, voucher.c.voucher_key)
 Index("ix_voucher_skeleton", voucher.c.skeleton)
 Index("ix_voucher_key", voucher.c.voucher_key, voucher.c.programme)
 Index("ix_voucher_reversed", voucher.c.reversed_key)
@@ -240,12 +242,10 @@ step = Table(
     Column("mail", Number, ForeignKey("outbox.id")),
     UniqueConstraint("programme", "voucher_key", "deadline", "deadline_on", "days_before"),
 )
-Index(
-    "ix_step_due",
-    step.c.due_at,
-    sqlite_where=text("status = 'planned'"),
-    postgresql_where=text("status = 'planned'"),
-)
+_PLANNED = text("status = 'planned'")
+Index("ix_step_due", step.c.due_at, sqlite_where=_PLANNED, postgresql_where=_PLANNED)
+# A partial index serves only a query that says the same without a bound value.
+step_planned = step.c.status == literal_column("'planned'")
 
 hold = Table(
     "hold",
@@ -313,12 +313,10 @@ outbox = Table(
 )
 Index("ix_outbox_partner_day", outbox.c.partner, outbox.c.day)
 Index("ix_outbox_message_id", outbox.c.message_id)
-Index(
-    "ix_outbox_uncomposed",
-    outbox.c.due_at,
-    sqlite_where=text("status = 'planned' AND content IS NULL"),
-    postgresql_where=text("status = 'planned' AND content IS NULL"),
-)
+Index("ix_outbox_status", outbox.c.status)
+_UNCOMPOSED = text("status = 'planned' AND content IS NULL")
+Index("ix_outbox_uncomposed", outbox.c.due_at, sqlite_where=_UNCOMPOSED, postgresql_where=_UNCOMPOSED)
+mail_uncomposed = and_(outbox.c.status == literal_column("'planned'"), outbox.c.content.is_(None))
 
 delivery = Table(
     "delivery",
@@ -339,6 +337,9 @@ delivery = Table(
 _WAITS = text("status IN ('planned', 'sending', 'in-doubt')")
 Index("ix_delivery_address", delivery.c.address)
 Index("ix_delivery_waiting", delivery.c.next_try_at, sqlite_where=_WAITS, postgresql_where=_WAITS)
+delivery_waits = delivery.c.status.in_(
+    [literal_column(f"'{one}'") for one in ("planned", "sending", "in-doubt")]
+)
 
 review = Table(
     "review",

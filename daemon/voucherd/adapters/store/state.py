@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, literal, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import insert_new
 from voucherd.service.records import MailboxState
 
 _RECORDING = 0x7265636F7264  # "record": the advisory lock that those who record take turns with
+
+
+_VALUE = select(schema.meta.c.value).where(schema.meta.c.key == bindparam("wanted"))  # made once, asked often
 
 
 class SqlState:
@@ -23,8 +26,7 @@ class SqlState:
 
     def get(self, key: str) -> str | None:
         """The value kept under `key`."""
-        query = select(schema.meta.c.value).where(schema.meta.c.key == key)
-        return self._connection.execute(query).scalar_one_or_none()
+        return self._connection.execute(_VALUE, {"wanted": key}).scalar_one_or_none()
 
     def put(self, key: str, value: str) -> None:
         """Keeps `value` under `key`."""

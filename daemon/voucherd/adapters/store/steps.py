@@ -7,7 +7,19 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, not_, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import insert_new_rows
@@ -78,7 +90,7 @@ class SqlSteps:
         )
 
     def replan(self, steps: Sequence[tuple[int, Step]]) -> None:
-        """Moves planned steps to another instant or partner (row id, the step as it is now)."""
+        """Plans steps for another instant or partner (row id, the step as it is now); no mail carries them any more."""
         table = schema.step
         statement = (
             update(table)
@@ -89,6 +101,7 @@ class SqlSteps:
                 ends_at=bindparam("b_ends_at"),
                 status=StepStatus.PLANNED.value,
                 because="",
+                mail=None,
             )
         )
         rows = [
@@ -129,22 +142,31 @@ class SqlSteps:
         until: datetime,
         limit: int | None = None,
         beside: Holds = NO_HOLDS,
-        partner: str | None = None,
+        partners: Sequence[str] | None = None,
     ) -> list[StepRow]:
-        """The planned steps whose time has come by `until`, earliest first, of one partner or of all; without those
+        """The planned steps whose time has come by `until`, earliest first, of these partners or of all; without those
         that `beside` holds, as long as their deadline has not ended."""
         table = schema.step
-        query = (
-            select(table)
-            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at <= until)
-            .order_by(table.c.due_at, table.c.id)
-        )
-        if partner is not None:
-            query = query.where(table.c.partner == partner)
-        if beside.every:
-            waits = or_(table.c.ends_at >= until, table.c.days_before == MISSED)
-            query = query.where(not_(and_(held(table, beside), waits)))
+        query = select(table).where(_due(until, beside)).order_by(table.c.due_at, table.c.id)
+        if partners is not None:
+            query = query.where(table.c.partner.in_(partners))
         return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def count_due(self, until: datetime, beside: Holds = NO_HOLDS) -> int:
+        """How many planned steps have been due since `until` or longer, without those that `beside` holds."""
+        query = select(func.count()).select_from(schema.step).where(_due(until, beside))
+        return int(self._connection.execute(query).scalar_one())
+
+    def of_nobody(
+        self, until: datetime, partners: Sequence[str], beside: Holds, limit: int
+    ) -> tuple[int, list[str]]:
+        """How many vouchers have a step due by `until` and belong to none of these partners, and the first of them."""
+        table = schema.step
+        nobody = or_(table.c.partner.is_(None), table.c.partner.not_in(partners))
+        found = select(table.c.voucher).where(_due(until, beside), nobody).distinct().subquery()
+        count = int(self._connection.execute(select(func.count()).select_from(found)).scalar_one())
+        named = select(found.c.voucher).order_by(found.c.voucher).limit(limit) if count else None
+        return count, list(self._connection.execute(named).scalars()) if named is not None else []
 
     def swallowed(self, now: datetime, holds: Holds, limit: int | None = None) -> list[StepRow]:
         """The steps that would have gone by `now`, are held, and are the last of their deadline or its `missed` mail;
@@ -160,7 +182,7 @@ class SqlSteps:
         )
         query = (
             select(table)
-            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at <= now, table.c.because == "")
+            .where(schema.step_planned, table.c.due_at <= now, table.c.because == "")
             .where(held(table, holds))
             .where(or_(table.c.days_before == MISSED, and_(table.c.ends_at >= now, not_(another))))
             .order_by(table.c.deadline_on, table.c.voucher_key, table.c.id)
@@ -185,7 +207,7 @@ class SqlSteps:
         table = schema.step
         query = (
             select(table.c.due_at)
-            .where(table.c.status == StepStatus.PLANNED.value, table.c.due_at > since)
+            .where(schema.step_planned, table.c.due_at > since)
             .order_by(table.c.due_at)
             .limit(1)
         )
@@ -196,7 +218,7 @@ class SqlSteps:
         table = schema.step
         statement = (
             update(table)
-            .where(table.c.status == StepStatus.PLANNED.value, table.c.programme.not_in(list(programmes)))
+            .where(schema.step_planned, table.c.programme.not_in(list(programmes)))
             .values(status=StepStatus.WITHDRAWN.value, because=because)
         )
         return self._connection.execute(statement).rowcount
@@ -211,6 +233,15 @@ class SqlSteps:
             )
             found.update((partner, day) for partner, day in self._connection.execute(query))
         return found
+
+
+def _due(until: datetime, beside: Holds) -> ColumnElement[bool]:
+    table = schema.step
+    due = and_(schema.step_planned, table.c.due_at <= until)
+    if not beside.every:
+        return due
+    waits = or_(table.c.ends_at >= until, table.c.days_before == MISSED)
+    return and_(due, not_(and_(held(table, beside), waits)))
 
 
 def _row(row: Mapping[Any, Any]) -> StepRow:

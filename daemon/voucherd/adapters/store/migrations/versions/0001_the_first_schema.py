@@ -79,6 +79,7 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_message_id", ["message_id"], unique=False)
         batch_op.create_index("ix_outbox_partner_day", ["partner", "day"], unique=False)
+        batch_op.create_index("ix_outbox_status", ["status"], unique=False)
         batch_op.create_index(
             "ix_outbox_uncomposed",
             ["due_at"],
@@ -147,7 +148,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("voucher", schema=None) as batch_op:
         batch_op.create_index("ix_voucher_key", ["voucher_key", "programme"], unique=False)
-        batch_op.create_index("ix_voucher_partner", ["partner"], unique=False)
+        batch_op.create_index("ix_voucher_partner", ["partner", "programme", "voucher_key"], unique=False)
         batch_op.create_index("ix_voucher_reversed", ["reversed_key"], unique=False)
         batch_op.create_index("ix_voucher_skeleton", ["skeleton"], unique=False)
         batch_op.create_index("ix_voucher_state", ["state"], unique=False)

@@ -1,0 +1,228 @@
+"""The ledger and its steps by the thousand: what a change of the configuration reads and writes.
+
+Vouchers of one partner share their circumstances, and with them their deadlines and steps. So a row is told apart from
+the next by its raw values, each kind of voucher is made into values once, and the steps of a voucher are compared as
+one line of text (its *shape*). What changes goes straight to the driver, one statement for a whole batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Connection, Date, func, select, tuple_
+from sqlalchemy.sql import text
+
+from voucherd.adapters.store import schema
+from voucherd.adapters.store.bulk import lite, update_rows
+from voucherd.adapters.store.ledger import standing_of, voucher_row
+from voucherd.adapters.store.messages import chunks
+from voucherd.adapters.store.schema import Instant
+from voucherd.adapters.store.step_changes import change_steps
+from voucherd.domain.standing import Standing
+from voucherd.service.records import Alike, Shape, StepChanges, StepRow, VoucherKey
+
+# What makes a voucher itself and nobody's deadline: everything else counts, whatever columns come.
+_OWN = frozenset({"voucher_key", "voucher", "skeleton", "reversed_key", "customer", "customer_admin"})
+_FACTS = tuple(column for column in schema.voucher.c if column.name not in _OWN)
+_COMPUTED = (
+    "findings",
+    "claims",
+    "deadlines",
+    "bill_by",
+    "parts",
+    "zone",
+    "valid_until",
+    "ends_at",
+    "state_after",
+)
+_BETWEEN, _AFTER_ROW = "\x1f", "\x1e"
+_PG_INSTANT = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+class SqlReplanning:
+    """The tables `voucher` and `step`, seen many rows at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lite = lite(connection)
+
+    def partners(self) -> list[str | None]:
+        """The partners that vouchers belong to, found by skipping through their index; None for nobody's."""
+        column = schema.voucher.c.partner
+        found: list[str | None] = []
+        nobody = select(schema.voucher.c.voucher_key).where(column.is_(None)).limit(1)
+        if self._connection.execute(nobody).first():
+            found.append(None)
+        name = self._connection.execute(select(func.min(column))).scalar_one()
+        while name is not None:
+            found.append(name)
+            name = self._connection.execute(select(func.min(column)).where(column > name)).scalar_one()
+        return found
+
+    def page(
+        self,
+        partner: str | None,
+        after: VoucherKey | None,
+        limit: int,
+        known: dict[tuple[Any, ...], Standing],
+    ) -> list[Alike]:
+        """The next vouchers of a partner in the order of their keys. Those in the same circumstances share one
+        Standing, which has no ID, customer or administrator of its own; `known` keeps them from page to page."""
+        owner, values = self._owner(partner)
+        where = [owner]
+        if after is not None:
+            where.append(f"(programme, voucher_key) > ({self._mark}, {self._mark})")
+            values += [after.programme, after.key]
+        rows = self._connection.exec_driver_sql(
+            f"SELECT voucher_key, voucher, {self._facts} FROM voucher WHERE {' AND '.join(where)} "  # noqa: S608 -- names of our own schema
+            f"ORDER BY partner, programme, voucher_key LIMIT {int(limit)}",
+            tuple(values),
+        )
+        found: list[Alike] = []
+        for row in rows.cursor.fetchall() if rows.cursor else ():
+            facts = row[2:]
+            standing = known.get(facts)
+            if standing is None:
+                standing = known[facts] = _standing(facts)
+            found.append(Alike(VoucherKey(standing.voucher.programme, row[0]), row[1], standing))
+        return found
+
+    @property
+    def _mark(self) -> str:
+        return "?" if self._lite else "%s"
+
+    def _owner(self, partner: str | None) -> tuple[str, list[Any]]:
+        if partner is None:
+            return "partner IS NULL", []
+        return f"partner = {self._mark}", [partner]
+
+    @property
+    def _facts(self) -> str:
+        if self._lite:
+            return ", ".join(f'"{column.name}"' for column in _FACTS)
+        return ", ".join(_as_text(column.name, column.type) for column in _FACTS)
+
+    def restate(self, changes: Sequence[tuple[VoucherKey, Standing]]) -> None:
+        """Stores what the rules make of vouchers: deadlines, findings, the end; their facts stay."""
+        shown: dict[int, tuple[Any, ...]] = {}
+        rows = []
+        for key, standing in changes:
+            values = shown.get(id(standing))
+            if values is None:
+                row = voucher_row(key, standing)
+                values = shown[id(standing)] = tuple(
+                    json.dumps(row[name]) if isinstance(row[name], list) else row[name] for name in _COMPUTED
+                )
+            rows.append((*values, key.programme, key.key))
+        update_rows(self._connection, schema.voucher, _COMPUTED, ("programme", "voucher_key"), rows)
+
+    def shapes(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Shape]:
+        """The steps of vouchers, each voucher's as one text; one without steps is left out."""
+        found: dict[VoucherKey, Shape] = {}
+        by_programme: dict[str, list[str]] = {}
+        for key in keys:
+            by_programme.setdefault(key.programme, []).append(key.key)
+        query = _LITE_SHAPES if self._lite else _PG_SHAPES
+        for programme, names in by_programme.items():
+            wanted: Any = json.dumps(names) if self._lite else names
+            rows = self._connection.exec_driver_sql(query, (programme, wanted))
+            for key_text, ids, shape in rows.cursor.fetchall() if rows.cursor else ():
+                found[VoucherKey(programme, key_text)] = Shape(shape, ids)
+        return found
+
+    def rows_of(self, shape: str) -> list[StepRow]:
+        """The steps that a shape tells of, numbered by their place in it."""
+        return [_step_row(place, line) for place, line in enumerate(shape.split(_AFTER_ROW)) if line]
+
+    def apply(self, changes: Iterable[tuple[Alike, Shape | None, StepChanges]]) -> None:
+        """Carries out what is to be changed in the steps of vouchers."""
+        change_steps(self._connection, changes)
+
+    def newest_event(self) -> int:
+        """The number of the event recorded last, 0 where there is none."""
+        return int(self._connection.execute(select(func.max(schema.event.c.id))).scalar_one() or 0)
+
+    def recorded_after(self, number: int) -> list[VoucherKey]:
+        """The vouchers of which something was recorded after the event `number`."""
+        table = schema.event
+        query = select(table.c.programme, table.c.voucher_key).where(table.c.id > number).distinct()
+        return [VoucherKey(programme, key) for programme, key in self._connection.execute(query)]
+
+    def with_events(self, keys: Sequence[VoucherKey], kinds: Sequence[str]) -> list[VoucherKey]:
+        """Those of these vouchers that have an event of one of these kinds."""
+        table = schema.event
+        found: list[VoucherKey] = []
+        for part in chunks([(key.programme, key.key) for key in keys]):
+            query = select(table.c.programme, table.c.voucher_key).where(
+                tuple_(table.c.programme, table.c.voucher_key).in_(part), table.c.kind.in_(kinds)
+            )
+            found += [VoucherKey(*row) for row in self._connection.execute(query.distinct())]
+        return found
+
+    def expect_much(self) -> None:
+        """Lets SQLite keep more pages while much is written; of this connection, and 64 MB at most."""
+        if self._lite:
+            self._connection.execute(text("PRAGMA cache_size=-64000"))
+
+
+def _as_text(name: str, kind: Any) -> str:
+    """A column on PostgreSQL as the text that SQLite keeps; the key of a set of circumstances."""
+    if isinstance(kind, Instant):
+        return _PG_INSTANT.format(f'"{name}"')
+    return f'"{name}"::text' if isinstance(kind, Date | JSON) else f'"{name}"'
+
+
+def _standing(facts: Sequence[Any]) -> Standing:
+    row: dict[str, Any] = dict.fromkeys(_OWN, "")
+    for column, value in zip(_FACTS, facts, strict=True):
+        row[column.name] = _read(value, column.type) if isinstance(value, str) else value
+    return standing_of(row)
+
+
+def _read(value: str, kind: Any) -> Any:
+    if isinstance(kind, JSON):
+        return json.loads(value)
+    if isinstance(kind, Instant):
+        return datetime.fromisoformat(value)
+    return date.fromisoformat(value) if isinstance(kind, Date) else value
+
+
+def _step_row(place: int, line: str) -> StepRow:
+    deadline, on, days, partner, due_at, ends_at, status = line.split(_BETWEEN)
+    return StepRow(
+        id=place,
+        programme="",
+        voucher_key="",
+        voucher="",
+        deadline=deadline,
+        deadline_on=date.fromisoformat(on),
+        days_before=int(days),
+        partner=partner or None,
+        due_at=datetime.fromisoformat(due_at),
+        ends_at=datetime.fromisoformat(ends_at),
+        status=status,
+    )
+
+
+def _shape(between: str, *columns: str) -> str:
+    return f" || {between} || ".join(columns)
+
+
+_ROW = ("deadline", "deadline_on", "days_before", "coalesce(partner, '')", "due_at", "ends_at", "status")
+_LITE_SHAPES = (
+    f"SELECT voucher_key, group_concat(id), group_concat({_shape('char(31)', *_ROW)}, char(30)) FROM step"  # noqa: S608 -- names of our own schema
+    " WHERE programme = ? AND voucher_key IN (SELECT value FROM json_each(?)) GROUP BY programme, voucher_key"
+)
+_PG_ROW = (
+    "deadline", "deadline_on::text", "days_before::text", "coalesce(partner, '')", _PG_INSTANT.format("due_at"),
+    _PG_INSTANT.format("ends_at"), "status",
+)  # fmt: skip
+_ORDER = "ORDER BY deadline, deadline_on, days_before"
+_PG_SHAPES = (
+    f"SELECT voucher_key, string_agg(id::text, ',' {_ORDER}),"  # noqa: S608 -- names of our own schema
+    f" string_agg({_shape('chr(31)', *_PG_ROW)}, chr(30) {_ORDER}) FROM step"
+    " WHERE programme = %s AND voucher_key = ANY(%s) GROUP BY voucher_key"
+)

@@ -89,6 +89,11 @@ class FakeMailbox:
     def close(self) -> None:
         self._is_open = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody holds a connection."""
+        return self._is_open
+
     def _check(self) -> None:
         if not self._is_open:
             raise TemporaryError("the connection ended", where=self.name)

@@ -40,6 +40,7 @@ from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
 from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
 from voucherd.service.records import Claimed, OutgoingMail
+from voucherd.service.removing import RETAINED, retain
 from voucherd.service.replanning import replan_everything
 from voucherd.service.room import Room, watch_room
 from voucherd.service.sign_ins import SignInWatch
@@ -58,6 +59,7 @@ if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.oauth import SignIn
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
+    from voucherd.adapters.store.leases import Leases
     from voucherd.service.store import Transaction
 
 _KEY_BYTES = 32
@@ -189,6 +191,13 @@ class Application:
         replan_everything(store, self.rules, fingerprint(self.rules))
         follow_rules(store, self.rules, judged_by(self.rules))
         return store
+
+    @cached_property
+    def leases(self) -> Leases:
+        """The mailboxes that this process reads, where several daemons share a store."""
+        from voucherd.adapters.store.leases import Leases
+
+        return Leases(self.store, [each.name for each in self.settings.mailboxes])
 
     def look(self) -> SqlStore:
         """The store as it is, for what must change nothing: not upgraded, and not planned anew. OperatorError where
@@ -401,6 +410,19 @@ class Application:
             tell=self._tell,
         )
 
+    def _retain(self, now: datetime) -> None:
+        """Once a day, what was kept long enough."""
+        retention = self.settings.retention
+        day = now.astimezone(self.rules.desk.zone).date().isoformat()
+        if retention == type(retention)():
+            return
+        with self.store.read() as tx:
+            if (tx.state.get(RETAINED) or "") >= day:
+                return
+        retain(self.store, self.archive, self.rules, retention.keeping, "configuration", now)
+        with self.store.write() as tx:
+            tx.state.put(RETAINED, day)
+
     @cached_property
     def watched(self) -> Watched:
         """What must not stand still."""
@@ -421,6 +443,7 @@ class Application:
         return [Room(str(folder), disk_usage(folder).free) for folder in folders if folder.is_dir()]
 
     def _tell(self, now: datetime) -> int:
+        self._retain(now)
         follow_configuration(self.store, self.rules, now)
         if self._watching_since is None:
             self._watching_since = now
@@ -442,9 +465,7 @@ class Application:
     def works(self) -> Works:
         """Everything that a pass works with. What the configuration makes impossible is found here, not in a loop:
         ConfigurationError for a certificate file or a template folder that cannot be used."""
-        from voucherd.adapters.store.lease import mailbox_lease
-
-        store = self.store
+        store, leases = self.store, self.leases
         _ = self.composer, self.delivery(), [self.mailbox(each) for each in self.settings.mailboxes]
         posts, left = [], self.settings.fetching.idle_connections
         for each in self.settings.mailboxes:
@@ -459,7 +480,9 @@ class Application:
             posts=posts,
             intake=self.intake,
             dispatch=self.dispatch,
-            lease=lambda name: mailbox_lease(store, name),
+            lease=leases.hold,
+            kept=leases.kept,
+            look_at_leases=None if store.file else leases.look,
             close=self.close,
             feeds=self.feeds,
             pollers=self.settings.fetching.pollers,
@@ -473,6 +496,8 @@ class Application:
         """Ends what was started: worker processes, database connections."""
         if "reader" in self.__dict__:
             self.reader.close()
+        if "leases" in self.__dict__:
+            self.leases.close()
         if "store" in self.__dict__:
             self.store.close()
 

@@ -9,13 +9,14 @@ import pytest
 from tests.desks import VOUCHER_MAIL, TestDesk, results
 from tests.mailmaking import mail
 from tests.worlds import World, instant, message_row
+from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.store.integrity import look_whole
 from voucherd.cli.run import _look_whole
 from voucherd.errors import DamagedStoreError, ExitStatus
 from voucherd.service.archive_check import sample
 from voucherd.service.records import MessageOutcome, ReviewCode, ReviewEntry
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.stores", "tests.reading_workers"]
 
 
 def test_a_whole_store_is_whole(world: World) -> None:
@@ -42,9 +43,9 @@ def test_a_damaged_file_keeps_the_daemon_from_writing_to_it(tmp_path: Path) -> N
 
 
 def test_archived_messages_that_are_gone_or_changed_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, workers: WorkerPool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk = TestDesk(tmp_path)
+    desk = TestDesk(tmp_path, workers=workers)
     desk.put(
         *(
             mail(VOUCHER_MAIL.format(voucher=f"DPS-83K2-9901{n}"), results("contoso.example"))

@@ -12,10 +12,12 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.mailmaking import mail
 from tests.worlds import Opener, at_once, instant
-from voucherd.adapters.store.lease import mailbox_lease, only_daemon
+from voucherd.adapters.store.lease import alone, only_daemon
+from voucherd.adapters.store.leases import Leases
 from voucherd.errors import ExitStatus, TemporaryError
 from voucherd.service.inspect import audit_json
 from voucherd.service.passes import PassResult, one_pass
@@ -168,57 +170,45 @@ def test_two_daemons_that_start_at_once_make_one_key(tmp_path: Path, daemons: li
 
 
 @pytest.mark.server
-def test_a_mailbox_is_held_by_one_daemon_at_a_time(server_url: str, open_store: Opener) -> None:
-    one, two = open_store(server_url), open_store(server_url)
-    with mailbox_lease(one, "vouchers") as first:
-        assert first
-        with mailbox_lease(two, "vouchers") as second:
-            assert not second
-        with mailbox_lease(two, "other") as other:
-            assert other
-    with mailbox_lease(two, "vouchers") as again:
-        assert again
-
-
-@pytest.mark.server
-def test_a_daemon_that_dies_gives_its_mailbox_back(server_url: str, open_store: Opener) -> None:
-    one, two = open_store(server_url), open_store(server_url)
-    lease = mailbox_lease(one, "vouchers")
-    assert lease.__enter__()
-    with two.write() as tx:
-        from sqlalchemy import text
-
-        tx.connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-                " WHERE locktype = 'advisory' AND datname = current_database()"
-            )
-        )
-    with mailbox_lease(two, "vouchers") as held:
-        assert held
-    with pytest.raises(TemporaryError):
-        lease.__exit__(None, None, None)
-
-
-@pytest.mark.server
-def test_hundreds_of_mailboxes_are_held_by_one_database_session_and_none_is_kept_when_all_are_given_back(
-    server_url: str, open_store: Opener
-) -> None:
-    one, two = open_store(server_url), open_store(server_url)
+def test_hundreds_of_mailboxes_are_held_by_one_database_session(server_url: str, open_store: Opener) -> None:
+    names = [f"box {number}" for number in range(300)]
+    one, two = (Leases(open_store(server_url), names) for _ in range(2))
     with ExitStack() as held:
-        assert all(held.enter_context(mailbox_lease(one, f"box {number}")) for number in range(300))
-        assert one.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
-        with mailbox_lease(two, "box 299") as other, mailbox_lease(one, "box 299") as again:
+        assert all(held.enter_context(one.hold(name)) for name in names)
+        with two.hold("box 299") as other, one.hold("box 299") as again:
             assert (other, again) == (False, False)
-    assert one.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-    with mailbox_lease(two, "box 299") as held_now:
+        with open_store(server_url).read() as tx:
+            sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            assert tx.connection.execute(text(sessions)).scalar_one() == 3  # one each, and the one that asks
+    with two.hold("box 299") as held_now:
         assert held_now
+    one.close()
+    two.close()
+
+
+@pytest.mark.server
+def test_who_needs_the_store_alone_waits_for_the_last_daemon(server_url: str, open_store: Opener) -> None:
+    one, two, three = (open_store(server_url) for _ in range(3))
+    refused = pytest.raises(TemporaryError, match="a voucherd runs on this store")
+    with only_daemon(one), only_daemon(two), refused, alone(three):
+        raise AssertionError
+    with alone(three), pytest.raises(TemporaryError, match="kept for one program"), only_daemon(one):
+        raise AssertionError
+    with only_daemon(one):
+        pass
 
 
 def test_a_lease_on_a_server_that_is_away_is_a_temporary_error(open_store: Opener) -> None:
-    store = open_store("postgresql+psycopg://desk@127.0.0.1:1/none")
-    with pytest.raises(TemporaryError), mailbox_lease(store, "vouchers"):
+    leases = Leases(open_store("postgresql+psycopg://desk@127.0.0.1:1/none"), ["vouchers"])
+    with pytest.raises(TemporaryError), leases.hold("vouchers"):
         raise AssertionError
+    assert leases.look() == set()
+
+
+def test_on_sqlite_every_mailbox_is_held(tmp_path: Path, open_store: Opener) -> None:
+    leases = Leases(open_store(f"sqlite:///{tmp_path / 'voucherd.db'}"), ["vouchers"])
+    with leases.hold("vouchers") as held:
+        assert (held, leases.kept("vouchers"), leases.look()) == (True, True, set())
 
 
 # SQLite

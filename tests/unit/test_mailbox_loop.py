@@ -66,6 +66,9 @@ class Service:
     def lease(self, _name: str) -> Any:
         return nullcontext(self.held)
 
+    def kept(self, _name: str) -> bool:
+        return self.held
+
     def connect(self) -> FakeMailbox:
         self.connects += 1
         if self.on_connecting is not None:
@@ -259,3 +262,16 @@ def test_a_mailbox_that_another_daemon_holds_is_left_alone(
     assert not until(lambda: running.service.connects > 0, seconds=5 * INTERVAL)
     running.service.held = True
     assert running.says("ok")
+
+
+def test_a_mailbox_that_is_to_go_to_another_daemon_is_let_go_at_once(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voucherd.runner.mailboxes._NOT_OURS", INTERVAL)
+    running = start()
+    assert running.says("ok")
+    running.service.held = False  # its lease is gone, or surplus
+    running.loop.bell.ring()
+    assert until(lambda: not running.service.mailbox.is_open)
+    looks = running.service.looks
+    assert not until(lambda: running.service.looks > looks, seconds=5 * INTERVAL)

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -89,6 +90,25 @@ class FileArchive:
                 f"the archive cannot be read ({error.strerror or error})", where=str(self._root)
             ) from error
         return found
+
+    def discard(self, hashes: Sequence[str]) -> int:
+        """Removes messages for good; one that is not there is no error. Returns how many there were."""
+        removed, folders = 0, set()
+        try:
+            for sha256 in hashes:
+                if not _SHA256.fullmatch(sha256):
+                    raise PermanentError(f"not a sha256: {sha256[:80]!r}", where=str(self._root))
+                with suppress(FileNotFoundError):
+                    self._path(sha256).unlink()
+                    folders.add(self._path(sha256).parent)
+                    removed += 1
+            for folder in sorted(folders):
+                _sync(folder)
+        except OSError as error:
+            raise TemporaryError(
+                f"archived mail cannot be removed ({error.strerror or error})", where=str(self._root)
+            ) from error
+        return removed
 
     def _path(self, sha256: str) -> Path:
         return self._root / sha256[:2] / sha256[2:]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from voucherd.adapters.store import SqlStore
     from voucherd.adapters.store.backup_file import Manifest
     from voucherd.service.archive_check import ArchiveFound
+    from voucherd.service.removing import Removed
 
 _SHOWN = 20
 
@@ -292,3 +293,52 @@ def rebuild(context: Context, dry_run: bool, as_json: bool) -> int:
     for voucher in differing[:_SHOWN]:
         click.echo(plain(f"  {voucher}"))
     return ExitStatus.LOOK if differing else ExitStatus.DONE
+
+
+@db.command()
+@click.option("--dry-run", is_flag=True, help="Counts only.")
+@json_option
+@pass_context
+def retain(context: Context, dry_run: bool, as_json: bool) -> int:
+    """Removes now what [retention] says was kept long enough; a running daemon does it once a day."""
+    from voucherd.service.removing import retain as remove
+
+    app, now = context.app, context.writing_now()
+    keeping = app.settings.retention.keeping
+    done = remove(app.store, app.archive, app.rules, keeping, context.operator, now, not dry_run)
+    _print_removed(done, as_json, dry_run)
+    return ExitStatus.DONE
+
+
+@db.command()
+@click.argument("who", metavar="ADDRESS|CUSTOMER")
+@click.option("--why", default="", help="The reason, kept with the counts; without a name.")
+@click.option("--dry-run", is_flag=True, help="Counts only.")
+@json_option
+@pass_context
+def forget(context: Context, who: str, why: str, dry_run: bool, as_json: bool) -> int:
+    """Removes a person by address, or a customer by name with the administrators of its vouchers.
+
+    Every count stays right. What lies in the mailboxes, in backups and in the recipients' mail is not touched.
+    """
+    from voucherd.service.removing import forget as remove
+    from voucherd.service.removing import would_forget
+
+    if not why and not dry_run:
+        raise OperatorError("for what reason?", remedy="name it with --why; it is all that is kept")
+    app, now = context.app, context.writing_now()
+    if dry_run:
+        done = would_forget(app.store, app.archive, app.rules, who, context.operator, now)
+    else:
+        done = remove(app.store, app.archive, app.rules, who, why, context.operator, now)
+    _print_removed(done, as_json, dry_run)
+    return ExitStatus.DONE
+
+
+def _print_removed(done: Removed, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        print_json({"archived": done.archived, "rows": dict(done.rows), "written": not dry_run})
+        return
+    verb = "would be" if dry_run else "were"
+    rows = ", ".join(f"{number} of {table}" for table, number in done.rows.items()) or "none"
+    click.echo(f"{done.archived} archived messages {verb} removed; rows that {verb} emptied of words: {rows}")

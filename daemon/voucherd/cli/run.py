@@ -166,10 +166,17 @@ def _forever(context: Context) -> None:
 
     metrics: Metrics | None = None
 
+    owner = app
+
     def rebuild() -> Works:
+        nonlocal owner
         fresh = Application(load(context.config_path, context.environ), context.environ)
         watch(fresh, metrics)
-        return fresh.works()
+        fresh.leases = owner.leases  # the mailboxes stay where they are, whatever is reloaded
+        works = fresh.works()
+        del owner.leases  # who is closed now does not give them back
+        owner = fresh
+        return works
 
     manager, wait = Notifier(os.environ), watchdog_seconds(os.environ)
     clock_watch = ClockWatch(context.clock, steady if context.as_of is None else None)

@@ -26,6 +26,7 @@ from voucherd.service.remind import remind
 from voucherd.service.sending import send
 
 _OUTBOX_SECONDS = 20
+_LEASES_SECONDS = 2.0
 _RELOAD_SECONDS = 5.0
 _SAY_SECONDS = 55.0
 _SILENT_SECONDS = 900.0  # a loop that shows no progress for longer than the longest SMTP answer is stuck
@@ -88,6 +89,8 @@ class Runner:
             poller = Poller(f"poller {number}", self._rota, self._stop.is_set, self._beat)
             threads.append(self._thread(poller.name, poller.run))
         threads.append(self._thread("outbox", self._outbox_loop))
+        if self._works.look_at_leases is not None:
+            threads.append(self._thread("leases", self._leases_loop))
         log.info(log.Event.DAEMON_STARTED, mailboxes=[post.name for post in posts])
         self._manager.ready(f"{len(posts)} mailboxes")
         try:
@@ -189,6 +192,19 @@ class Runner:
                 works.close()
 
     # the loops
+
+    def _leases_loop(self) -> None:
+        """Wakes the loops of mailboxes that were lost, are to be given back, or may be free."""
+        while not self._stop.wait(_LEASES_SECONDS):
+            try:
+                with self.using() as works:
+                    names = works.look_at_leases() if works.look_at_leases is not None else set()
+                for bell in [self._bells.get(f"mailbox {name}") for name in names]:
+                    if bell is not None:  # one that is looked at in turn is leased for its turn alone
+                        bell.ring()
+            except Exception as error:  # noqa: BLE001 -- the loop's edge: the next look is soon
+                log.error(log.Event.JOB_FAILED, job="leases", exc_info=error)
+            self._beat("leases")
 
     def _outbox_loop(self) -> None:
         while not self._stop.is_set():

@@ -112,7 +112,7 @@ class MailboxLoop:
         around, record, announced, looked = self._around, PushRecord(), True, False
         mailbox = self._post.connect()
         try:
-            while not around.stopping():
+            while self._ours():
                 if not around.certain():
                     self._rest(min(_IN_DOUBT, self._post.poll_seconds))
                     continue
@@ -129,6 +129,11 @@ class MailboxLoop:
             if stood >= _GOOD_AFTER:
                 self._patience = Patience()
 
+    def _ours(self) -> bool:
+        """Whether to go on with this mailbox: no stop, and no other daemon that has it now or is to have it."""
+        with self._around.using() as works:
+            return not self._around.stopping() and works.kept(self._post.name)
+
     def _drain(
         self, mailbox: Mailbox, record: PushRecord, *, announced: bool, looked: bool
     ) -> tuple[Counts, PushRecord]:
@@ -143,7 +148,7 @@ class MailboxLoop:
             return judged.push(promised=mailbox.announces).value
 
         with self._around.using() as works:
-            counts = drain_open(works, self._post, mailbox, self._clock, self._around.stopping, push)
+            counts = drain_open(works, self._post, mailbox, self._clock, lambda: not self._ours(), push)
         self._around.beat(self._job)
         if judged.unannounced > record.unannounced:
             log.warning(

@@ -132,7 +132,13 @@ class Dispatch:
                 self.burst(tx, waiting, now)
 
     def _compose(self, now: datetime, kinds: Sequence[str] = ()) -> bool:
-        """Puts due mails into words; says whether there may be more. One that cannot be written fails alone."""
+        """Puts due mails into words; says whether there may be more. Two daemons would write the same letters: who is
+        not first goes on to send."""
+        with self.store.turn("composing") as mine:
+            return mine and self._compose_some(now, kinds)
+
+    def _compose_some(self, now: datetime, kinds: Sequence[str]) -> bool:
+        """One that cannot be written fails alone."""
         with self.store.read() as tx:
             mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE, kinds)
         finished, failed = [], []

@@ -50,6 +50,10 @@ class Works:
     close: Callable[[], None]
     feeds: CalendarFeed | None = None
     pollers: int = 1
+    kept: Callable[[str], bool] = lambda _: True
+    """Whether a mailbox that was leased is still to be read here."""
+    look_at_leases: Callable[[], set[str]] | None = None
+    """Which mailboxes somebody has to look at again, for leases come and go; None where nobody shares them."""
 
 
 @dataclass(slots=True)

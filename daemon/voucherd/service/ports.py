@@ -88,6 +88,9 @@ class Archive(Protocol):
     def sizes(self) -> Mapping[str, int]:
         """Every message here, by its hash, with its size in bytes; nothing is read."""
 
+    def discard(self, hashes: Sequence[str]) -> int:
+        """Removes messages for good; one that is not there is no error. Returns how many there were."""
+
 
 class Outcome(StrEnum):
     """How an attempt to hand over a mail ended (PROMISES.md, Between SMTP's 250 and the commit)."""

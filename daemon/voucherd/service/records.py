@@ -49,7 +49,8 @@ class VoucherKey:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """A message in the archive and what came of it. `id` 0 before it is stored."""
+    """A message in the archive and what came of it. `id` 0 before it is stored; `gone_at` is when its archived copy was
+    removed on purpose."""
 
     sha256: str
     size: int
@@ -63,6 +64,7 @@ class MessageRow:
     code: str = ""
     reason: str = ""
     id: int = 0
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,27 @@ class AlarmRow:
     raised_at: datetime
     mail: int | None = None
     number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that was removed on purpose, without a word of what it was: `kind` (`forgotten`, `archive`, `history`),
+    why, and how much of each table."""
+
+    kind: str
+    removed_at: datetime
+    by: str
+    why: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """What a redaction changed: rows of each table, the messages that they are about, and mails that have not gone."""
+
+    counts: Mapping[str, int]
+    messages: set[int]
+    unsent: set[int]
 
 
 class SuppressionCause(StrEnum):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
@@ -32,6 +33,8 @@ from voucherd.service.records import (
     MessageRow,
     OutgoingMail,
     Receipt,
+    Redacted,
+    Removal,
     ReviewEntry,
     Shape,
     Source,
@@ -294,6 +297,18 @@ class Suppressions(Protocol):
     def lift(self, addresses: Sequence[str], at: datetime, by: str, why: str) -> list[str]: ...
 
 
+class Removals(Protocol):
+    """What is removed on purpose, by age or by name, and the record that it was."""
+
+    def add(self, removal: Removal) -> None: ...
+    def last_recorded(self) -> dict[VoucherKey, datetime]: ...
+    def archived(self) -> Iterable[tuple[int, str, datetime, set[VoucherKey]]]: ...
+    def gone(self, messages: Sequence[int], at: datetime) -> None: ...
+    def gone_hashes(self) -> list[str]: ...
+    def thin(self, keys: Sequence[VoucherKey]) -> dict[str, int]: ...
+    def redact(self, words: re.Pattern[str], instead: Callable[[str], str]) -> Redacted: ...
+
+
 class Figures(Protocol):
     """Counts for the daily summary."""
 
@@ -340,10 +355,13 @@ class Transaction(Protocol):
     def suppressions(self) -> Suppressions: ...
     @property
     def figures(self) -> Figures: ...
+    @property
+    def removals(self) -> Removals: ...
 
 
 class Store(Protocol):
     """Where everything is kept. TemporaryError where it does not answer."""
 
     def write(self) -> AbstractContextManager[Transaction]: ...
+    def turn(self, work: str) -> AbstractContextManager[bool]: ...
     def read(self) -> AbstractContextManager[Transaction]: ...

@@ -33,6 +33,7 @@ from voucherd.settings.sections import (
     Metrics,
     Reconciliation,
     Reminders,
+    Retention,
     Store,
     secret_of,
 )
@@ -57,6 +58,7 @@ class Settings:
     reminders: Reminders
     calendar: Calendar
     reconciliation: Reconciliation
+    retention: Retention
     partners: tuple[Partner, ...]
     programmes: tuple[Programme, ...]
     secrets: tuple[Secret, ...] = ()
@@ -127,6 +129,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         reminders=configuration.reminders,
         calendar=configuration.calendar,
         reconciliation=configuration.reconciliation,
+        retention=configuration.retention,
         fetching=configuration.fetching,
         metrics=configuration.metrics,
         partners=partners,

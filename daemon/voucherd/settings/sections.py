@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from voucherd.domain.retention import Keeping
 from voucherd.settings import forms
 from voucherd.settings.endpoint import loopback, loopback_place
 from voucherd.settings.keys import (
@@ -341,6 +342,46 @@ class Reconciliation(Section):
     )
 
 
+Days = Annotated[Count, Field(ge=90, le=36_500)]  # no shorter than a billing window
+
+
+class ProgrammeRetention(Section):
+    """The spans of one programme; one left out is for ever."""
+
+    programme: Name = Field(description="The programme's id.")
+    archive_days: Days | None = Field(default=None, description="As above.")
+    history_days: Days | None = Field(default=None, description="As above.")
+
+
+class Retention(Section):
+    """How long what is over is kept. Nothing goes while a voucher is open, can be billed or is not paid, or while
+    anything about it waits for a person; rows and counts stay in any case (docs/backup-and-upgrade.md)."""
+
+    archive_days: Days | None = Field(
+        default=None,
+        description="Archived messages of vouchers that are over for so long, and of no voucher that are so old.",
+        examples=[730],
+    )
+    history_days: Days | None = Field(
+        default=None,
+        description="Names, addresses and quoted words of vouchers that are over for so long, and mails about them.",
+        examples=[3650],
+    )
+    programmes: tuple[ProgrammeRetention, ...] = Field(
+        default=(),
+        description="Other spans for single programmes.",
+        examples=[[{"programme": "planning-services", "archive_days": 1825, "history_days": 3650}]],
+        json_schema_extra=UNUSUAL,
+    )
+
+    def keeping(self, programme: str) -> Keeping:
+        """What holds for the vouchers of a programme; "" for messages of no voucher."""
+        for one in self.programmes:
+            if one.programme == programme:
+                return Keeping(one.archive_days, one.history_days)
+        return Keeping(self.archive_days, self.history_days)
+
+
 class Fetching(Section):
     """How many mailboxes one process holds open. All the others are looked at in turn."""
 
@@ -383,6 +424,7 @@ class Configuration(Section):
     reminders: Reminders = Reminders()
     calendar: Calendar = Calendar()
     reconciliation: Reconciliation = Reconciliation()
+    retention: Retention = Retention()
     fetching: Fetching = Fetching()
     metrics: Metrics = Metrics()
 

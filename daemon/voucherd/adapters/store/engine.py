@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,11 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+from sqlalchemy.pool import NullPool
 
 from voucherd.adapters.store.alarms import SqlAlarms
 from voucherd.adapters.store.calendars import SqlCalendars
@@ -23,6 +26,7 @@ from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
 from voucherd.adapters.store.outbox import SqlOutbox
 from voucherd.adapters.store.reconciling import SqlReconciling
+from voucherd.adapters.store.removals import SqlRemovals
 from voucherd.adapters.store.replanning import SqlReplanning
 from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
@@ -32,6 +36,18 @@ from voucherd.adapters.store.verdicts import SqlVerdicts
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
+_CONNECTIONS_KEPT, _CONNECTIONS_AT_ONCE = 3, 16
+"""A transaction takes a connection, a mailbox does not: five daemons fit in the hundred that PostgreSQL allows."""
+_NOTICING = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "application_name": "voucherd",
+}
+"""A server that is gone without a word is noticed within seconds, not after the hours of TCP (libpq, 34.1.2)."""
 
 
 class SqlTransaction:
@@ -55,6 +71,7 @@ class SqlTransaction:
         self.alarms = SqlAlarms(connection)
         self.suppressions = SqlSuppressions(connection)
         self.figures = SqlFigures(connection)
+        self.removals = SqlRemovals(connection)
 
 
 class SqlStore:
@@ -82,17 +99,35 @@ class SqlStore:
                 transaction.rollback()
 
     @contextmanager
+    def turn(self, work: str) -> Iterator[bool]:
+        """Whether this process may do a piece of work that one at a time does, while the block runs. Nobody waits: who
+        is not first leaves it to the other. On SQLite there is one daemon anyway."""
+        if self.file is not None:
+            yield True
+            return
+        with self.connected() as connection, connection.begin():
+            key = int.from_bytes(hashlib.sha256(f"turn {work}".encode()).digest()[:8], "big", signed=True)
+            yield bool(connection.execute(select(func.pg_try_advisory_xact_lock(key))).scalar_one())
+
+    @contextmanager
     def connected(self) -> Iterator[Connection]:
         """A connection while the block runs; TemporaryError where the database does not answer."""
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, sqlite3.OperationalError) as error:
+        except (OperationalError, InterfaceError, NoConnectionError, sqlite3.OperationalError) as error:
             raise TemporaryError(
                 f"the database does not answer: {_first_line(error)}",
                 where=self.where,
                 remedy="it is tried again; `voucherd check` tells more",
             ) from error
+
+    def session(self) -> Connection:
+        """A connection to the server for whoever keeps one: its own, none of those that transactions share."""
+        engine = create_engine(
+            self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_noticing(self.url)
+        )
+        return engine.connect()
 
     @property
     def where(self) -> str:
@@ -111,6 +146,11 @@ class SqlStore:
         self.engine.dispose()
 
 
+def _noticing(url: URL) -> dict[str, Any]:
+    """What the URL says itself goes before."""
+    return {name: value for name, value in _NOTICING.items() if name not in url.query}
+
+
 def _first_line(error: BaseException) -> str:
     original = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
@@ -118,7 +158,15 @@ def _first_line(error: BaseException) -> str:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=_CONNECTIONS_KEPT,
+            max_overflow=_CONNECTIONS_AT_ONCE - _CONNECTIONS_KEPT,
+            pool_timeout=_BUSY_SECONDS,
+            pool_use_lifo=True,  # those that nobody needs any more are the ones that stay unused
+            connect_args=_noticing(url),
+        )
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})

@@ -149,7 +149,7 @@ class SqlMessages:
         too_large = exists().where(
             schema.review.c.message == table.c.id, schema.review.c.code == ReviewCode.TOO_LARGE.value
         )
-        query = select(table.c.sha256).where(~too_large)
+        query = select(table.c.sha256).where(~too_large, table.c.gone_at.is_(None))
         last = self._connection.execute(select(func.max(table.c.id))).scalar_one() or 0
         spots = sorted({last * part // spread for part in range(spread)} - {0})
         rows = [

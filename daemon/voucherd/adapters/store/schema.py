@@ -129,6 +129,13 @@ message = Table(
     Column("outcome", String(20), nullable=False),
     Column("code", String(40), nullable=False),
     Column("reason", Words, nullable=False),
+    Column("gone_at", Instant),
+)
+Index(
+    "ix_message_gone",
+    message.c.id,
+    sqlite_where=text("gone_at IS NOT NULL"),
+    postgresql_where=text("gone_at IS NOT NULL"),
 )
 
 source = Table(
@@ -522,4 +529,16 @@ Index(
     unique=True,
     sqlite_where=text("lifted_at IS NULL"),
     postgresql_where=text("lifted_at IS NULL"),
+)
+
+removal = Table(
+    "removal",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("kind", String(20), nullable=False),
+    Column("removed_at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("counts", JSON, nullable=False),
+    sqlite_autoincrement=True,
 )

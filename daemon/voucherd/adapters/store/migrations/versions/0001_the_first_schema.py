@@ -40,9 +40,19 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("gone_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.UniqueConstraint("sha256", name=op.f("uq_message_sha256")),
     )
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_message_gone",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("gone_at IS NOT NULL"),
+            postgresql_where=sa.text("gone_at IS NOT NULL"),
+        )
+
     op.create_table(
         "meta",
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -599,4 +609,18 @@ def upgrade() -> None:
         sa.Column("row", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["period"], ["period.number"], name=op.f("fk_closed_period")),
         sa.PrimaryKeyConstraint("voucher_key", "programme", "period", name=op.f("pk_closed")),
+    )
+
+    op.create_table(
+        "removal",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_removal")),
+        sqlite_autoincrement=True,
     )

@@ -91,6 +91,7 @@ def rulebook(settings: Settings) -> Rulebook:
             sources=settings.reminder_sources,
         ),
         tolerance=tolerance_of(str(tolerance.tolerance_amount), str(tolerance.tolerance_percent)),
+        verdicts=tolerance.verdicts,
         rates=_rates(settings),
     )
 

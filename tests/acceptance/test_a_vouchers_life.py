@@ -54,6 +54,14 @@ class Sendings:
         self.sent += now
         return now
 
+    def verdict(self, at: datetime) -> str:
+        """A pass that sends nothing but the verdict on an invoice, in answer to its mail; returns its subject."""
+        ((_, mail),) = self.one_pass(at)
+        self.sent.pop()
+        assert mail.sender == ""
+        assert mail.recipients == ("billing@contoso.example",)
+        return told(mail)[2]
+
     def plan(self, at: datetime, until: datetime) -> list[dict[str, Any]]:
         """What `voucherd plan --until` prints before any of it has happened."""
         planned: list[dict[str, Any]] = self.desk.json(
@@ -182,22 +190,24 @@ def test_over_whole_lives_exactly_the_planned_mails_go_out_each_once_at_the_part
         assert items(planned)[-1] == ("2022-01-05", [(ADATUM, "bill", 30)])
 
         dovecot.append(desk.user, [invoice_mail("INV-3001", "2022-01-10", (ADATUM, "7500.00"))])
-        assert life.one_pass(berlin_noon("2022-01-10")) == []
+        assert life.verdict(berlin_noon("2022-01-10")) == "[청구서 INV-3001] 승인되었습니다"
         assert desk.json("show", ADATUM, as_of="2022-01-10")["state"] == "billed"
         assert life.live(berlin_noon("2022-01-10"), berlin_noon("2022-01-24")) == []
 
         credit = invoice_mail("CN-3001", "2022-01-24", (ADATUM, "-7500.00"), kind="credit")
         dovecot.append(desk.user, [credit])
-        ((_, again),) = life.one_pass(
-            berlin_noon("2022-01-24")
-        )  # the steps that fell due meanwhile, in one mail
+        # the steps that fell due meanwhile, in one mail, beside the verdict on the credit note
+        both = life.one_pass(berlin_noon("2022-01-24"))
+        again, verdict = sorted((mail for _, mail in both), key=lambda mail: not mail.sender)
+        life.sent = [one for one in life.sent if one[1] is not verdict]
+        assert told(verdict)[1:] == ("billing@contoso.example", "[크레딧 노트 CN-3001] 승인되었습니다")
         assert told(again)[2] == f"[상품권 {ADATUM}] 2022년 2월 4일 금요일까지 청구해 주십시오 (11일 남음)"
         assert desk.json("show", ADATUM, as_of="2022-01-24")["state"] == "redeemed"
         planned = life.live(berlin_noon("2022-01-24"), berlin_noon("2022-01-31"))
         assert items(planned)[-1] == ("2022-01-28", [(ADATUM, "bill", 3)])  # Korea rests until 2 February
 
         dovecot.append(desk.user, [invoice_mail("INV-3002", "2022-01-31", (ADATUM, "7500.00"))])
-        assert life.one_pass(berlin_noon("2022-01-31")) == []
+        assert life.verdict(berlin_noon("2022-01-31")) == "[청구서 INV-3002] 승인되었습니다"
         assert life.live(berlin_noon("2022-01-31"), berlin_noon("2022-02-20")) == []
 
     last = desk.json("run", "--once", as_of="2022-02-20")

@@ -11,15 +11,18 @@ import pytest
 
 from tests.fakes_mailbox import FakeMailbox
 from tests.mailmaking import base64_part, mail, multipart, part
-from tests.worlds import CONTOSO, FABRIKAM, TOKEN_KEY, World, instant, key_of, rulebook
+from tests.worlds import CONTOSO, FABRIKAM, TOKEN_KEY, World, instant, invoice, key_of, rulebook
 from voucherd.adapters.archive import FileArchive
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.domain.events import EventKind, Role
 from voucherd.domain.handling import Gate
+from voucherd.domain.message import Unreadable
+from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.errors import OperatorError
 from voucherd.service.inspect import audit_json, reviews_json
 from voucherd.service.intake import Folders, Intake
+from voucherd.service.reconcile import take_in_file
 from voucherd.service.records import MessageOutcome, MessageRow, ReviewEntry
 from voucherd.service.review import Correction, accept, entry_of, reject, retry
 
@@ -302,6 +305,75 @@ def test_an_invoice_file_that_cannot_be_read_waits_and_cannot_be_waved_through(p
         accept(post.intake, 1, Correction(), OPS, "", NOW)
     reject(post.world.store, post.world.rules, 1, OPS, "asked for another", NOW)
     assert post.message().outcome is MessageOutcome.IGNORED
+
+
+class Refusing:
+    """A reader that knows invoice lists only since `ready`: what another version of voucherd may read."""
+
+    ready = False
+
+    def identify(self, name: str, media_type: str, content: bytes) -> bool:
+        return name.endswith(".list")
+
+    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
+        if not self.ready:
+            return Unreadable(f"{name}: such a list is not known", "invoice-unreadable")
+        return CsvInvoices().read("a.csv", content, supplier)
+
+
+def hand_over(post: Post, content: bytes, reader: Refusing) -> None:
+    """Hands a file in as `voucherd reconcile may.list --partner contoso` does."""
+    post.intake.invoices = (reader,)
+    archive, world = post.intake.archive, post.world
+    take_in_file(
+        world.store, archive, [reader], world.rules, "may.list", content, "contoso", NOW, token_key=TOKEN_KEY
+    )
+
+
+def test_a_file_that_was_handed_in_by_hand_is_read_again_as_it_was_handed_in(post: Post) -> None:
+    reader = Refusing()
+    content = b"invoice,date,line,voucher,net,currency,kind\r\nI-1,2021-05-10,1,DPS-1001,5.00,EUR,invoice\r\n"
+    hand_over(post, content, reader)
+    assert post.entry().reason == "may.list: such a list is not known"
+    assert retry(post.intake, {}, None, NOW) == {1: "review"}
+    assert len(post.world.reviews()) == 1
+
+    reader.ready = True
+    assert retry(post.intake, {}, 1, NOW, by=OPS) == {1: "recorded"}
+    closed, _ = entry_of(post.world.store, 1)
+    assert (closed.status, closed.closed_by, closed.why) == ("settled", OPS, "the file was read")
+    (document,) = post.world.reconciliation("2021-05-14")["documents"]
+    assert (document["invoice"], document["supplier"], document["file"]) == ("I-1", "contoso", "may.list")
+    assert [mail.kind for mail in post.world.mails()] == ["verdict"]
+    with pytest.raises(OperatorError, match="is not open"):
+        retry(post.intake, {}, 1, NOW)
+
+
+def test_a_file_that_is_now_refused_for_another_reason_waits_under_that_one_alone(post: Post) -> None:
+    reader = Refusing()
+    hand_over(post, b"x", reader)
+    inconsistent = Unreadable("may.list: the totals differ by 1.00", "invoice-inconsistent")
+    reader.read = lambda *_: inconsistent  # type: ignore[method-assign]
+    assert retry(post.intake, {}, 1, NOW) == {1: "review"}
+    assert post.entry().code == "invoice-inconsistent"
+
+
+def test_a_list_of_payments_is_read_again_once_its_voucher_is_known(post: Post) -> None:
+    post.intake.invoices = (CsvInvoices(),)
+    content = (
+        b"Voucher,Invoice,Paid on,Paid amount,Currency,Status\nDPS-1001,I-1,2021-05-13,5000.00,EUR,paid\n"
+    )
+    archive, world = post.intake.archive, post.world
+    take_in_file(world.store, archive, post.intake.invoices, world.rules, "paid.csv", content, None, NOW)
+    waiting = post.entry()
+    assert waiting.reason.startswith("paid.csv: ")
+    assert retry(post.intake, {}, waiting.number, NOW) == {waiting.number: "review"}
+
+    world.redeemed("DPS-1001", "2021-05-01")
+    world.take_in(invoice("I-1", date(2021, 5, 10), ("DPS-1001", 500_000)), at="2021-05-14")
+    assert set(retry(post.intake, {}, None, NOW).values()) == {"recorded"}
+    assert world.reviews() == []
+    assert [event.kind for event in world.history("DPS-1001")][-1] is EventKind.PAID
 
 
 def test_a_voucher_that_waits_in_review_is_nowhere_in_the_ledger(post: Post) -> None:

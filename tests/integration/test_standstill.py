@@ -206,6 +206,13 @@ def test_status_says_what_is_wrong_with_a_mailbox_and_since_when(
     assert to_do(status(world, minutes), WATCHED) == ([line] if line else [])
 
 
+def test_seen_as_of_another_day_no_mailbox_is_long_unread(world: World) -> None:
+    looked(world, 0)
+    tomorrow = status(world, 24 * 60)
+    assert len(to_do(tomorrow, WATCHED)) == 1
+    assert to_do(tomorrow, WATCHED, as_of=True) == []
+
+
 def test_messages_that_came_to_no_end_are_named(world: World) -> None:
     looked(world, 0)
     with world.store.write() as tx:

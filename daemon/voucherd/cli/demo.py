@@ -118,7 +118,7 @@ def _title(text: str) -> None:
 
 
 def _page(context: Context, took: list[Took], told: list[str], result: PassResult, folder: Path) -> None:
-    from voucherd.cli.reconcile import page as reconciliation_page
+    from voucherd.cli.reconcile_page import page as reconciliation_page
     from voucherd.service import inspect
     from voucherd.service.reconcile import reconciliation
 

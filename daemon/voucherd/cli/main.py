@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "outbox": ("outbox", "What was sent, what waits, what failed, what is in doubt."),
     "review": ("review", "What needs a person."),
     "reconcile": ("reconcile", "Takes invoices in, and puts everything known side by side."),
+    "report": ("report", "The board, the money, the exceptions: as a page, a spreadsheet, CSV files."),
     "audit": ("store", "The lossless count: seen = recorded + ignored + in review."),
     "status": ("store", "The health of the whole, from the store alone."),
     "login": ("login", "OAuth2 sign-in of a mailbox, step by step; says what is missing."),

@@ -67,6 +67,18 @@ def drop(context: Context, number: int, why: str) -> int:
     return ExitStatus.DONE
 
 
+@outbox.command("release")
+@click.argument("numbers", type=int, nargs=-1, metavar="[NUMBER…]")
+@click.pass_obj
+def release_held(context: Context, numbers: tuple[int, ...]) -> int:
+    """Lets mails go that wait for a person's look, all of them without a number."""
+    from voucherd.service.outbox import release_mails
+
+    released = release_mails(context.app.store, numbers, context.writing_now())
+    click.echo(f"{len(released)} mails go at the next pass")
+    return ExitStatus.DONE
+
+
 @outbox.command()
 @click.argument("address")
 @click.option("--why", required=True, help="The reason, kept with the address.")

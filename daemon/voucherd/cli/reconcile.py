@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.context import Context, json_option, pass_context, plain, print_json
+from voucherd.cli.given_files import TooLarge, content_of
 from voucherd.cli.persons_word import WORDS, closed_words
+from voucherd.cli.reconcile_page import page
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -107,19 +109,31 @@ def _take_in(
     context: Context, files: tuple[Path, ...], partner: str | None, now: datetime, as_json: bool
 ) -> bool:
     """Takes the files in; says whether one could not be read."""
-    from voucherd.service.reconcile import take_in_file
+    from voucherd.service.hand_overs import refuse_unread
+    from voucherd.service.reconcile import TakenFile, take_in_file
 
     app, refused = context.app, False
     for path in files:
-        if not path.is_file():
-            raise OperatorError(f"there is no file {path}")
-        taken = take_in_file(
-            app.store, app.archive, app.invoice_readers, app.rules, path.name, path.read_bytes(), partner, now
-        )
+        content = content_of(path)
+        if isinstance(content, TooLarge):
+            why = refuse_unread(app.store, path.name, content.sha256, content.size, now)
+            taken = TakenFile(path.name, refused=why)
+        else:
+            taken = take_in_file(
+                app.store,
+                app.archive,
+                app.invoice_readers,
+                app.rules,
+                path.name,
+                content,
+                partner,
+                now,
+                token_key=app.token_key,
+            )
         if taken.refused is not None:
             refused = True
-            why = taken.refused.reason.removeprefix(f"{path.name}: ")
-            click.echo(plain(f"voucherd: {path}: {why} (in review)"), err=True)
+            reason = taken.refused.reason.removeprefix(f"{path.name}: ")
+            click.echo(plain(f"voucherd: {path}: {reason} (in review)"), err=True)
         elif not as_json:
             click.echo(plain(f"{path}: {_taken(taken)}"))
         for change in taken.closed_changes:
@@ -173,76 +187,3 @@ def _taken(taken: TakenFile) -> str:
         return documents
     payments = f"{taken.remitted.recorded} new payments, {taken.remitted.known} known already"
     return f"{documents}; {payments}" if taken.new or taken.known else payments
-
-
-def page(report: dict[str, Any]) -> None:
-    """The reconciliation for people: vouchers that are not simply billed first."""
-    order = sorted(
-        report["vouchers"], key=lambda row: (row["billing"] == "billed", row["bill_by"] or "", row["id"])
-    )
-    print_table(
-        (
-            "voucher",
-            "partner",
-            "billing",
-            "timeliness",
-            "value",
-            "billed",
-            "difference",
-            "bill by",
-            "because",
-        ),
-        [
-            (
-                row["id"],
-                row["partner"],
-                row["billing"],
-                row["timeliness"]
-                if row["days_left"] is None
-                else f"{row['timeliness']}, {row['days_left']} days left",
-                row["value"],
-                row["billed"],
-                row["difference"],
-                row["bill_by"],
-                "; ".join(row["because"]),
-            )
-            for row in order
-        ],
-        "No voucher is redeemed yet.",
-    )
-    _odd_lines(report)
-    for period in report.get("periods", ()):
-        click.echo(
-            "\n" + plain(f"closed: {period['name']} up to {period['until']}, {period['vouchers']} vouchers")
-        )
-        for change in period["changes"]:
-            click.echo(plain(f"  {change['voucher']}: {change['was']}; now {change['now']}"))
-    for bridge in report["bridge"]:
-        terms = ", ".join(f"{name} {amount}" for name, amount in bridge.items() if name != "currency")
-        click.echo("\n" + plain(f"{bridge['currency']}: {terms}"))
-
-
-def _odd_lines(report: dict[str, Any]) -> None:
-    odd = [row for row in report["lines"] if row["class"] not in ("matched", "credit")]
-    if odd:
-        click.echo("\nInvoice lines that did not match")
-        print_table(
-            ("line", "invoice", "voucher as written", "class", "net", "because"),
-            [
-                (
-                    row["number"],
-                    f"{row['invoice']} / {row['line']}",
-                    row["voucher_text"],
-                    row["class"],
-                    f"{row['net']} {row['currency']}",
-                    "; ".join(
-                        [
-                            *row["because"],
-                            *(f"perhaps {s['voucher']} ({s['edit']})" for s in row["suggestions"]),
-                        ]
-                    ),
-                )
-                for row in odd
-            ],
-            "",
-        )

@@ -99,7 +99,9 @@ def _page(row: dict[str, Any]) -> None:
         click.echo(plain(f"  closed    by {row['closed_by']}: {row['why']}"))
     if row["file"]:
         click.echo(plain(f"  file      {row['file']['sha256']}, as it came, in the archive"))
-        click.echo("  mend what it says, then hand the file in again: `voucherd reconcile FILE`")
+        click.echo(
+            "  hand in a right one: `voucherd reconcile FILE`, or let it be read again: `review retry`"
+        )
     else:
         click.echo(plain(f"  mail      {row['subject']} from {row['from']}, received {row['received_at']}"))
     for suggestion in row["suggestions"]:
@@ -172,7 +174,7 @@ def reject(context: Context, number: int, why: str) -> int:
 @json_option
 @pass_context
 def retry(context: Context, number: int | None, code: str | None, as_json: bool) -> int:
-    """Reads waiting messages again with today's rules and configuration: one, all of a kind, or all."""
+    """Reads waiting messages and files again with today's rules and configuration: one, all of a kind, or all."""
     from voucherd.service.review import retry as retry_entries
 
     _check_code(code)

@@ -58,7 +58,11 @@ def status(context: Context, as_json: bool) -> int:
     today = context.reading_now.astimezone(app.rules.desk.zone).date()
     signing_in = sign_ins_to_do(shown["credentials"], today)
     shown["disk"] = rooms_json(app.rooms())
-    needed = [*health.to_do(shown, app.watched), *rooms_to_do(shown["disk"]), *signing_in]
+    needed = [
+        *health.to_do(shown, app.watched, as_of=context.as_of is not None),
+        *rooms_to_do(shown["disk"]),
+        *signing_in,
+    ]
     if as_json:
         print_json(shown)
     else:

@@ -43,6 +43,8 @@ class Rulebook:
     reminders: ReminderPolicy
     tolerance: Tolerance
     rates: RateTable
+    verdicts: str = "send"
+    """Whether partners hear of each invoice at once (`send`), after a person's release (`hold`), or never (`off`)."""
 
     def partner(self, partner_id: str | None) -> Partner | None:
         """The partner with this id; None where it is not configured (any more)."""

@@ -35,6 +35,7 @@ from voucherd.service.remitting import summed_up, take_remittances
 from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
+from voucherd.service.verdicts import HandedIn, tell
 
 InvoiceFile = tuple[str, str, Sequence[ReadDocument] | Unreadable]  # name, sha256 of its bytes, what it says
 
@@ -115,10 +116,12 @@ class Following:
         self.tx.messages.set_outcomes(changes)
         self._reviews(new)
         self._bounces(new, outcomes)
-        outcomes.update(self._invoices(new))
+        bills: list[tuple[Decided, list[int]]] = []
+        outcomes.update(self._invoices(new, bills))
         reports = Reports(self.tx, self.rules, self.token_key, self.now)
         outcomes.update(reports.take(new))
         self.reasons.update(reports.reasons)
+        self._verdicts(bills)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
 
@@ -209,8 +212,11 @@ class Following:
         self.tx.outbox.add(asked)
         return {number: one.mail.message_id for number, one in wanted.items() if one.mail in asked}
 
-    def _invoices(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
-        """Takes the invoices in, and what was paid; the messages with a payment that could not be placed wait."""
+    def _invoices(
+        self, new: Sequence[tuple[int, Decided]], bills: list[tuple[Decided, list[int]]]
+    ) -> dict[int, MessageOutcome]:
+        """Takes the invoices in, and what was paid; the messages with a payment that could not be placed wait. `bills`
+        is given the numbers of the new documents, by the mail that brought them."""
         outcomes: dict[int, MessageOutcome] = {}
         for number, one in new:
             for name, sha256, read in one.documents:
@@ -218,11 +224,21 @@ class Following:
                     continue
                 invoices, advices = apart(read)
                 if invoices:
-                    take_in(self.tx, self.rules, invoices, name, sha256, number, self.now)
+                    taken = take_in(self.tx, self.rules, invoices, name, sha256, number, self.now)
+                    bills.append((one, taken))
                 placed = [self._placed(number, one, name, advice) for advice in advices]
                 if not all(placed):
                     outcomes[number] = MessageOutcome.REVIEW
         return outcomes
+
+    def _verdicts(self, bills: Sequence[tuple[Decided, list[int]]]) -> None:
+        """Tells the partners what became of their invoices, once everything in these mails is recorded."""
+        for one, numbers in bills:
+            by, sender = None, one.handling.sender
+            answerable = one.handling.answerable and sender.authenticated and sender.role is Role.PARTNER
+            if answerable and isinstance(one.reading, Reading):
+                by = HandedIn(one.reading.mail, sender.address)
+            tell(self.tx, self.rules, numbers, by, self.token_key, self.now)
 
     def _placed(self, number: int, one: Decided, name: str, advice: RemittanceAdvice) -> bool:
         """Records what an advice says was paid; where a part of it finds no voucher, a person is asked once."""

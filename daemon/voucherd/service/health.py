@@ -80,14 +80,16 @@ def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: d
     }
 
 
-def _about_mailbox(mailbox: Mapping[str, Any], watched: Watched) -> list[str]:
+def _about_mailbox(mailbox: Mapping[str, Any], watched: Watched, as_of: bool) -> list[str]:
     name, lines = mailbox["name"], []
     if mailbox["state"] == "never-read":
         lines.append(f"mailbox {name} was never read: `voucherd run`")
     elif mailbox["state"] != "ok":
         since = f" since {mailbox['since'][:16]}" if mailbox["since"] else ""
         lines.append(f"mailbox {name} cannot be read{since}: {mailbox['error']}")
-    elif mailbox["age_seconds"] > watched.after.total_seconds() + 2 * watched.mailboxes.get(name, 0):
+    elif not as_of and mailbox["age_seconds"] > watched.after.total_seconds() + 2 * watched.mailboxes.get(
+        name, 0
+    ):
         lines.append(
             f"mailbox {name} was last looked at {shown_age(mailbox['age_seconds'])} ago: see that voucherd runs"
         )
@@ -135,10 +137,11 @@ def _deaf(tx: Transaction, rules: Rulebook) -> bool:
     return len(tx.suppressions.of(rules.desk.operators)) == len(set(rules.desk.operators))
 
 
-def to_do(status: Mapping[str, Any], watched: Watched) -> list[str]:
-    """What a person must do or look after, a line each, from the JSON of `status`; nothing where all is well."""
+def to_do(status: Mapping[str, Any], watched: Watched, *, as_of: bool = False) -> list[str]:
+    """What a person must do or look after, a line each, from the JSON of `status`; nothing where all is well. Seen
+    `as_of` another instant, nobody can have looked at a mailbox lately."""
     outbox = status["outbox"]
-    lines = [line for mailbox in status["mailboxes"] for line in _about_mailbox(mailbox, watched)]
+    lines = [line for mailbox in status["mailboxes"] for line in _about_mailbox(mailbox, watched, as_of)]
     if status["clock"]:
         lines.insert(0, status["clock"])
     if status["sending"]["state"] == "down":

@@ -19,6 +19,7 @@ from voucherd.domain.reconciliation.decisions import Decision, Placement, in_for
 from voucherd.domain.reconciliation.documents import DocumentStatus, DocumentVerdict, judge_documents
 from voucherd.domain.reconciliation.frozen import frozen_row
 from voucherd.domain.reconciliation.lines import PlacedLine
+from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.stream import reconcile_in_order
 from voucherd.domain.reconciliation.verdict import (
     PRIOR_PERIOD,
@@ -165,3 +166,22 @@ def verdict_key(verdict: VoucherVerdict) -> VoucherKey:
     """Where the store keeps the voucher of a verdict."""
     key, programme = _place(verdict)
     return VoucherKey(programme, key)
+
+
+def reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocument:
+    """A document as reports show it."""
+    document = stored.document
+    return ReportedDocument(
+        number=stored.number,
+        file=stored.file,
+        sha256=stored.sha256,
+        supplier=document.supplier,
+        invoice=document.invoice,
+        kind=document.kind,
+        issued_on=document.issued_on,
+        currency=document.currency,
+        total=document.total,
+        totals=document.totals,
+        status=verdict.status.value,
+        reason=verdict.reason,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -86,6 +87,21 @@ def drop_mail(store: Store, number: int, why: str) -> None:
         tx.outbox.report(
             [replace(row, status=MailStatus.CANCELLED, next_try_at=None, answer=why[:500]) for row in left]
         )
+
+
+def release_mails(store: Store, numbers: Sequence[int], now: datetime) -> list[int]:
+    """Lets mails go that a person was to look at first, all of them where none is named; returns their numbers."""
+    with store.write() as tx:
+        wanted = list(numbers) or [mail.number for mail in tx.outbox.mails((MailStatus.HELD,))]
+        found = tx.outbox.deliveries(wanted)
+        held = [row for rows in found.values() for row in rows if row.status is MailStatus.HELD]
+        missing = sorted(set(numbers) - {row.mail for row in held})
+        if missing:
+            raise OperatorError(
+                f"mail {missing[0]} is not held", remedy="`voucherd outbox` shows each status"
+            )
+        tx.outbox.report([replace(row, status=MailStatus.PLANNED, next_try_at=now) for row in held])
+        return sorted({row.mail for row in held})
 
 
 def release(store: Store, now: datetime) -> int:

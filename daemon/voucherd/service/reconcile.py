@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,25 +13,30 @@ from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.bridge import totals_of
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
-from voucherd.domain.reconciliation.documents import DocumentVerdict
-from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.remittances import RemittanceAdvice
-from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.report import reconciliation as as_json
-from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probable_swaps, slip, suggest
+from voucherd.domain.reconciliation.suggestions import probable_swaps
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.billing import ClosedChange, redeemed_voucher
+from voucherd.service.billing import ClosedChange
+from voucherd.service.hand_overs import keep_hand_over
 from voucherd.service.importing import Teller
 from voucherd.service.invoice_files import UNREADABLE, apart, loose_documents, read_file, with_known_vouchers
-from voucherd.service.judging import Judging
-from voucherd.service.nearby import vouchers_near
+from voucherd.service.judging import Judging, reported
 from voucherd.service.placing import placed_lines
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
-from voucherd.service.records import ReviewCode, ReviewEntry, StoredDocument
+from voucherd.service.records import ReviewCode, ReviewEntry
 from voucherd.service.remitting import Remitted, all_of, summed_up, take_remittances
+from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
+from voucherd.service.verdicts import tell
+
+_REFUSALS = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
+"""Why a file that was handed in waits for a person."""
+
+REMITTANCE = "remittance|"
+"""Before the sha256 of a file, in an entry about what was paid by it and finds no voucher."""
 
 
 def take_in(
@@ -95,8 +100,15 @@ def take_in_file(
     content: bytes,
     supplier: str | None,
     now: datetime,
+    *,
+    token_key: bytes | None = None,
+    by: str = "reconcile",
 ) -> TakenFile:
-    """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence."""
+    """Takes an invoice file from an operator's hand. One that cannot be read waits in review, never in silence.
+
+    With the key that makes Message-IDs the partners hear what became of their invoices (`service.verdicts`). `by` is
+    who closes the entries that wait about the file.
+    """
     sha256 = hashlib.sha256(content).hexdigest()
     read = read_file(readers, name, "", content, supplier)
     if read is None:
@@ -106,19 +118,20 @@ def take_in_file(
         instant = record_instant(tx, now)
         if isinstance(read, Unreadable):
             reason = f"{name}: {read.reason.removeprefix(f'{name}: ')}"
+            _settle(tx, sha256, [code for code in _REFUSALS if code != read.code], instant, by, reason)
             if not tx.reviews.open_about(read.code, [sha256]):
                 tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant, about=sha256)])
+            keep_hand_over(tx, sha256, name, supplier)
             return TakenFile(name, refused=read)
-        for entry in tx.reviews.waiting():
-            if entry.about == sha256 and entry.code in (
-                ReviewCode.INVOICE_UNREADABLE,
-                ReviewCode.INVOICE_INCONSISTENT,
-            ):
-                tx.reviews.close(entry.number, "settled", instant, "reconcile", "the file was read")
+        _settle(tx, sha256, _REFUSALS, instant, by, "the file was read")
         invoices, advices = apart(read)
         changes: list[ClosedChange] = []
         new = take_in(tx, rules, invoices, name, sha256, None, instant, changes)
+        if token_key is not None:
+            tell(tx, rules, new, None, token_key, instant)
         remitted = [_remitted(tx, rules, advice, name, sha256, instant) for advice in advices]
+        if any(one.unplaced for one in remitted):
+            keep_hand_over(tx, sha256, name, supplier)
     return TakenFile(
         name,
         tuple(new),
@@ -134,7 +147,7 @@ def _remitted(
     """What an advice from an operator's hand leads to; what finds no voucher waits in one entry for the file."""
     day = now.astimezone(rules.desk.zone).date()
     done = take_remittances(tx, rules, advice, Teller("reconcile", Role.OPERATOR), day, now)
-    about = f"remittance|{sha256}"
+    about = REMITTANCE + sha256
     for entry in tx.reviews.waiting():
         if entry.about == about:
             tx.reviews.close(entry.number, "settled", now, "reconcile", "the file was taken in again")
@@ -142,6 +155,16 @@ def _remitted(
         code, reason = summed_up(name, done)
         tx.reviews.open([ReviewEntry(code, reason, now, about=about)])
     return done
+
+
+def _settle(
+    tx: Transaction, sha256: str, codes: Sequence[ReviewCode], now: datetime, by: str, why: str
+) -> None:
+    """Closes what waits about a file under one of these codes."""
+    for code in codes:
+        for entry in tx.reviews.waiting(code.value):
+            if entry.about == sha256:
+                tx.reviews.close(entry.number, "settled", now, by, why)
 
 
 def reconciliation(
@@ -159,59 +182,19 @@ def reconciliation(
         elif partner is None or verdict.voucher.partner == partner:
             vouchers.append(verdict)
     documents = [
-        _reported(document, judging.document_verdict(document.number))
+        reported(document, judging.document_verdict(document.number))
         for document in judging.documents()
         if partner is None or document.document.supplier == partner
     ]
+    unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
     report = as_json(
         now,
         vouchers,
         loose,
         documents,
         totals_of(vouchers),
-        _suggestions(tx, rules, loose, vouchers),
+        meant(tx, rules, loose, lambda standing: standing.voucher.id in unbilled),
         probable_swaps(vouchers),
         judging.closed.periods,
     )
     return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]
-
-
-def _reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocument:
-    document = stored.document
-    return ReportedDocument(
-        number=stored.number,
-        file=stored.file,
-        sha256=stored.sha256,
-        supplier=document.supplier,
-        invoice=document.invoice,
-        kind=document.kind,
-        issued_on=document.issued_on,
-        currency=document.currency,
-        total=document.total,
-        totals=document.totals,
-        status=verdict.status.value,
-        reason=verdict.reason,
-    )
-
-
-def _suggestions(
-    tx: Transaction, rules: Rulebook, loose: Iterable[LineVerdict], vouchers: Iterable[VoucherVerdict]
-) -> dict[int, Sequence[Suggestion]]:
-    """For each line whose voucher is not known: the vouchers one slip away from what it names."""
-    unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
-    found: dict[int, Sequence[Suggestion]] = {}
-    for verdict in loose:
-        if verdict.line_class is not LineClass.UNKNOWN_VOUCHER:
-            continue
-        near = [key for key in vouchers_near(tx, verdict.line.key) if slip(verdict.line.key, key.key)]
-        if not near:
-            continue
-        standings = tx.ledger.standings(near)
-        candidates = [
-            Candidate(s.voucher.id, redeemed_voucher(s, rules), s.voucher.id in unbilled)
-            for s in standings.values()
-        ]
-        suggested = suggest(verdict.line, candidates)
-        if suggested:
-            found[verdict.line.number] = suggested
-    return found

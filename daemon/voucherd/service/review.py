@@ -12,8 +12,10 @@ from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
 from voucherd.service.correcting import Correction, corrected
+from voucherd.service.hand_overs import hand_over_of
 from voucherd.service.handin import Decided, Following
 from voucherd.service.intake import BY_HAND, Intake
+from voucherd.service.reconcile import REMITTANCE, take_in_file
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import MessageOutcome, MessageRow, ReviewCode, ReviewEntry
 from voucherd.service.store import Store, Transaction
@@ -97,8 +99,8 @@ def retry(
     by: str = "retry",
     code: str | None = None,
 ) -> dict[int, str]:
-    """Reads waiting messages again with today's rules and configuration; one entry, or all that have a message, or
-    those of one `code`. `by` is the operator who asked for it.
+    """Reads waiting messages and files again with today's rules and configuration; one entry, or all that have a
+    message or a file, or those of one `code`. `by` is the operator who asked for it.
 
     Returns what became of each: `recorded`, `ignored`, or `review` where it still waits.
     """
@@ -115,6 +117,9 @@ def retry(
         for entry in chosen
         if entry.message is not None and entry.event is None and entry.code not in _NEVER_READ
     ]
+    for entry in chosen:
+        if entry.message is None and entry.event is None and file_of(entry):
+            done[entry.number] = _take_in_again(intake, entry, by, now)
     for start in range(0, len(readable), _BATCH):
         batch = readable[start : start + _BATCH]
         readings = intake.reader.read([intake.archive.load(message.sha256) for _, message in batch])
@@ -125,6 +130,36 @@ def retry(
             if decided.handling.outcome != "review":
                 done[entry.number] = _settle_again(intake, entry, message, decided, by, now)
     return done
+
+
+def file_of(entry: ReviewEntry) -> str:
+    """The sha256 of the file that an operator handed in and that an entry is about; empty where it is about none."""
+    if entry.about.startswith(REMITTANCE):
+        return entry.about.removeprefix(REMITTANCE)
+    refused = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
+    return entry.about if entry.message is None and entry.code in refused else ""
+
+
+def _take_in_again(intake: Intake, entry: ReviewEntry, by: str, now: datetime) -> str:
+    """Reads a file anew that an operator handed in, as it was handed in."""
+    with intake.store.read() as tx:
+        said = hand_over_of(tx, file_of(entry), entry.reason.partition(": ")[0])
+    if said is None:
+        return "review"  # it was too large to be kept
+    taken = take_in_file(
+        intake.store,
+        intake.archive,
+        intake.invoices,
+        intake.rules,
+        said.name,
+        intake.archive.load(file_of(entry)),
+        said.supplier,
+        now,
+        token_key=intake.token_key,
+        by=by,
+    )
+    waits = taken.refused is not None or (taken.remitted is not None and taken.remitted.unplaced)
+    return "review" if waits else "recorded"
 
 
 def gate_of_place(gates: Mapping[str, Gate], place: str) -> Gate:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -333,6 +333,12 @@ class Reconciliation(Section):
         default=None,
         description="The rate table: country,offering,days,currency,amount[,valid_from,valid_until].",
         examples=["rates.csv"],
+    )
+    verdicts: Literal["send", "hold", "off"] = Field(
+        default="send",
+        description="After each invoice its partner hears what was accepted: at once (send), after a person's "
+        "`outbox release` (hold), or never (off).",
+        examples=["hold"],
     )
     invoice_templates: Located | None = Field(
         default=None,

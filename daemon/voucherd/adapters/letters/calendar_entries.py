@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
+from voucherd.adapters.letters.calendar_text import Line, calendar_text, day, moment, text
 from voucherd.adapters.letters.values import ABSENT, clean
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.letter import CalendarEntry, Due, Letter, LetterHead, LetterItem
 from voucherd.domain.message_id import calendar_uid
-
-if TYPE_CHECKING:
-    from icalendar import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +27,9 @@ class Maker:
 
     def calendar(self, entries: Sequence[CalendarEntry], method: str, stamp: datetime) -> bytes:
         """A calendar of these entries; `stamp` is for those that do not say when they changed."""
-        # A heavy import that receipts do without.
-        from icalendar import Calendar
+        return calendar_text(method, (self._event(entry, stamp) for entry in entries))
 
-        calendar = Calendar()
-        calendar.add("prodid", "-//voucherd//voucherd//EN")
-        calendar.add("version", "2.0")
-        calendar.add("method", method)
-        for entry in entries:
-            calendar.add_component(self._event(entry, stamp))
-        return bytes(calendar.to_ical())
-
-    def _event(self, entry: CalendarEntry, stamp: datetime) -> Event:
-        from icalendar import Event
-
+    def _event(self, entry: CalendarEntry, stamp: datetime) -> list[Line]:
         fields = {
             "voucher": clean(entry.voucher),
             "deadline": clean(self.words.deadline(entry.deadline)),
@@ -51,18 +37,20 @@ class Maker:
             "programme": clean(entry.programme),
         }
         description = self.words.calendar("description", fields)
-        event = Event()
-        event.add("uid", calendar_uid(self.key, entry.voucher, entry.deadline, self.desk.rpartition("@")[2]))
-        event.add("dtstamp", (entry.changed_at or stamp).astimezone(UTC))
-        event.add("dtstart", entry.on)
-        event.add("dtend", entry.on + timedelta(days=1))
-        event.add("sequence", entry.sequence)
-        event.add("organizer", f"mailto:{self.desk}")
-        event.add("summary", self.words.calendar("summary", fields))
-        event.add("description", f"{description} ({clean(entry.because)})" if entry.because else description)
-        event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
-        event.add("transp", "TRANSPARENT")
-        return event
+        because = f" ({clean(entry.because)})" if entry.because else ""
+        uid = calendar_uid(self.key, entry.voucher, entry.deadline, self.desk.rpartition("@")[2])
+        return [
+            ("SUMMARY", text(self.words.calendar("summary", fields))),
+            ("DTSTART;VALUE=DATE", day(entry.on)),
+            ("DTEND;VALUE=DATE", day(entry.on + timedelta(days=1))),
+            ("DTSTAMP", moment(entry.changed_at or stamp)),
+            ("UID", text(uid)),
+            ("SEQUENCE", str(entry.sequence)),
+            ("DESCRIPTION", text(description + because)),
+            ("ORGANIZER", f"mailto:{self.desk}"),
+            ("STATUS", "CANCELLED" if entry.cancelled else "CONFIRMED"),
+            ("TRANSP", "TRANSPARENT"),
+        ]
 
 
 def calendars_of(letter: Letter, head: LetterHead, maker: Maker) -> tuple[bytes, bytes]:

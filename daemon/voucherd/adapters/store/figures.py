@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select
 
 from voucherd.adapters.store import schema
 from voucherd.domain.steps import MISSED
@@ -75,6 +75,26 @@ class SqlFigures:
         named = [item for (items,) in self._connection.execute(told) for item in items]
         count: int = sum(item["deadline_on"] == day.isoformat() for item in named)
         return count + int(self._connection.execute(waiting).scalar_one())
+
+    def newest(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the newest fact about a voucher and the newest invoice were recorded, of those known at `now`."""
+        found = [
+            self._connection.execute(
+                select(func.max(table.c.recorded_at)).where(table.c.recorded_at <= now)
+            ).scalar_one_or_none()
+            for table in (schema.event, schema.invoice)
+        ]
+        return found[0], found[1]
+
+    def board(self, now: datetime, partner: str | None = None) -> list[tuple[str | None, str, int]]:
+        """How many vouchers each partner has in each state, as the clock makes it at `now`."""
+        table = schema.voucher
+        clocked = and_(table.c.ends_at.is_not(None), table.c.ends_at < now)
+        state = case((clocked, table.c.state_after), else_=table.c.state).label("state_now")
+        query = select(table.c.partner, state, func.count()).group_by(table.c.partner, state)
+        if partner is not None:
+            query = query.where(table.c.partner == partner)
+        return [(whose, found, int(count)) for whose, found, count in self._connection.execute(query)]
 
     def unbilled(self) -> list[Unbilled]:
         """The redeemed vouchers that are not billed in full, those that are worth the same counted together."""

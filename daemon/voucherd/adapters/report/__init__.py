@@ -1,0 +1,1 @@
+"""Reports as files: a spreadsheet, comma-separated values, a page of HTML."""

@@ -1,0 +1,208 @@
+"""Verdict mails: after each invoice its partner hears, line by line, what was accepted, and what is wrong and what
+to do. Written in the transaction that took the invoice in; held for a person where the desk wants that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from voucherd.domain.letter import InvoiceNamed, Letter, LetterKind, LineJudged, Sum
+from voucherd.domain.message import ParsedMail
+from voucherd.domain.reconciliation.content import CREDIT, invoice_key
+from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
+from voucherd.domain.reconciliation.suggestions import Suggestion
+from voucherd.domain.reconciliation.verdict import LineVerdict
+from voucherd.domain.rulebook import Rulebook
+from voucherd.domain.standing import Standing
+from voucherd.service.judged_documents import Judged, displaced, judged
+from voucherd.service.letters import Addressing, answering, outgoing
+from voucherd.service.records import MailStatus, OutgoingMail
+from voucherd.service.slips import meant
+from voucherd.service.store import Transaction
+
+MOST_LINES = 150
+"""Lines of one mail: more would be cut off by the readers of HTML mail (100 kB); the rest goes in a second part."""
+
+_MOST_ASKED = 500  # lines of one hand-in that are looked at for a slip
+_ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """The mail that brought a document and the partner's address that it came from, where an answer may go to it
+    (PROMISES.md, P7); an operator's hand has neither."""
+
+    mail: ParsedMail
+    address: str
+
+
+def tell(
+    tx: Transaction,
+    rules: Rulebook,
+    numbers: Sequence[int],
+    by: HandedIn | None,
+    key: bytes,
+    now: datetime,
+) -> None:
+    """Puts the verdicts of documents that were just taken in into the outbox, and of those that they put aside. The
+    same invoice handed in once more is told of once."""
+    if not numbers or rules.verdicts == "off":
+        return
+    documents = judged(tx, rules, [*numbers, *displaced(tx, numbers)], now)
+    unknown = [
+        verdict
+        for document in documents
+        if rules.partner(document.stored.document.supplier) is not None
+        for verdict in document.lines
+        if verdict.line_class is LineClass.UNKNOWN_VOUCHER
+    ]
+    suggestions = meant(tx, rules, unknown[:_MOST_ASKED], _unbilled, _own)
+    mails = verdict_mails(documents[: len(numbers)], suggestions, by, rules, key, now)
+    mails += verdict_mails(documents[len(numbers) :], {}, by, rules, key, now, news="displaced")
+    tx.outbox.add(mails)
+
+
+def _unbilled(standing: Standing) -> bool:
+    return standing.voucher.redeemed_on is not None and standing.voucher.billed_on is None
+
+
+def _own(line: PlacedLine, standing: Standing) -> bool:
+    """Whether the voucher is the supplier's own: nobody is told of another partner's."""
+    return line.supplier == (standing.voucher.redeemed_by or standing.voucher.partner)
+
+
+def verdict_mails(
+    documents: Sequence[Judged],
+    suggestions: Mapping[int, Sequence[Suggestion]],
+    by: HandedIn | None,
+    rules: Rulebook,
+    key: bytes,
+    now: datetime,
+    news: str = "verdict",
+) -> list[OutgoingMail]:
+    """The mails to the partners whose documents these are; none for a supplier that is no partner with an address,
+    or where the desk wants none. `suggestions` go by line number; of each invoice a piece of `news` is told once."""
+    if rules.verdicts == "off":
+        return []
+    mails = []
+    for document in documents:
+        letter = _letter(document, suggestions, rules, now)
+        addressing = _addressing(document.stored.document.supplier, by, rules)
+        if letter is None or addressing is None:
+            continue
+        for part, start in enumerate(range(0, max(len(letter.lines), 1), MOST_LINES)):
+            some = replace(
+                letter,
+                lines=letter.lines[start : start + MOST_LINES],
+                quoted_subject=by.mail.subject if by and addressing.answers else "",
+            )
+            mails.append(
+                _mail(
+                    _business_key(news, document.stored.document, part),
+                    document.stored.document,
+                    some,
+                    addressing,
+                    rules,
+                    key,
+                    now,
+                )
+            )
+    return mails
+
+
+def _letter(
+    document: Judged, suggestions: Mapping[int, Sequence[Suggestion]], rules: Rulebook, now: datetime
+) -> Letter | None:
+    said = document.stored.document
+    partner = rules.partner(said.supplier)
+    if partner is None:
+        return None
+    total = None if said.total is None or not said.currency else Sum(_in_effect(said), said.currency)
+    lines = [_line(verdict, suggestions.get(verdict.line.number, ())) for verdict in document.lines]
+    # what needs doing first, else as the invoice has them
+    lines.sort(key=lambda line: line.line_class in _ACCEPTED)
+    return Letter(
+        kind=LetterKind.VERDICT,
+        locale=partner.locale,
+        on=now.astimezone(rules.clock(partner.id).zone).date(),
+        partner=partner.name,
+        programme=next(iter(rules.programmes.values())).name,
+        items=(),
+        invoice=InvoiceNamed(said.invoice, said.kind, said.issued_on, total, document.verdict.status.value),
+        lines=tuple(lines),
+    )
+
+
+def _in_effect(document: InvoiceDocument) -> int:
+    """The total as its lines count: a credit takes away, whatever sign the document writes."""
+    total = document.total or 0
+    return -abs(total) if document.kind == CREDIT else total
+
+
+def _line(verdict: LineVerdict, suggestions: Sequence[Suggestion]) -> LineJudged:
+    line, voucher = verdict.line, verdict.voucher
+    before = verdict.billed - verdict.credited
+    expected = None
+    own = voucher is not None and verdict.line_class is not LineClass.WRONG_PARTNER
+    if own and voucher is not None and voucher.value is not None and voucher.currency is not None:
+        expected = Sum(voucher.value, voucher.currency)
+    return LineJudged(
+        line=line.line,
+        voucher_text=line.voucher_text,
+        line_class=str(verdict.line_class),
+        net=Sum(line.net, line.currency),
+        voucher=voucher.id if voucher else None,
+        expected=expected,
+        billed=Sum(before, line.currency) if before else None,
+        suggestion=suggestions[0].voucher if suggestions else "",
+    )
+
+
+def _addressing(supplier: str | None, by: HandedIn | None, rules: Rulebook) -> Addressing | None:
+    """In answer to the partner's own mail; to all its addresses where somebody else handed the invoice in."""
+    partner = rules.partner(supplier)
+    if partner is None:
+        return None
+    if by is not None and partner.owns_sender(by.address):
+        return answering(by.mail, by.address)
+    if not partner.addresses:
+        return None
+    return Addressing(tuple(partner.addresses), envelope_from=rules.desk.addr)
+
+
+def _mail(
+    business_key: str,
+    document: InvoiceDocument,
+    letter: Letter,
+    addressing: Addressing,
+    rules: Rulebook,
+    key: bytes,
+    now: datetime,
+) -> OutgoingMail:
+    mail = outgoing(
+        letter,
+        addressing,
+        business_key=business_key,
+        partner=document.supplier,
+        items=(),
+        due_at=now,
+        obsolete_at=None,
+        rules=rules,
+        key=key,
+        now=now,
+    )
+    others = LineClass.WRONG_PARTNER
+    own = [line.voucher for line in letter.lines if line.voucher and line.line_class != others]
+    status = MailStatus.HELD if rules.verdicts == "hold" else MailStatus.PLANNED
+    return replace(mail, vouchers=tuple(dict.fromkeys(own)), status=status)
+
+
+def _business_key(news: str, document: InvoiceDocument, part: int) -> str:
+    """What the invoice says, whatever file says it: a second copy gets no second verdict."""
+    what = (document.supplier or "", invoice_key(document.invoice), document.kind, document.content_sha256)
+    digest = hashlib.sha256("\0".join(what).encode("utf-8", "replace")).hexdigest()
+    return f"{news}|{digest}" + (f"|{part}" if part else "")

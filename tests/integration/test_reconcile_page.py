@@ -1,0 +1,78 @@
+"""The reconciliation as a terminal shows it: per voucher and line what it is, why, and what is to be done."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.worlds import World, invoice
+from voucherd.cli.reconcile_page import page
+from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.next_steps import for_line, for_voucher
+from voucherd.domain.reconciliation.verdict import COMPLETE, Billing, Timeliness
+
+pytest_plugins = ["tests.stores"]
+
+NOON = "2021-10-15"
+
+
+def test_each_voucher_and_line_says_what_is_to_be_done(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for voucher in ("DPS-1001", "DPS-2002", "DPS-3003"):
+        world.redeemed(voucher, "2021-09-01")
+    world.take_in(invoice("I-1", date(2021, 9, 10), ("DPS-1001", 500_000), ("DPS-2002", 400_000)))
+    world.take_in(invoice("I-2", date(2021, 9, 11), ("DPS-30O3", 500_000)))
+    page(world.reconciliation(NOON))
+    shown = capsys.readouterr().out
+
+    assert "Billed in full: 1 of 3 vouchers." in shown
+    assert (
+        """\
+  DPS-2002  contoso: short, open, 16 days left
+    billed 4000.00 of 5000.00 EUR
+"""
+        in shown
+    )
+    assert "to do: the partner bills the remaining 1000.00 EUR by 2021-10-31" in shown
+    assert "to do: the partner bills 5000.00 EUR by 2021-10-31" in shown
+    assert "line 1 of I-2 (contoso): DPS-30O3, 5000.00 EUR: unknown-voucher" in shown
+    assert "perhaps DPS-3003 (position 6: O → 0" in shown
+    assert f"to do: {for_line('unknown-voucher')}" in shown
+    assert "2 documents: 2 accepted" in shown
+    assert "Not accepted: 1 invoice line\n" in shown
+    assert "\nMoney in EUR (redeemed = billed" in shown
+    assert "\ufffd" not in shown
+    assert "DPS-1001" not in shown.partition("vouchers to look at")[2]
+
+
+def test_nothing_steers_the_terminal(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.take_in(invoice("I\x1b[2J1", date(2021, 9, 10), ("\x1b]0;x\x07\u202e", 1), supplier="contoso"))
+    page(world.reconciliation(NOON))
+    shown = capsys.readouterr().out
+    assert not [char for char in shown if not char.isprintable() and char != "\n"]
+
+
+def test_an_empty_store_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    page(world.reconciliation(NOON))
+    assert capsys.readouterr().out == "No voucher is redeemed yet.\n"
+
+
+@pytest.mark.parametrize("line_class", LineClass)
+def test_each_class_of_a_line_that_is_not_accepted_has_a_next_step(line_class: LineClass) -> None:
+    assert bool(for_line(line_class)) is (line_class not in (LineClass.MATCHED, LineClass.CREDIT))
+
+
+@pytest.mark.parametrize("billing", Billing)
+def test_each_answer_but_billed_has_a_next_step(billing: Billing) -> None:
+    said = for_voucher(billing, Timeliness.OPEN, "2021-10-31", "-1000.00 EUR")
+    assert bool(said) is (billing is not Billing.BILLED)
+    if billing not in COMPLETE:
+        assert said.endswith("by 2021-10-31")
+    assert "{" not in said
+    assert "-1000" not in said
+
+
+def test_what_was_missed_asks_for_proof() -> None:
+    assert "proof" in for_voucher(Billing.UNBILLED, Timeliness.MISSED, "2021-10-31", None)

@@ -47,7 +47,7 @@ def test_a_line_is_matched_a_period_closed_and_a_late_credit_note_says_what_it_c
     )
     ended = desk.run("reconcile", str(credit), "--partner", "contoso", as_of="2021-10-06")
     assert "changes 2021-09, which is closed: DPS-1001 was billed, 7500.00 EUR billed" in ended.err
-    assert "closed: 2021-09 up to 2021-09-30, 1 vouchers" in ended.out
+    assert "closed: 2021-09 up to 2021-09-30, 1 voucher" in ended.out
     [period] = desk.json("reconcile", as_of="2021-10-07")["periods"]
     assert [one["voucher"] for one in period["changes"]] == [DPS]
     assert desk.json("reconcile", "--full", "--verify")["differences"] == []

@@ -30,22 +30,24 @@ year: $(INSTALLED)
 	VOUCHERD_WHOLE_YEAR=1 $(BIN)/pytest -n0 --timeout=3600 --durations=5 tests/integration/test_a_year.py
 
 # Everything with its hash, then the project itself; again only after one of these files changed.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "voucherd needs Python 3.11 or newer; name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/debian-packages ensurepip=python3-venv
 	@[ -x $(BIN)/python ] && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "installing into .venv (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The lock, for every platform, without the name of any registry; LOCKFLAGS=--upgrade takes newer releases.
+# The locks, for every platform, without the name of any registry; LOCKFLAGS=--upgrade takes newer releases.
+# requirements.lock is what a service needs, requirements-dev.lock the same releases with what the tests need.
+COMPILE := uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --extra postgresql --extra outlook \
+    --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
-	uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --extra postgresql --extra outlook --group dev \
-	    --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
-	    --quiet --output-file requirements.lock $(LOCKFLAGS)
+	$(COMPILE) --group dev --output-file requirements-dev.lock $(LOCKFLAGS)
+	$(COMPILE) --group install --constraints requirements-dev.lock --output-file requirements.lock
 
 # config/*.example.toml, as the settings describe themselves.
 example-config: $(INSTALLED)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQL
 
 # The test command judges a change: the same code gets the same answer. `make search` looks for what no example hit.
-settings.register_profile("test", derandomize=True, deadline=None)
+settings.register_profile("test", derandomize=True, deadline=None)  # a busy machine is no fault
 settings.register_profile("search", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("VOUCHERD_HYPOTHESIS", "test"))
 

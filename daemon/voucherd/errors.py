@@ -79,8 +79,8 @@ class Fault:
 
     def __str__(self) -> str:
         shown = f" = {self.value}" if self.value else ""
-        where = f"{self.file}: " if self.file else ""
-        return f"{where}{self.key}{shown}: {self.what}; {self.remedy}"
+        places = (self.file, f"{self.key}{shown}")
+        return ": ".join(part for part in (*places, f"{self.what}; {self.remedy}") if part)
 
 
 class ConfigurationError(VoucherdError):

@@ -456,7 +456,8 @@ class Application:
                 raise_alarms(tx, now, fell_back)
         self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
         names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
-        made = summarise(self.store, self.rules, self.token_key, names, at, now)
+        limit = self.settings.delivery.burst_limit
+        made = summarise(self.store, self.rules, self.token_key, names, at, now, limit)
         return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:

@@ -115,7 +115,7 @@ class Known:
 def known(desk: Desk) -> Known:
     """Reads the store of a desk that does not run; every message must be whole in its archive."""
     app = Application(load(desk.config, desk.environ), desk.environ)
-    now = datetime.fromisoformat(DOUBT_OVER)
+    now, limit = datetime.fromisoformat(DOUBT_OVER), app.settings.delivery.burst_limit
     try:
         with app.store.read() as tx:
             messages = sorted(tx.messages.all_hashes())
@@ -127,7 +127,7 @@ def known(desk: Desk) -> Known:
                 ),
                 vouchers=[inspect.voucher_json(s, now) for _, s in inspect.standings(tx, app.rules, now)],
                 messages=messages,
-                outbox={mail["message_id"]: mail["status"] for mail in inspect.outbox_json(tx)},
+                outbox={mail["message_id"]: mail["status"] for mail in inspect.outbox_json(tx, limit, now)},
                 lost=sum(row["lost"] for row in inspect.audit_json(tx)),
             )
     finally:

@@ -34,7 +34,7 @@ FIRST_OF_KIND = {
 }
 CASES = [
     *((name, "en") for name in sorted(FIRST_OF_KIND.values())),
-    *(("reminder-reserve", one) for one in FURTHER),
+    *((name, one) for one in FURTHER for name in ("reminder-reserve", "digest-values")),
 ]
 LOOKS = [(WIDE, False), (WIDE, True), (NARROW, False), (NARROW, True)]
 KEPT = [(WIDE, False), (NARROW, True)]
@@ -139,7 +139,7 @@ def test_the_mail_fits_and_can_be_read(
 
 
 @pytest.mark.parametrize(("width", "dark"), KEPT)
-@pytest.mark.parametrize(("name", "language"), [case for case in CASES if case[1] in {"en", "ko"}])
+@pytest.mark.parametrize(("name", "language"), CASES)
 def test_the_mail_looks_as_it_was_approved(
     browser: Chromium, name: str, language: str, width: int, dark: bool
 ) -> None:

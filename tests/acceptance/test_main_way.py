@@ -44,7 +44,7 @@ REVIEW = {
 AUDIT = {"mailbox", "uidvalidity", "seen", "recorded", "ignored", "review", "lost"}
 STATUS = {
     "mailboxes", "outbox", "review", "overdue_steps", "credentials",
-    "holds", "suppressed", "pace", "untold_alarms", "outbox_held", "sending", "clock", "disk",
+    "holds", "suppressed", "pace", "burst", "untold_alarms", "outbox_held", "sending", "clock", "disk",
 }  # fmt: skip
 LOOK = {"name", "state", "last_success", "age_seconds", "error", "since", "push", "lost"}
 RECONCILED = {

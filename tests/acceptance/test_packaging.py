@@ -120,14 +120,27 @@ def test_a_shipped_file_that_is_missing_is_a_broken_installation() -> None:
         shipped("templates/no-such-language")
 
 
-def test_the_lock_holds_every_dependency_with_its_hash_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert not re.search(r"https?:|file:|--index-url|--find-links|@ ", lock)
-    pins = re.split(r"\n(?=\S)", lock.partition("\n")[2])
-    pinned = {pin.partition("==")[0].lower() for pin in pins if "==" in pin}
-    assert all("--hash=sha256:" in pin for pin in pins if "==" in pin)
+def pins(lock: str) -> dict[str, str]:
+    """The releases that a lock names; each must have its hash, and none an address."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert not re.search(r"https?:|file:|--index-url|--find-links|@ ", text)
+    found = [pin for pin in re.split(r"\n(?=\S)", text.partition("\n")[2]) if "==" in pin]
+    assert all("--hash=sha256:" in pin for pin in found)
+    return {pin.partition("==")[0].lower(): pin.partition("==")[2].split()[0] for pin in found}
+
+
+def test_the_locks_hold_every_dependency_with_its_hash_and_no_address() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    wanted += [each for extra in project["project"]["optional-dependencies"].values() for each in extra]
-    names = {re.split(r"[\[<>=~! ]", each)[0].lower() for each in wanted}
-    assert names <= pinned, f"run `make lock`: {names - pinned}"
+    groups = project["dependency-groups"]
+    service = [*project["project"]["dependencies"], *groups["install"]]
+    service += [each for extra in project["project"]["optional-dependencies"].values() for each in extra]
+    tests = [each for each in groups["dev"] if isinstance(each, str)]
+    for lock, wanted in (("requirements.lock", service), ("requirements-dev.lock", [*service, *tests])):
+        names = {re.split(r"[\[<>=~! ]", each)[0].lower() for each in wanted}
+        assert names <= pins(lock).keys(), f"run `make lock`: {names - pins(lock).keys()}"
+
+
+def test_a_service_runs_on_the_releases_that_were_tested_and_without_the_tests_own() -> None:
+    service, tested = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert service.items() <= tested.items()
+    assert not service.keys() & {"pytest", "mypy", "ruff", "hypothesis", "aiosmtpd"}

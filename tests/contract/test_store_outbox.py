@@ -211,6 +211,8 @@ def test_what_is_due_is_counted_by_delivery(store: SqlStore) -> None:
         assert tx.outbox.waiting(NOW) == 3
         assert tx.outbox.waiting(NOW + timedelta(hours=1)) == 4
         assert tx.outbox.counts() == {"planned": 3}
+        assert (tx.outbox.due(NOW, ()), tx.outbox.due(NOW + timedelta(hours=1), ())) == (2, 3)
+        assert tx.outbox.due(NOW, ("reminder", "alarm")) == 0
 
 
 def test_programs_that_claim_at_once_share_the_deliveries_and_none_gets_one_twice(

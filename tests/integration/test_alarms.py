@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -93,8 +93,15 @@ def test_a_storm_ends_in_one_mail_that_says_how_many(told: World) -> None:
     assert alarms[: MOST - 1] == tuple(many[: MOST - 1])
     rest = alarms[MOST - 1]
     assert rest.subject == "a009@x.example, a010@x.example, a011@x.example (+988)"
-    assert rest.count == 2 * 991
+    assert (rest.count, rest.others) == (2 * 991, 990)
     assert [one.subject for one in alarms[MOST:]] == ["contoso", "b"]
+
+
+def test_of_many_held_back_the_first_deadline_is_named(told: World) -> None:
+    dates = [date(2021, 12, 20 - n % 9) for n in range(30)]
+    raised(told, *(alarm(f"V-{n}", AlarmCode.HOLD_LAST_STEP, on=on) for n, on in enumerate(dates)))
+    tells(told)
+    assert letter_of(told.mails()[0].letter).alarms[-1].on == date(2021, 12, 12)
 
 
 def test_as_many_as_a_mail_spells_out_are_all_spelled_out(told: World) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from tests.fakes_delivery import FakeDelivery
 from tests.worlds import PlainComposer, World, instant, later
+from voucherd.domain.letter import Alarm
 from voucherd.domain.retry import DOUBT_WAIT
 from voucherd.errors import OperatorError
+from voucherd.service.inspect import outbox_json
 from voucherd.service.outbox import drop_mail, release, retry_mail
 from voucherd.service.pacing import Pacing
 from voucherd.service.ports import Attempt, Outcome
@@ -213,6 +215,18 @@ def test_more_than_the_burst_limit_waits_until_it_is_let_go(world: World) -> Non
     assert world.send(NINE, burst_limit=1).sent == 2
 
 
+def test_a_burst_is_shown_as_held_until_it_is_let_go(world: World) -> None:
+    world.first_reminder()
+
+    def shown(limit: int) -> list[str]:
+        with world.store.read() as tx:
+            return [row["status"] for row in outbox_json(tx, limit, instant(NINE))]
+
+    assert (shown(1), shown(2)) == (["held"], ["planned"])
+    release(world.store, instant(NINE))
+    assert shown(1) == ["planned"]
+
+
 def test_the_next_burst_asks_again(world: World) -> None:
     world.first_reminder()
     release(world.store, instant(NINE))
@@ -267,6 +281,21 @@ def test_a_mail_that_cannot_be_written_fails_alone(world: World) -> None:
     assert {row.answer for row in world.deliveries(found["fabrikam"].number)} == {
         "no template for Fabrikam GmbH"
     }
+    with world.store.read() as tx:
+        [alarm] = [row.alarm for row in tx.alarms.untold()]
+    to = "vouchers@fabrikam.example"
+    number = str(found["fabrikam"].number)
+    assert alarm == Alarm("mail-not-written", to, "no template for Fabrikam GmbH", 1, target=number)
+
+
+def test_a_mail_that_cannot_be_written_again_is_told_again(world: World) -> None:
+    world.first_reminder()
+    world.composer = PlainComposer("Fabrikam GmbH")
+    for minutes in (0, 1):
+        world.send(later(NINE, minutes=minutes))
+        retry_mail(world.store, 1, later(NINE, minutes=minutes))
+    with world.store.read() as tx:
+        assert [row.alarm.code for row in tx.alarms.untold()] == ["mail-not-written"] * 2
 
 
 def test_a_mail_that_failed_to_be_written_is_written_when_a_person_lets_it_try_again(world: World) -> None:

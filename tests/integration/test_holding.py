@@ -234,9 +234,9 @@ def test_operators_are_told_of_a_missed_mail_that_is_held(
     held(world, "fabrikam", "2021-11-01T10:00")
     for moment in ("2021-11-02T09:00", "2021-11-02T09:20"):
         world.remind(moment)
-    assert [(one.subject, one.detail) for _, one in alarms] == [
-        (DPS, "reserve: partner fabrikam is held until it is released")
-    ]
+    [(_, alarm)] = alarms
+    assert (alarm.subject, alarm.target) == (DPS, "fabrikam")
+    assert alarm.detail == "reserve: partner fabrikam is held until it is released"
 
 
 def test_a_hold_that_ends_before_the_last_step_tells_nobody(

@@ -145,6 +145,14 @@ def test_what_is_planned_leaves_suppressed_addresses_out_and_explain_says_so(wor
     assert all(why.startswith(f"{PARTNER} takes no mail since 2021-10-29: 5.1.1") for why in planned)
 
 
+def test_far_from_the_deadline_nobody_but_the_partner_is_written_to_and_explain_knows(world: World) -> None:
+    world.assigned("DPS-1001", partner="fabrikam", at="2021-05-14")
+    suppress(world, PARTNER)
+    found = {step: fate for step, (fate, _) in fates(world, "2021-07-01").items()}
+    assert (found["redeem", 60], found["redeem", 14]) == ("suppressed", "suppressed")
+    assert (found["redeem", 3], found["reserve", 1]) == ("planned", "planned")
+
+
 def test_a_failing_alarm_suppresses_its_address_and_raises_no_alarm(world: World) -> None:
     world.first_reminder()
     with world.store.write() as tx:

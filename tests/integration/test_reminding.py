@@ -61,7 +61,7 @@ def test_after_an_outage_only_the_nearest_step_goes_and_the_others_say_why(world
     found = fates(world, NINE, "reserve")
     assert found[1] == ("planned", "in mail 1: planned")
     assert found[30][0] == found[14][0] == found[7][0] == found[3][0] == "superseded"
-    assert found[7][1] == "overdue together with the step 1 days before, which is nearer"
+    assert found[7][1] == "goes on the same day as the step 1 days before, which is nearer"
     assert found[0] == ("planned", "its instant has not come")
     world.send(NINE)
     assert fates(world, NINE, "reserve")[1] == ("sent", "in mail 1: sent")

@@ -18,6 +18,7 @@ from tests.worlds import (
 )
 from voucherd.domain.letter import Figures, MailboxLook, Sum
 from voucherd.domain.rulebook import Desk, Rulebook
+from voucherd.service.duplicates import count_duplicates
 from voucherd.service.plain_letters import letter_of
 from voucherd.service.records import MessageOutcome
 from voucherd.service.summary import at_risk, figures, summarise
@@ -25,6 +26,7 @@ from voucherd.service.summary import at_risk, figures, summarise
 pytest_plugins = ["tests.stores"]
 
 EIGHT = time(8)
+LIMIT = 3
 
 
 def rules() -> Rulebook:
@@ -40,7 +42,7 @@ def told(world: World) -> World:
 
 
 def summary(world: World, at: str, hour: time | None = EIGHT) -> bool:
-    return summarise(world.store, world.rules, TOKEN_KEY, ["vouchers"], hour, instant(at))
+    return summarise(world.store, world.rules, TOKEN_KEY, ["vouchers"], hour, instant(at), LIMIT)
 
 
 def days(world: World) -> list[str]:
@@ -49,7 +51,7 @@ def days(world: World) -> list[str]:
 
 def seen(world: World, day: date, at: str) -> Figures:
     with world.store.read() as tx:
-        return figures(tx, world.rules, ["vouchers"], day, instant(at))
+        return figures(tx, world.rules, ["vouchers"], day, instant(at), LIMIT)
 
 
 def test_it_goes_at_its_hour_of_the_desk_once_a_day_also_when_nothing_happened(told: World) -> None:
@@ -99,6 +101,28 @@ def test_its_figures_are_those_of_the_local_day_and_of_what_stands(told: World) 
     assert found.failed == 0
     assert found.mailboxes == (MailboxLook("vouchers", "ok", 2),)
     assert dict(found.due)
+
+
+def test_messages_that_were_known_already_are_counted_on_their_day(told: World) -> None:
+    for at, number in (("2021-10-27T23:59", 1), ("2021-10-28T00:00", 2), ("2021-10-28T23:59", 3)):
+        with told.store.write() as tx:
+            count_duplicates(tx, instant(at).astimezone(told.rules.desk.zone).date(), number)
+    with told.store.write() as tx:
+        tx.messages.add([message_row("new", recorded_at=instant("2021-10-28T12:00"))])
+    found = seen(told, date(2021, 10, 28), "2021-10-29T08:00")
+    assert (found.read, found.recorded, found.duplicates) == (6, 1, 5)
+    assert seen(told, date(2021, 10, 26), "2021-10-29T08:00").duplicates == 0
+
+
+def test_what_waits_for_a_person_is_told_apart_from_what_waits_for_its_turn(told: World) -> None:
+    for number in range(4):
+        told.assigned(f"DPS-100{number}", partner=("fabrikam", "contoso")[number % 2], at="2021-05-14")
+    told.remind("2021-10-29T09:00")
+    day = date(2021, 10, 28)
+    with told.store.read() as tx:
+        few, many = (figures(tx, told.rules, [], day, instant("2021-10-29T10:00"), n) for n in (1, 99))
+    assert (few.waiting, few.held) == (0, 2)
+    assert (many.waiting, many.held) == (2, 0)
 
 
 def test_money_at_risk_is_what_is_redeemed_and_not_billed(told: World) -> None:

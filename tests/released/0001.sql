@@ -7,6 +7,7 @@ CREATE TABLE alarm (
 	detail TEXT NOT NULL, 
 	count INTEGER NOT NULL, 
 	"on" DATE, 
+	target TEXT NOT NULL, 
 	raised_at VARCHAR(27) NOT NULL, 
 	mail INTEGER, 
 	CONSTRAINT fk_alarm_mail FOREIGN KEY(mail) REFERENCES outbox (id), 
@@ -295,7 +296,7 @@ INSERT INTO "step" VALUES(4,'planning-services','DPS1001','DPS-1001','reserve','
 INSERT INTO "step" VALUES(5,'planning-services','DPS1001','DPS-1001','reserve','2021-11-01',1,'contoso','2021-10-29T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(6,'planning-services','DPS1001','DPS-1001','reserve','2021-11-01',0,'contoso','2021-11-01T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(7,'planning-services','DPS1001','DPS-1001','reserve','2021-11-01',-1,'contoso','2021-11-02T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
-INSERT INTO "step" VALUES(8,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','overdue together with the step 30 days before, which is nearer',NULL);
+INSERT INTO "step" VALUES(8,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','goes on the same day as the step 30 days before, which is nearer',NULL);
 INSERT INTO "step" VALUES(9,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',30,'contoso','2021-10-08T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','named in the mail about reserve by 2021-11-01 of the same day',NULL);
 INSERT INTO "step" VALUES(10,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',14,'contoso','2021-10-25T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(11,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',7,'contoso','2021-11-01T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
@@ -310,7 +311,7 @@ INSERT INTO "step" VALUES(19,'planning-services','DPS1002','DPS-1002','reserve',
 INSERT INTO "step" VALUES(20,'planning-services','DPS1002','DPS-1002','reserve','2021-11-01',1,'contoso','2021-10-29T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','met','the reserve deadline was met on 2021-05-13',NULL);
 INSERT INTO "step" VALUES(21,'planning-services','DPS1002','DPS-1002','reserve','2021-11-01',0,'contoso','2021-11-01T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','met','the reserve deadline was met on 2021-05-13',NULL);
 INSERT INTO "step" VALUES(22,'planning-services','DPS1002','DPS-1002','reserve','2021-11-01',-1,'contoso','2021-11-02T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','met','the reserve deadline was met on 2021-05-13',NULL);
-INSERT INTO "step" VALUES(23,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','overdue together with the step 30 days before, which is nearer',NULL);
+INSERT INTO "step" VALUES(23,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','goes on the same day as the step 30 days before, which is nearer',NULL);
 INSERT INTO "step" VALUES(24,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',30,'contoso','2021-10-08T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','mailed','',1);
 INSERT INTO "step" VALUES(25,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',14,'contoso','2021-10-25T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(26,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',7,'contoso','2021-11-01T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
@@ -325,7 +326,7 @@ INSERT INTO "step" VALUES(34,'planning-services','DPS1003','DPS-1003','reserve',
 INSERT INTO "step" VALUES(35,'planning-services','DPS1003','DPS-1003','reserve','2021-11-01',1,'contoso','2021-10-29T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(36,'planning-services','DPS1003','DPS-1003','reserve','2021-11-01',0,'contoso','2021-11-01T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(37,'planning-services','DPS1003','DPS-1003','reserve','2021-11-01',-1,'contoso','2021-11-02T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
-INSERT INTO "step" VALUES(38,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','overdue together with the step 30 days before, which is nearer',NULL);
+INSERT INTO "step" VALUES(38,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','goes on the same day as the step 30 days before, which is nearer',NULL);
 INSERT INTO "step" VALUES(39,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',30,'contoso','2021-10-08T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','named in the mail about reserve by 2021-11-01 of the same day',NULL);
 INSERT INTO "step" VALUES(40,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',14,'contoso','2021-10-25T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(41,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',7,'contoso','2021-11-01T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);

@@ -14,7 +14,7 @@ from tests.builders import at, partner, policy, programme, voucher
 from voucherd.domain.events import Role
 from voucherd.domain.holds import NO_HOLDS, Hold, Holds, Scope, may_hold
 from voucherd.domain.identifiers import voucher_key
-from voucherd.domain.plan import Plan, plan
+from voucherd.domain.plan import Plan, ended_because, plan
 from voucherd.domain.standing import stand
 from voucherd.domain.steps import MISSED, Step, clockwork, steps_of
 from voucherd.domain.voucher import State
@@ -193,6 +193,15 @@ def test_a_step_whose_deadline_ended_while_it_was_held_says_so() -> None:
         "its deadline ended while it was held until it is released: merger"
     }
     assert [one.step.key.days_before for one in made.held] == [MISSED]
+
+
+def test_why_a_step_fell_away_under_a_hold_reads_as_a_sentence() -> None:
+    since = datetime(2021, 10, 1, tzinfo=UTC)
+    partners = Hold(
+        Scope.PARTNER, "", "contoso", "contoso", date(2021, 12, 20), "", since, "ops", Role.OPERATOR
+    )
+    assert ended_because(partners) == "its deadline ended while partner contoso is held until 2021-12-20"
+    assert ended_because(None) == "its deadline ended before it could be sent"
 
 
 @given(st.integers(0, 90), st.integers(0, 120))

@@ -215,6 +215,40 @@ def test_a_region_may_differ_from_its_language_in_one_file(overlay: Callable[...
     assert composer.check() == []
 
 
+@pytest.mark.parametrize(
+    ("reader", "written"),
+    [
+        ("zh", "zh-CN"), ("zh-Hans", "zh-CN"), ("zh_CN", "zh-CN"), ("zh-SG", "zh-CN"),
+        ("pt", "pt-BR"), ("pt-PT", "pt-BR"), ("de-CH", "de"), ("en-GB", "en"), ("fr_CA", "fr"),
+        ("zh-Hant", "ko"), ("zh-TW", "ko"), ("zh-HK", "ko"), ("zh-Hant-HK", "ko"), ("it", "ko"),
+    ],
+)  # fmt: skip
+def test_a_reader_gets_a_language_and_script_that_it_reads_or_that_of_the_desk(
+    reader: str, written: str
+) -> None:
+    composer = LetterComposer([SHIPPED], default_locale="ko")
+    composed = composer.compose(replace(REMINDER, locale=reader), HEAD)
+    assert parts_of(composed)["text/plain"]["Content-Language"] == written
+    assert composer.speaks(reader) is (written != "ko")
+
+
+def test_dates_are_those_of_the_readers_own_region() -> None:
+    text = ONE_FOR_ALL.compose(replace(REMINDER, locale="zh"), HEAD).text
+    assert "2021年12月10日星期五" in text
+    assert "10 de dezembro de 2021" in ONE_FOR_ALL.compose(replace(REMINDER, locale="pt-PT"), HEAD).text
+
+
+def test_the_operators_folder_for_another_script_is_used_for_it_alone(overlay: Callable[..., Path]) -> None:
+    folder = overlay(**{"zh-TW__reminder_md": "subject: 請預留\n---\n{{ due.date }}\n"})
+    composer = LetterComposer([folder, SHIPPED])
+    words = (SHIPPED / "zh-CN" / "words.toml").read_text(encoding="utf-8")
+    (folder / "zh-TW" / "words.toml").write_text(words, encoding="utf-8")
+    composer = LetterComposer([folder, SHIPPED])
+    assert composer.compose(replace(REMINDER, locale="zh-Hant"), HEAD).subject == "請預留"
+    assert composer.compose(replace(REMINDER, locale="zh"), HEAD).subject != "請預留"
+    assert composer.compose(replace(REMINDER, locale="zh-HK"), HEAD).subject == "請預留"
+
+
 BROKEN = {
     "an unknown name": ("subject: a\n---\nx\n\n{{ cutsomer }}\n", 5, "unknown name 'cutsomer'"),
     "an unknown part": ("subject: a\n---\n{{ due.dat }}\n", 3, "did you mean 'date'?"),

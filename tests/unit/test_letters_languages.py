@@ -47,7 +47,7 @@ OUTSIDE = (
 )  # fmt: skip
 """What the sample letters bring along: names, subjects and the words of servers."""
 MAILBOXES = re.compile(r"\b(?:vouchers|invoices|archive|new)\b(?=[”“»\u202f」]|  )")
-COMMAND = re.compile(r"voucherd [a-z]+(?: [a-z-]+)?")
+COMMAND = re.compile(r"voucherd [a-z]+(?: [a-z-]+)?(?: +--why \.\.\.)?")
 
 
 def words(language: str) -> dict[str, dict[str, object]]:
@@ -199,6 +199,26 @@ def test_a_hostile_subject_of_an_alarm_is_shown_as_text() -> None:
     text = COMPOSER.compose(letter, HEAD).text
     assert "voucherd release 'A1; rm -rf / Bcc: {date}'" in " ".join(text.split())
     assert "[x](http://evil.example)" in text.replace("\u2060", "")  # so that no program makes a link of it
+
+
+@pytest.mark.parametrize(
+    ("alarm", "command"),
+    [
+        (Alarm(AlarmCode.ADDRESS_SUPPRESSED, "a@x.example"), "outbox unsuppress a@x.example --why ..."),
+        (Alarm(AlarmCode.COMPLAINT, "a@x.example"), "outbox unsuppress a@x.example --why ..."),
+        (Alarm(AlarmCode.ADDRESS_SUPPRESSED, "a@x.example, b@x.example (+3)", others=4), "check"),
+        (Alarm(AlarmCode.HOLD_LAST_STEP, "V-1", on=date(2021, 12, 10)), "release V-1"),
+        (
+            Alarm(AlarmCode.HOLD_LAST_STEP, "V-1", on=date(2021, 12, 10), target="fabrikam"),
+            "release fabrikam",
+        ),
+        (Alarm(AlarmCode.HOLD_LAST_STEP, "V-1, V-2 (+3)", on=date(2021, 12, 10), others=4), "hold"),
+        (Alarm(AlarmCode.MAIL_NOT_WRITTEN, "a@x.example", "no template", 1, target="7"), "outbox retry 7"),
+    ],
+)
+def test_an_alarm_names_the_command_that_helps(alarm: Alarm, command: str) -> None:
+    letter = Letter(LetterKind.ALARM, "en", date(2021, 12, 6), "", "", (), alarms=(alarm,))
+    assert f"voucherd {command}\n" in COMPOSER.compose(letter, HEAD).text.replace("\u2060", "")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -83,7 +83,7 @@ def test_the_plan_of_a_life_is_every_step_at_its_hour_and_the_missed_mail_after_
         ("missed", "2021-12-20 09:00", [("redeem", MISSED)]),
     ]
     assert fallen(made) == [("redeem", 1)]
-    assert made.superseded[0].because == "overdue together with the step 0 days before, which is nearer"
+    assert made.superseded[0].because == "goes on the same day as the step 0 days before, which is nearer"
 
 
 def test_nothing_is_planned_before_its_instant_and_nothing_beyond_the_day_asked_for() -> None:

@@ -200,7 +200,7 @@ def test_a_syntax_error_names_its_line(faults: Faults, tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_one_fault(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="there is no such file"):
+    with pytest.raises(ConfigurationError, match=r"absent\.toml: there is no such file"):
         load(tmp_path / "absent.toml", {})
 
 

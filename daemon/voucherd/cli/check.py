@@ -55,7 +55,7 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         yield _row("configuration", False, f"{fault.file}: {fault.key}: {fault.what}", fault.remedy)
     faults = app.composer.check()
     if not faults:
-        yield _row("templates", True, "every kind and language renders")
+        yield _row("templates", True, "; ".join(["every kind and language renders", *_unspoken(context)]))
     for broken in faults:
         yield _row("templates", False, f"{broken.file}:{broken.line}: {broken.what}", "mend that line")
     folder = settings.reconciliation.invoice_templates
@@ -83,6 +83,14 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
         warning = secret.warning()
         if warning is not None:
             yield _row("credentials", False, f"{warning.key}: {warning.what}", warning.remedy)
+
+
+def _unspoken(context: Context) -> Iterator[str]:
+    """The partners whose language no template folder has."""
+    app = context.app
+    for partner in app.settings.partners:
+        if not app.composer.speaks(partner.locale):
+            yield f"there is none in {partner.locale}: mail to {partner.id} is in the desk's language"
 
 
 def _addresses(context: Context) -> Iterator[dict[str, Any]]:

@@ -107,7 +107,7 @@ def _document(context: Context, took: list[Took], result: PassResult, folder: Pa
             "pass": pass_json(result),
             "new": [one.message_id for one in took if not one.known],
             "vouchers": list(inspect.vouchers_json(tx, app.rules, now)),
-            "outbox": inspect.outbox_json(tx),
+            "outbox": inspect.outbox_json(tx, app.settings.delivery.burst_limit, now),
             "review": inspect.reviews_json(tx),
             "reconcile": reconciliation(tx, app.rules, now)[0],
         }
@@ -133,7 +133,7 @@ def _page(context: Context, took: list[Took], told: list[str], result: PassResul
     with app.store.read() as tx:
         _mail_in(took, told)
         _vouchers(list(inspect.standings(tx, app.rules, now)), now)
-        _mail_out(inspect.outbox_json(tx), result)
+        _mail_out(inspect.outbox_json(tx, app.settings.delivery.burst_limit, now), result)
         _title("What waits for a person (voucherd review)")
         for row in inspect.reviews_json(tx):
             click.echo(plain(f"{row['number']}. {row['code']}: “{row['subject']}” from {row['from']}"))

@@ -19,7 +19,8 @@ def outbox(ctx: click.Context, as_json: bool) -> int | None:
 
     context: Context = ctx.obj
     with context.app.store.read() as tx:
-        rows = inspect.outbox_json(tx, context.now if context.as_of else None)
+        limit, until = context.app.settings.delivery.burst_limit, context.now if context.as_of else None
+        rows = inspect.outbox_json(tx, limit, context.reading_now, until)
     if as_json:
         print_json(rows)
         return ExitStatus.DONE

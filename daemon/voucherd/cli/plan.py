@@ -45,6 +45,7 @@ def plan(
 ) -> int:
     """Every mail that will be sent, when, to whom."""
     from voucherd.service import inspect
+    from voucherd.service.bursts import shown_as_held
     from voucherd.service.inspect_holds import holds_json
     from voucherd.service.plain_letters import head_of, letter_of
 
@@ -60,13 +61,14 @@ def plan(
     end = _until(until, days, app.rules.desk.zone, now)
     with app.store.read() as tx:
         mails = inspect.plan_mails(tx, app.rules, app.token_key, now, end)
+        kept = shown_as_held(tx, mails, app.settings.delivery.burst_limit, now)
         holds = holds_json(tx, app.rules, now)
     composed = {m.business_key: app.composer.compose(letter_of(m.letter), head_of(m.head)) for m in mails}
     rows = []
     for mail in mails:
         words = composed[mail.business_key]
         zone = app.rules.clock(mail.partner).zone
-        row = inspect.mail_json(mail, [], zone=zone)
+        row = inspect.mail_json(mail, [], zone=zone, held=mail.number in kept)
         row["subject"] = words.subject
         if full:
             row["text"] = words.text

@@ -51,9 +51,12 @@ def status(context: Context, as_json: bool) -> int:
     app = context.app
     names = [mailbox.name for mailbox in app.settings.mailboxes]
     with app.store.read() as tx:
-        shown = inspect.status_json(tx, context.reading_now, names)
+        shown = inspect.status_json(tx, context.reading_now, names, app.rules)
         shown["holds"] = holds_json(tx, app.rules, context.reading_now)
-        shown |= health.health_json(tx, app.rules, app.settings.delivery.rate_per_minute, context.reading_now)
+        delivery = app.settings.delivery
+        shown |= health.health_json(
+            tx, app.rules, delivery.rate_per_minute, context.reading_now, delivery.burst_limit
+        )
     shown["credentials"] = credentials_json(standings(app.sign_ins.values()), app.endings)
     today = context.reading_now.astimezone(app.rules.desk.zone).date()
     signing_in = sign_ins_to_do(shown["credentials"], today)

@@ -74,6 +74,8 @@ def preview(
     fallen: list[Fallback] = []
     composer = _composer(settings, fallen)
     reader = locale or (settings.desk.locale if settings else "en")
+    if not composer.speaks(reader):
+        note(f"no folder has the language of {plain(reader)}: it gets the desk's")
     if folder is not None:
         written = _write_all(composer, settings, reader, folder)
         click.echo(f"{written} files in {folder}")

@@ -30,7 +30,7 @@ class AlarmCode(StrEnum):
 
     HOLD_LAST_STEP = "hold-last-step"
     """A hold keeps back the last reminder before a deadline. `subject` the voucher, `on` the deadline, `detail` why it
-    is held."""
+    is held, `target` the partner or programme where that is what is held."""
 
     MAILBOX_DOWN = "mailbox-down"
     """A mailbox could not be read for a while. `subject` the mailbox, `detail` the cause, `count` the hours since the
@@ -65,6 +65,10 @@ class AlarmCode(StrEnum):
     MAIL_FAILED = "mail-failed"
     """A mail of ours could not be delivered within its time. `subject` to whom, `detail` the cause, `count` the
     vouchers that it was about."""
+
+    MAIL_NOT_WRITTEN = "mail-not-written"
+    """No template could write a mail of ours, the shipped one included: it was not sent. `subject` to whom, `detail`
+    the cause, `count` the vouchers that it was about, `target` its number in the outbox."""
 
     IN_DOUBT_TWICE = "in-doubt-twice"
     """It is unknown, for the second time, whether a mail arrived; it is not sent a third time. `subject` to whom,

@@ -121,13 +121,16 @@ class LineJudged:
 class Alarm:
     """One thing that a person has to look at. `code` is from a closed list (`domain/alarms`), `subject` what it is
     about (an address, a mailbox, a voucher, a template), `detail` the cause as the outside put it; `count` how many,
-    where that says something, `on` the date that it is about."""
+    where that says something, `on` the date that it is about; `target` is what a command about it names, where that is
+    not the subject. `others` is how many more it stands for in a mail that does not spell out each."""
 
     code: str
     subject: str = ""
     detail: str = ""
     count: int = 0
     on: date | None = None
+    target: str = ""
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
-from voucherd.domain.holds import NO_HOLDS, Hold, Holds
+from voucherd.domain.holds import NO_HOLDS, Hold, Holds, Scope
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import LetterKind
 from voucherd.domain.steps import MISSED, Clockwork, Step
@@ -38,6 +38,13 @@ class HeldBack:
 
 ENDED = "its deadline ended before it could be sent"
 MOST_ITEMS = 150  # vouchers in one mail: more would be cut off by the readers of HTML mail (100 kB)
+
+
+def ended_because(hold: Hold | None) -> str:
+    """Why a step falls away whose deadline ended before it went, with the hold that kept it back if there is one."""
+    if hold is None:
+        return ENDED
+    return f"its deadline ended while {'it was ' if hold.scope is Scope.VOUCHER else ''}{hold.said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +157,7 @@ class _PartnerPlan:
             missed = step.key.days_before == MISSED
             hold = self._hold(step, holds)
             if not missed and self.now > step.ends_at:
-                because = f"its deadline ended while it was {hold.said}" if hold else ENDED
-                self.superseded.append(Superseded(step, because))
+                self.superseded.append(Superseded(step, ended_because(hold)))
                 continue
             free = hold.ends_at(self.clock.zone) if hold is not None else self.now
             if hold is not None and (free is None or (free > step.ends_at and not missed)):
@@ -209,7 +215,7 @@ class _PartnerPlan:
             same = (key.programme, key.voucher, key.deadline, key.deadline_on)
             if same in nearest:
                 kept = nearest[same].step.key.days_before
-                because = f"overdue together with the step {kept} days before, which is nearer"
+                because = f"goes on the same day as the step {kept} days before, which is nearer"
                 self.superseded.append(Superseded(timed.step, because))
             else:
                 nearest[same] = timed

@@ -120,7 +120,10 @@ def joined(alarms: Sequence[Alarm]) -> tuple[Alarm, ...]:
         rest = same[MOST - 1 :]
         named, others = rest[:_NAMED], len(rest) - _NAMED
         subject = ", ".join(one.subject for one in named if one.subject) + f" (+{others})"
-        found.extend([*same[: MOST - 1], Alarm(code, subject.strip(), count=sum(one.count for one in rest))])
+        count, first = sum(one.count for one in rest), min((one.on for one in rest if one.on), default=None)
+        found.extend(
+            [*same[: MOST - 1], Alarm(code, subject.strip(), "", count, first, others=len(rest) - 1)]
+        )
     return tuple(found)
 
 

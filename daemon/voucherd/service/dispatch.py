@@ -17,9 +17,9 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey
 from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
-from voucherd.service.alarms import UNWATCHED
+from voucherd.service.bursts import DESPITE_A_BURST, forget, is_burst, is_noted, is_told, note_told
 from voucherd.service.held_mails import put_off, waits_for
-from voucherd.service.outcomes import follow, verdict, without_attempt
+from voucherd.service.outcomes import follow, not_written, verdict, without_attempt
 from voucherd.service.pacing import Pacing
 from voucherd.service.plain_letters import head_of, letter_of
 from voucherd.service.ports import Attempt, Composer, Delivery
@@ -29,10 +29,6 @@ from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
 _LAST_WAIT = 20.0
-RELEASED = "burst-released"  # how many mails a person let go at once
-TOLD_OF_BURST = "burst-told"  # the incident that operators were told of, empty where there is none
-DESPITE_A_BURST = tuple(sorted(UNWATCHED))
-"""What goes while everything else waits for a person: the mails to operators, of which one says so."""
 
 
 @dataclass(slots=True)
@@ -107,28 +103,26 @@ class Dispatch:
         `burst_limit` waits for `outbox release-burst` (PROMISES.md, P10)."""
         with self.store.read() as tx:
             waiting = tx.outbox.waiting(now)
-            released = int(tx.state.get(RELEASED) or 0)
-            told = tx.state.get(TOLD_OF_BURST) or ""
-        if (released or told) and waiting <= self.burst_limit:  # the burst is over: the next one asks again
+            is_held, told, noted = is_burst(tx, waiting, self.burst_limit), is_told(tx), is_noted(tx)
+        if noted and waiting <= self.burst_limit:
             with self.store.write() as tx:
-                tx.state.put(RELEASED, "0")
-                tx.state.put(TOLD_OF_BURST, "")
-        if waiting <= max(self.burst_limit, released):
+                forget(tx)
+        if not is_held:
             return waiting, ()
-        if told != _incident(released):
-            self._tell_of_burst(waiting, released, now)
+        if not told:
+            self._tell_of_burst(waiting, now)
         done.held = (
             f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )
         return waiting, DESPITE_A_BURST
 
-    def _tell_of_burst(self, waiting: int, released: int, now: datetime) -> None:
+    def _tell_of_burst(self, waiting: int, now: datetime) -> None:
         """Raises the alarm, once for each burst, and once more where it grew after a person had let it go."""
         with self.store.write() as tx:
             tx.state.take_turn()
-            if tx.state.get(TOLD_OF_BURST) != _incident(released):  # else another daemon was first
-                tx.state.put(TOLD_OF_BURST, _incident(released))
+            if not is_told(tx):  # else another daemon was first
+                note_told(tx)
                 self.burst(tx, waiting, now)
 
     def _compose(self, now: datetime, kinds: Sequence[str] = ()) -> bool:
@@ -147,27 +141,13 @@ class Dispatch:
                 head = replace(head_of(mail.head), reply_to=self.reply_to(mail))
                 composed = self.composer.compose(letter_of(mail.letter), head)
             except PermanentError as error:
-                failed.append((mail.number, str(error)))
+                failed.append((mail, str(error)))
             else:
                 finished.append((mail.number, composed.subject, composed.content))
         if mails:
             with self.store.write() as tx:
                 tx.outbox.composed(finished)
-                broken = tx.outbox.deliveries([number for number, _ in failed])
-                reasons = dict(failed)
-                tx.outbox.report(
-                    [
-                        replace(
-                            row,
-                            status=MailStatus.FAILED,
-                            next_try_at=None,
-                            answer=reasons[row.mail][:500],
-                            failed_at=now,
-                        )
-                        for rows in broken.values()
-                        for row in rows
-                    ]
-                )
+                not_written(tx, failed, now)
         return len(mails) == _COMPOSE_AT_ONCE
 
     def _some(
@@ -245,11 +225,6 @@ def _count(done: Sent, row: DeliveryRow) -> None:
         done.delayed += 1
     else:
         done.in_doubt += 1
-
-
-def _incident(released: int) -> str:
-    """What makes a burst the same one: until more than a person let go is waiting."""
-    return f"released {released}"
 
 
 def _settled(tx: Transaction, claimed: list[Claimed]) -> dict[int, str]:

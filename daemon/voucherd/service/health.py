@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from voucherd.domain.partner import Partner
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.bursts import held_back
 from voucherd.service.clock_doubt import clock_doubt
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.pacing import PACE, describe, kept_pace
@@ -37,11 +39,18 @@ class Reach:
             return became, "; ".join([because, *answers[:3]])
         partner = rules.partner(row.partner)
         if became == "planned" and row.mail is None and partner is not None and partner.addresses:
-            standing = [self.suppressed.get(address) for address in partner.addresses]
-            if all(standing) and not any(a not in self.suppressed for a in partner.escalation):
-                [first, *_] = [one for one in standing if one is not None]
+            goes_to = (*partner.addresses, *(partner.escalation if _is_near(row, partner, rules) else ()))
+            if all(address in self.suppressed for address in goes_to):
+                first = self.suppressed[goes_to[0]]
                 return "suppressed", f"{first.address} takes no mail since {first.since.date()}: {first.why}"
         return became, because
+
+
+def _is_near(row: StepRow, partner: Partner, rules: Rulebook) -> bool:
+    """Whether the mail of a step is copied to the partner's escalation addresses."""
+    nearness = rules.escalates_at(partner)
+    on = row.due_at.astimezone(rules.clock(partner.id).zone).date()
+    return nearness is not None and (row.deadline_on - on).days <= nearness
 
 
 def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:
@@ -52,8 +61,10 @@ def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:
     return Reach(tx.suppressions.of(addresses), tx.outbox.deliveries(mails))
 
 
-def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: datetime) -> dict[str, Any]:
-    """What `status` says of the way out, beside the counts of the outbox."""
+def health_json(
+    tx: Transaction, rules: Rulebook, per_minute: int | None, now: datetime, burst_limit: int | None = None
+) -> dict[str, Any]:
+    """What `status` says of the way out, beside the counts of the outbox; of a burst where its limit is given."""
     untold = tx.alarms.untold()
     sending, doubt = sending_state(tx), clock_doubt(tx)
     return {
@@ -75,6 +86,7 @@ def health_json(tx: Transaction, rules: Rulebook, per_minute: int | None, now: d
             for one in tx.suppressions.standing()
         ],
         "pace": describe(kept_pace(tx.state.get(PACE)).slowed, per_minute, now) or None,
+        "burst": 0 if burst_limit is None else held_back(tx, burst_limit, now),
         "outbox_held": why_held(tx) or None,
         "untold_alarms": len(untold) if not rules.desk.operators or _deaf(tx, rules) else 0,
     }
@@ -141,6 +153,7 @@ def to_do(status: Mapping[str, Any], watched: Watched, *, as_of: bool = False) -
     """What a person must do or look after, a line each, from the JSON of `status`; nothing where all is well. Seen
     `as_of` another instant, nobody can have looked at a mailbox lately."""
     outbox = status["outbox"]
+    burst = status["burst"]
     lines = [line for mailbox in status["mailboxes"] for line in _about_mailbox(mailbox, watched, as_of)]
     if status["clock"]:
         lines.insert(0, status["clock"])
@@ -159,21 +172,33 @@ def to_do(status: Mapping[str, Any], watched: Watched, *, as_of: bool = False) -
         f"partners file, or `voucherd outbox unsuppress {one['address']} --why ...`"
         for one in status["suppressed"]
     ]
+    if burst:
+        lines.append(
+            f"{_many(burst, 'mail is', 'mails are')} due at once and wait for a person: see `voucherd outbox`, "
+            "then `voucherd outbox release-burst`"
+        )
     if status["outbox_held"]:
         lines.append(status["outbox_held"])
     if outbox.get("failed"):
         lines.append(
-            f"{outbox['failed']} mails failed: `voucherd outbox`, then `outbox retry` or `outbox drop`"
+            f"{_many(outbox['failed'], 'mail', 'mails')} failed: `voucherd outbox`, then `outbox retry` or "
+            "`outbox drop`"
         )
     if outbox.get("in-doubt"):
         lines.append(
-            f"{outbox['in-doubt']} mails are in doubt: ask the recipients, then `outbox retry` or `drop`"
+            f"{_many(outbox['in-doubt'], 'mail is', 'mails are')} in doubt: ask the recipients, then `outbox retry` "
+            "or `drop`"
         )
     if status["review"]:
-        lines.append(f"{sum(status['review'].values())} messages wait in review: `voucherd review`")
+        entries = sum(status["review"].values())
+        lines.append(f"{_many(entries, 'message waits', 'messages wait')} in review: `voucherd review`")
     if status["untold_alarms"]:
         lines.append(
-            f"{status['untold_alarms']} alarms could be told to nobody: name operators under [desk] whose addresses "
-            "take mail"
+            f"{_many(status['untold_alarms'], 'alarm', 'alarms')} could be told to nobody: name operators under "
+            "[desk] whose addresses take mail"
         )
     return lines
+
+
+def _many(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"

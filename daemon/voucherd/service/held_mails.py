@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from voucherd.domain.holds import Hold
+from voucherd.domain.holds import Hold, Holds
 from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.steps import StepKey
 from voucherd.service.records import Claimed, DeliveryRow, MailStatus
 from voucherd.service.store import Transaction
 
@@ -23,13 +24,16 @@ def waits_for(tx: Transaction, claimed: Sequence[Claimed], now: datetime) -> dic
     holds = tx.holds.in_force(now).everywhere(now)
     found: dict[int, Hold] = {}
     for claim in claimed if holds.every else ():
-        over = [
-            holds.over(item.programme, voucher_key(item.voucher), claim.partner, _UTC, now)
-            for item in claim.items
-        ]
-        if over and over[0] is not None and all(over) and not claim.delivery.doubts:
-            found[claim.delivery.mail] = over[0]
+        over = all_held(holds, claim.items, claim.partner, now)
+        if over is not None and not claim.delivery.doubts:
+            found[claim.delivery.mail] = over
     return found
+
+
+def all_held(holds: Holds, items: Sequence[StepKey], partner: str | None, now: datetime) -> Hold | None:
+    """One of the holds of a mail of which every voucher is held; None where one is not, or it names none."""
+    over = [holds.over(item.programme, voucher_key(item.voucher), partner, _UTC, now) for item in items]
+    return over[0] if over and all(over) else None
 
 
 def put_off(row: DeliveryRow, hold: Hold, now: datetime) -> DeliveryRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,9 +13,11 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED
 from voucherd.domain.voucher import Reservation
+from voucherd.service.bursts import shown_as_held
 from voucherd.service.explaining import explained
 from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import held_by, hold_entry
+from voucherd.service.overdue import overdue_steps
 from voucherd.service.records import (
     DeliveryRow,
     MessageRow,
@@ -159,9 +161,9 @@ def show_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
 
 
 def mail_json(
-    mail: OutgoingMail, deliveries: Sequence[DeliveryRow], zone: ZoneInfo | None = None
+    mail: OutgoingMail, deliveries: Sequence[DeliveryRow], zone: ZoneInfo | None = None, held: bool = False
 ) -> dict[str, Any]:
-    """One row of `plan` or `outbox`; its moment in `zone` where one is given."""
+    """One row of `plan` or `outbox`; its moment in `zone` where one is given. `held`: it is ready and kept back."""
     return {
         "number": mail.number or None,
         "kind": mail.kind,
@@ -179,7 +181,7 @@ def mail_json(
         ],
         "due_at": mail.due_at.astimezone(zone or UTC).isoformat(),
         "subject": mail.subject,
-        "status": mail.status.value,
+        "status": "held" if held else mail.status.value,
         "message_id": mail.message_id,
         "recipients": [
             {
@@ -195,11 +197,14 @@ def mail_json(
     }
 
 
-def outbox_json(tx: Transaction, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Every mail with its deliveries; with `now`, those that were planned by then."""
-    mails = [mail for mail in tx.outbox.mails() if now is None or mail.created_at <= now]
+def outbox_json(
+    tx: Transaction, burst_limit: int, now: datetime, until: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Every mail with its deliveries, as they stand at `now`; with `until`, those that were planned by then."""
+    mails = [mail for mail in tx.outbox.mails() if until is None or mail.created_at <= until]
     deliveries = tx.outbox.deliveries([mail.number for mail in mails])
-    return [mail_json(mail, deliveries.get(mail.number, [])) for mail in mails]
+    held = shown_as_held(tx, mails, burst_limit, now)
+    return [mail_json(mail, deliveries.get(mail.number, []), held=mail.number in held) for mail in mails]
 
 
 def plan_mails(
@@ -264,13 +269,14 @@ def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetim
     return explained(tx, rules, key, now)
 
 
-def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> dict[str, Any]:
-    """The health of the whole, from the store alone."""
+def status_json(
+    tx: Transaction, now: datetime, configured: Sequence[str], rules: Rulebook | None = None
+) -> dict[str, Any]:
+    """The health of the whole, from the store alone; overdue steps are counted where the `rules` are known."""
     seen = {state.name: state for state in tx.state.mailboxes()}
     lost: dict[str, int] = {}
     for row in tx.messages.audit():
         lost[row.mailbox] = lost.get(row.mailbox, 0) + row.lost
-    long_ago = now - timedelta(days=4)
     mailboxes = []
     for name in configured:
         state = seen.get(name)
@@ -291,6 +297,6 @@ def status_json(tx: Transaction, now: datetime, configured: Sequence[str]) -> di
         "mailboxes": mailboxes,
         "outbox": tx.outbox.counts(),
         "review": tx.reviews.counts(),
-        "overdue_steps": tx.steps.count_due(long_ago, tx.holds.in_force(now).everywhere(now)),
+        "overdue_steps": overdue_steps(tx, rules, now) if rules is not None else 0,
         "credentials": [],
     }

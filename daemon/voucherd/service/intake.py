@@ -20,6 +20,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import TemporaryError, VoucherdError
 from voucherd.service.asking import Answers, Completed
 from voucherd.service.deciding import decide
+from voucherd.service.duplicates import count_duplicates
 from voucherd.service.handin import Decided, Following, message_row, shown_message_id
 from voucherd.service.ports import Archive, Fetched, InvoiceReader, Listed, Mailbox, MessageReader
 from voucherd.service.recording import record_instant
@@ -313,6 +314,7 @@ class Intake:
             self._count(counts, sha, new.get(sha), outcome, why, repeated=sha in told)
             told.add(sha)
         tx.messages.settle(settled)
+        count_duplicates(tx, now.astimezone(self.rules.desk.zone).date(), counts.duplicates)
         return counts, settled
 
     def _completed(self, tx: Transaction, prepared: _Prepared, now: datetime) -> list[tuple[int, Decided]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
-from voucherd.service.dispatch import RELEASED
+from voucherd.service.bursts import let_go
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.readdressing import changed, plan_again
 from voucherd.service.records import DeliveryRow, MailStatus, Suppression
@@ -107,9 +107,7 @@ def release_mails(store: Store, numbers: Sequence[int], now: datetime) -> list[i
 def release(store: Store, now: datetime) -> int:
     """Lets everything go that is due now, however much it is; returns how many mails that are."""
     with store.write() as tx:
-        waiting = tx.outbox.waiting(now)
-        tx.state.put(RELEASED, str(waiting))
-        return waiting
+        return let_go(tx, now)
 
 
 def _deliveries(tx: Transaction, number: int) -> list[DeliveryRow]:

@@ -91,6 +91,30 @@ def follow(tx: Transaction, claim: Claimed, reached: Verdict, now: datetime) -> 
         raise_alarms(tx, now, [alarm])
 
 
+def not_written(tx: Transaction, failed: Sequence[tuple[OutgoingMail, str]], now: datetime) -> None:
+    """Gives up the mails that no template can write, and tells the operators of each: nobody else would."""
+    reasons = {mail.number: reason for mail, reason in failed}
+    rows = [row for found in tx.outbox.deliveries(sorted(reasons)).values() for row in found]
+    given_up = [replace(row, status=MailStatus.FAILED, next_try_at=None, failed_at=now) for row in rows]
+    tx.outbox.report([replace(row, answer=reasons[row.mail][:500]) for row in given_up])
+    alarms = [
+        (
+            f"{AlarmCode.MAIL_NOT_WRITTEN}|{mail.number}|{now.isoformat()}",
+            Alarm(
+                AlarmCode.MAIL_NOT_WRITTEN,
+                ", ".join(mail.to),
+                reason,
+                len(mail.vouchers),
+                None,
+                str(mail.number),
+            ),
+        )
+        for mail, reason in failed
+        if mail.kind not in UNWATCHED
+    ]
+    raise_alarms(tx, now, alarms)
+
+
 def suppress(tx: Transaction, found: Sequence[Suppression], kind: str = "") -> set[str]:
     """Suppresses addresses and tells the operators of each that is new, unless it was a mail to themselves that
     failed; returns the new ones."""

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from voucherd.domain.holds import NO_HOLDS, Holds
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import Letter, LetterItem, LetterKind
-from voucherd.domain.plan import ENDED, Plan, PlannedMail, plan
+from voucherd.domain.plan import Plan, PlannedMail, ended_because, plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
@@ -201,7 +201,7 @@ def fate(
     zone = rules.clock(row.partner).zone
     hold = holds.over(row.programme, row.voucher_key, row.partner, zone, now)
     if row.days_before != MISSED and now > row.ends_at:
-        return "superseded", f"its deadline ended while it was {hold.said}" if hold else ENDED
+        return "superseded", ended_because(hold)
     if hold is not None and row.due_at < (hold.ends_at(zone) or row.due_at + timedelta(1)):
         return "held", hold.said
     return (

@@ -13,6 +13,8 @@ from typing import Final
 from voucherd.domain.letter import Figures, Letter, LetterKind, MailboxLook, Sum
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.billing import verdicts_of
+from voucherd.service.bursts import DESPITE_A_BURST, held_back
+from voucherd.service.duplicates import duplicates_of
 from voucherd.service.letters import Addressing, outgoing
 from voucherd.service.records import OutgoingMail, VoucherKey
 from voucherd.service.store import Store, Transaction
@@ -23,7 +25,13 @@ _AT_ONCE: Final = 500
 
 
 def summarise(
-    store: Store, rules: Rulebook, key: bytes, mailboxes: Sequence[str], at: time | None, now: datetime
+    store: Store,
+    rules: Rulebook,
+    key: bytes,
+    mailboxes: Sequence[str],
+    at: time | None,
+    now: datetime,
+    burst_limit: int,
 ) -> bool:
     """Puts the summary of yesterday into the outbox once its hour (`at`, the desk's) has come; whether it did.
 
@@ -46,11 +54,13 @@ def summarise(
         if last is None or not to:
             return False
         day = today - timedelta(days=1)
-        mail = _mail(figures(tx, rules, mailboxes, day, now), to, rules, key, day, now)
+        mail = _mail(figures(tx, rules, mailboxes, day, now, burst_limit), to, rules, key, day, now)
         return tx.outbox.add([mail]) != [None]
 
 
-def figures(tx: Transaction, rules: Rulebook, mailboxes: Sequence[str], day: date, now: datetime) -> Figures:
+def figures(
+    tx: Transaction, rules: Rulebook, mailboxes: Sequence[str], day: date, now: datetime, burst_limit: int
+) -> Figures:
     """The figures of one local day, and how things stand now; a query each, whatever is stored."""
     zone = rules.desk.zone
     start, end = (datetime.combine(day + timedelta(days=n), time(), zone) for n in (0, 1))
@@ -59,16 +69,19 @@ def figures(tx: Transaction, rules: Rulebook, mailboxes: Sequence[str], day: dat
         tx.figures.deliveries(start, end),
         tx.outbox.counts(),
     )
+    held = tx.outbox.due(now, DESPITE_A_BURST) if held_back(tx, burst_limit, now) else 0
+    again = duplicates_of(tx, day)
     looks = {one.name: one for one in tx.state.mailboxes()}
     return Figures(
-        read=sum(came.values()),
+        read=sum(came.values()) + again,
         recorded=came.get("recorded", 0),
         ignored=came.get("ignored", 0),
         reviewed=came.get("review", 0),
+        duplicates=again,
         sent=went[0],
         failed=went[1],
-        waiting=stands.get("planned", 0) + stands.get("sending", 0),
-        held=stands.get("held", 0),
+        waiting=stands.get("planned", 0) + stands.get("sending", 0) - held,
+        held=held,
         in_doubt=stands.get("in-doubt", 0),
         missed=tx.figures.missed(day, end),
         review=tuple(sorted(tx.reviews.counts().items())),

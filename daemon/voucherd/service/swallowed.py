@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from voucherd.domain.alarms import AlarmCode
-from voucherd.domain.holds import Holds
+from voucherd.domain.holds import Holds, Scope
 from voucherd.domain.letter import Alarm
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.alarms import raise_alarms
@@ -30,8 +30,10 @@ def tell_of_swallowed(tx: Transaction, rules: Rulebook, holds: Holds, now: datet
         about = (
             f"{AlarmCode.HOLD_LAST_STEP}|{row.programme}|{row.voucher_key}|{row.deadline}|{row.deadline_on}"
         )
+        detail = f"{row.deadline}: {by.said}"
+        target = "" if by.scope is Scope.VOUCHER else by.name
         alarms[about] = Alarm(
-            AlarmCode.HOLD_LAST_STEP, row.voucher, f"{row.deadline}: {by.said}", on=row.deadline_on
+            AlarmCode.HOLD_LAST_STEP, row.voucher, detail, on=row.deadline_on, target=target
         )
         one_a_deadline[about] = row
     if alarms:

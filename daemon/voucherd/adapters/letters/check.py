@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from voucherd.adapters.letters import sandbox
+from voucherd.adapters.letters.languages import widening
 from voucherd.adapters.letters.markup import markup_faults
 from voucherd.adapters.letters.remote import remote_content
 from voucherd.adapters.letters.rendering import LAYOUT_NAMES
@@ -138,10 +139,9 @@ def _counts(phrase: Phrase) -> bool:
 
 def _language_faults(language: str, shelves: Sequence[Shelf]) -> Iterator[TemplateFault]:
     """Kinds and words that a language has in none of the folders; a region may leave all to its language."""
-    locale = parse_locale(language)
     here = [shelf for shelf in shelves if language in shelf.languages]
     folder = f"{here[0].path}/{language}"
-    wider = {language, locale.language} if locale else {language}
+    wider = set(widening(language))
     present = {name for shelf in shelves for known, name in shelf.files if known in wider}
     for kind in _KINDS:
         if kind not in present:

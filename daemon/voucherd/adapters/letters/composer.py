@@ -13,10 +13,11 @@ from os import PathLike
 
 from voucherd.adapters.letters.calendar_entries import Maker, calendars_of
 from voucherd.adapters.letters.check import TemplateFault, faults_of
+from voucherd.adapters.letters.languages import nearest, widening
 from voucherd.adapters.letters.rendering import Renderer, Said
 from voucherd.adapters.letters.sources import WORDS, SourceFile, TemplateBroken, read_shelf
 from voucherd.adapters.letters.trial import faults_of_trial
-from voucherd.adapters.letters.words import Phrase, Words, WordsError, parse_locale, parse_words, words_of
+from voucherd.adapters.letters.words import Phrase, Words, WordsError, parse_words, words_of
 from voucherd.adapters.letters.writer import Body, bare_address, write_mail
 from voucherd.domain.letter import ABOUT_NO_VOUCHER, Composed, Letter, LetterHead, LetterKind
 from voucherd.errors import PermanentError
@@ -124,7 +125,7 @@ class LetterComposer:
         )
 
     def _candidates(self, kind: str, locale: str) -> Iterator[tuple[str, SourceFile]]:
-        """The files that may say it: the exact locale, its language, the desk's, English; overlays first."""
+        """The files that may say it: the reader's languages, the desk's, English; overlays first."""
         for language in self._languages(locale):
             for shelf in self._shelves:
                 file = shelf.files.get((language, f"{kind}.md"))
@@ -132,9 +133,13 @@ class LetterComposer:
                     yield language, file
 
     def _languages(self, locale: str) -> list[str]:
-        known = {name.replace("_", "-").lower(): name for shelf in self._shelves for name in shelf.languages}
-        wanted = [*_widening(locale), *_widening(self._default_locale), _LAST_LANGUAGE]
-        return list(dict.fromkeys(known[name.lower()] for name in wanted if name.lower() in known))
+        known = {name for shelf in self._shelves for name in shelf.languages}
+        wanted = (locale, self._default_locale, _LAST_LANGUAGE)
+        return list(dict.fromkeys(name for one in wanted for name in nearest(one, known)))
+
+    def speaks(self, locale: str) -> bool:
+        """Whether a reader of `locale` gets mails in its language: there is a folder that it can read."""
+        return bool(nearest(locale, {name for shelf in self._shelves for name in shelf.languages}))
 
     def _words_of(self, language: str, locale: str) -> Words:
         """The words of a language; an overlay's words that cannot be read are reported, and left out."""
@@ -149,7 +154,7 @@ class LetterComposer:
         return words_of(layers, language, locale)
 
     def _languages_of_words(self, language: str) -> list[str]:
-        return [name for name in self._languages(language) if name in _widening(language)]
+        return [name for name in self._languages(language) if name in widening(language)]
 
     def _layers(self, language: str, locale: str, told: OnFallback) -> Iterator[dict[str, dict[str, Phrase]]]:
         for shelf in self._shelves:
@@ -178,10 +183,3 @@ class LetterComposer:
 
 def _unheard(_: Fallback) -> None:
     """Nobody asked to be told."""
-
-
-def _widening(locale: str) -> list[str]:
-    """A locale and its language: `de-AT`, `de`; `zh-CN`, `zh`."""
-    name = locale.replace("_", "-")
-    parsed = parse_locale(name)
-    return [name, parsed.language] if parsed else [name]

@@ -6,6 +6,7 @@ no use for them in a mail.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
@@ -13,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
+from voucherd.adapters.letters.columns import whole_up_to
 from voucherd.adapters.letters.linebreaks import width
 from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import NONE, Styles, style_for
@@ -20,7 +22,8 @@ from voucherd.adapters.letters.values import ISOLATE, ISOLATE_ENDS
 
 _RULES = ["table", "hr", "list", "heading", "blockquote", "newline", "escape", "entity", "emphasis", "link",
           "balance_pairs"]  # fmt: skip
-_ROOM = 62  # characters that stand side by side in a wide page
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ANSWER = 24  # an answer with its day, which a phone shows on one line
 _STYLED = frozenset({"p", "ul", "ol", "li", "h1", "h2", "h3", "hr", "blockquote"})
 _ISOLATED = {ISOLATE: "<bdi>", ISOLATE_ENDS: "</bdi>"}
 
@@ -94,11 +97,12 @@ def to_html(tokens: Sequence[Token], styles: Styles = NONE, *, side: str = "left
 
 def _shaped(tokens: Sequence[Token], styles: Styles, side: str) -> Iterator[Token]:
     heads: list[str] = []
+    widths: tuple[int, ...] = ()
     kind, column, hidden = "", 0, False
     last_rule = max((index for index, token in enumerate(tokens) if token.type == "hr"), default=len(tokens))
     for index, token in enumerate(tokens):
         if token.type == "table_open":
-            heads = table_heads(tokens, index)
+            heads, widths = table_heads(tokens, index), whole_up_to(_rows(tokens, index))
             kind, column = ("rows" if any(heads) else "facts"), 0
             yield _table(token, kind, styles)
         elif token.type in {"thead_open", "thead_close"} and kind == "facts":
@@ -107,8 +111,9 @@ def _shaped(tokens: Sequence[Token], styles: Styles, side: str) -> Iterator[Toke
             continue
         elif token.type in {"td_open", "th_open"}:
             cell = _cell(token, kind, column, styles, side)
-            short = kind == "rows" and width(plain(tokens[index + 1])) <= _ROOM // len(heads)
-            yield _unbroken(cell) if short else cell
+            words = plain(tokens[index + 1])
+            whole = width(words) <= widths[column] if kind == "rows" else _is_answer(words, cell)
+            yield _whole(cell) if whole else cell
         elif token.type == "inline":
             in_cell = tokens[index - 1].type == "td_open" and kind == "rows"
             yield _inline(token, heads[column] if in_cell else "", styles)
@@ -138,13 +143,30 @@ def _cell(token: Token, kind: str, column: int, styles: Styles, side: str) -> To
     return cell
 
 
-def _unbroken(cell: Token) -> Token:
+def _is_answer(words: str, cell: Token) -> bool:
+    """Whether a fact's head is a line to answer with, that holds a day: a break within would be copied with it."""
+    return cell.tag == "th" and width(words) <= _ANSWER and _DAY.search(words) is not None
+
+
+def _whole(cell: Token) -> Token:
     """A cell that is short enough to stand on one line: an ID is not broken at its hyphens."""
-    return _with(
-        cell,
-        {},
-        "; ".join(part for part in (str(cell.attrs.get("style", "")), "white-space: nowrap") if part),
-    )
+    style = (str(cell.attrs.get("style", "")), "white-space: nowrap")
+    return _with(cell, {}, "; ".join(filter(None, style)))
+
+
+def _rows(tokens: Sequence[Token], start: int) -> list[list[str]]:
+    """The words of the body cells of the table that opens at `start`, row by row; its heads where it has no body."""
+    rows: list[list[str]] = []
+    for index in range(start, len(tokens)):
+        if tokens[index].type == "table_close":
+            break
+        if tokens[index].type == "tbody_open":
+            rows = []
+        elif tokens[index].type == "tr_open":
+            rows.append([])
+        elif tokens[index].type in {"td_open", "th_open"}:
+            rows[-1].append(plain(tokens[index + 1]))
+    return rows
 
 
 def _close(token: Token, kind: str, column: int) -> Token:

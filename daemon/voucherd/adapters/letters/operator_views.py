@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from shlex import quote
 
@@ -13,9 +13,7 @@ from voucherd.domain.letter import Alarm, Figures, MailboxLook
 
 _HEALTHY = "ok"
 _COMMANDS = {
-    AlarmCode.ADDRESS_SUPPRESSED: "voucherd review",
     AlarmCode.NO_ADDRESS: "voucherd check",
-    AlarmCode.COMPLAINT: "voucherd outbox",
     AlarmCode.TEMPLATE_FALLBACK: "voucherd templates check",
     AlarmCode.BURST: "voucherd outbox release-burst",
     AlarmCode.MAILBOX_DOWN: "voucherd check",
@@ -30,6 +28,13 @@ _COMMANDS = {
     AlarmCode.MAIL_FAILED: "voucherd outbox",
     AlarmCode.CLOSED_PERIOD: "voucherd reconcile",
 }
+_PAIRS: Mapping[str, tuple[str, str]] = {
+    AlarmCode.ADDRESS_SUPPRESSED: ("voucherd check", "voucherd outbox unsuppress {} --why ..."),
+    AlarmCode.COMPLAINT: ("voucherd check", "voucherd outbox unsuppress {} --why ..."),
+    AlarmCode.HOLD_LAST_STEP: ("voucherd hold", "voucherd release {}"),
+    AlarmCode.MAIL_NOT_WRITTEN: ("voucherd outbox", "voucherd outbox retry {}"),
+}
+"""What lists them where there are many, and what acts on one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +112,10 @@ def alarm_view(alarm: Alarm, words: Words) -> AlarmView:
 
 
 def _command(alarm: Alarm) -> str:
-    if alarm.code == AlarmCode.HOLD_LAST_STEP:
-        return f"voucherd release {quote(clean(alarm.subject))}"
+    lists, acts = _PAIRS.get(alarm.code, ("", ""))
+    if lists:
+        named = quote(clean(alarm.target or alarm.subject))
+        return lists if alarm.others else acts.replace("{}", named)
     if alarm.code == AlarmCode.IN_DOUBT_TWICE:
         number = f" retry {alarm.detail}" if alarm.detail.isdecimal() else ""
         return f"voucherd outbox{number}"

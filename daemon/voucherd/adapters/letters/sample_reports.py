@@ -37,6 +37,9 @@ _SUBJECTS = {
     AlarmCode.CLOCK_JUMPED: Alarm("", "", "2021-12-06T09:00:00+01:00 → 2022-12-06T09:00:00+01:00"),
     AlarmCode.LOST_MAIL: Alarm("", "vouchers", count=2),
     AlarmCode.MAIL_FAILED: Alarm("", "vouchers@contoso.example", "452 4.2.2 Mailbox full", 2),
+    AlarmCode.MAIL_NOT_WRITTEN: Alarm(
+        "", "vouchers@contoso.example", "line 5: unknown name 'cutsomer'", 2, target="1043"
+    ),
     AlarmCode.IN_DOUBT_TWICE: Alarm("", "vouchers@contoso.example", "1042"),
     AlarmCode.CLOSED_PERIOD: Alarm("", "INV-1001", on=date(2021, 11, 30)),
 }

@@ -56,11 +56,12 @@ def _row(row: AlarmRow) -> dict[str, Any]:
         "detail": alarm.detail,
         "count": alarm.count,
         "on": alarm.on,
+        "target": alarm.target,
         "raised_at": row.raised_at,
         "mail": row.mail,
     }
 
 
 def _alarm(row: Mapping[Any, Any]) -> AlarmRow:
-    alarm = Alarm(row["code"], row["subject"], row["detail"], row["count"], row["on"])
+    alarm = Alarm(row["code"], row["subject"], row["detail"], row["count"], row["on"], row["target"])
     return AlarmRow(row["about"], alarm, row["raised_at"], row["mail"], row["number"])

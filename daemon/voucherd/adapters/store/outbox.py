@@ -258,6 +258,14 @@ class SqlOutbox:
         both = waits.union(unwritten).subquery()
         return int(self._connection.execute(select(func.count()).select_from(both)).scalar_one())
 
+    def due(self, now: datetime, but: Sequence[str]) -> int:
+        """How many mails are due and wait, those of the kinds `but` aside."""
+        table = schema.outbox
+        query = select(func.count()).where(
+            table.c.status == MailStatus.PLANNED.value, table.c.due_at <= now, table.c.kind.not_in(but)
+        )
+        return int(self._connection.execute(query).scalar_one())
+
     def came_back(self, addresses: Sequence[str], since: datetime) -> dict[str, int]:
         """How many mails to each of these addresses came back at `since` or later."""
         table = schema.delivery

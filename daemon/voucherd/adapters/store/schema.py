@@ -496,6 +496,7 @@ alarm = Table(
     Column("detail", Words, nullable=False),
     Column("count", Integer, nullable=False),
     Column("on", Date),
+    Column("target", Words, nullable=False),
     Column("raised_at", Instant, nullable=False),
     Column("mail", Number, ForeignKey("outbox.id")),
     sqlite_autoincrement=True,

@@ -460,6 +460,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("on", sa.Date(), nullable=True),
+        sa.Column("target", sa.Text(), nullable=False),
         sa.Column("raised_at", Instant(), nullable=False),
         sa.Column("mail", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["mail"], ["outbox.id"], name=op.f("fk_alarm_mail")),

@@ -26,19 +26,12 @@ class FilesOrWord(click.Group):
             args = [_FILES, *args]
         return super().parse_args(ctx, args)
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        files = self.commands[_FILES]
-        records = [one for one in (each.get_help_record(ctx) for each in files.get_params(ctx)) if one]
-        with formatter.section("Options"):
-            formatter.write_dl(records)
-        self.format_commands(ctx, formatter)
-
 
 _FILES = "files"
 
 
 @click.group(cls=FilesOrWord, subcommand_metavar="[FILE…] | COMMAND [ARGS]…")
-def reconcile() -> None:
+def reconcile(**_options: object) -> None:
     """Takes invoice files in, then puts everything known side by side; or records what a person decides about it."""
 
 
@@ -103,6 +96,11 @@ def files_in(
     except ValueError as error:
         raise OperatorError(str(error), where="--fail-on") from error
     return ExitStatus.LOOK if refused or differing or (strict and found) else ExitStatus.DONE
+
+
+# The options of the hidden default stand in the help of the group; there they are never given a value, since whatever
+# does not begin with the name of a command is handed to the default whole.
+reconcile.params.extend(one for one in files_in.params if isinstance(one, click.Option))
 
 
 def _take_in(

@@ -74,7 +74,19 @@ def _past_mails(store: SqlStore, size: int) -> None:
             for number, at in zip(some, sent, strict=True)
         ]  # fmt: skip
         deliveries = [
-            (number, number, f"vouchers@partner{number % 200:04}.example", "sent", 1, 0, None, at, "250 Ok")
+            (
+                number,
+                number,
+                f"vouchers@partner{number % 200:04}.example",
+                "sent",
+                1,
+                0,
+                None,
+                at,
+                None,
+                None,
+                "250 Ok",
+            )
             for number, at in zip(some, sent, strict=True)
         ]
         with store.write() as tx:

@@ -28,6 +28,23 @@ _LEAST_FINISHED = (
 )
 
 
+_CHANGING = tuple(f.name for f in fields(DeliveryRow) if f.name not in ("id", "mail", "address"))
+# Made once: they are executed for every single delivery.
+_REPORT = (
+    update(schema.delivery)
+    .where(schema.delivery.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in _CHANGING})
+)
+_SETTLE = (
+    update(schema.outbox).where(schema.outbox.c.id == bindparam("b_id")).values(status=bindparam("b_status"))
+)
+_DELIVERIES = (
+    select(schema.delivery)
+    .where(schema.delivery.c.mail.in_(bindparam("mails", expanding=True)))
+    .order_by(schema.delivery.c.id)
+)
+
+
 class SqlOutbox:
     """The tables `outbox` and `delivery`."""
 
@@ -128,19 +145,12 @@ class SqlOutbox:
         self._store(deliveries)
 
     def _store(self, deliveries: Sequence[DeliveryRow]) -> None:
-        table = schema.delivery
-        names = [f.name for f in fields(DeliveryRow) if f.name not in ("id", "mail", "address")]
-        statement = (
-            update(table)
-            .where(table.c.id == bindparam("b_id"))
-            .values({name: bindparam(f"b_{name}") for name in names})
-        )
         rows = [
-            {"b_id": d.id, **{f"b_{n}": getattr(d, n) for n in names}, "b_status": d.status.value}
+            {"b_id": d.id, **{f"b_{n}": getattr(d, n) for n in _CHANGING}, "b_status": d.status.value}
             for d in deliveries
         ]
         if rows:
-            self._connection.execute(statement, rows)
+            self._connection.execute(_REPORT, rows)
             self._settle_mails(sorted({d.mail for d in deliveries}))
 
     def _settle_mails(self, numbers: Sequence[int]) -> None:
@@ -158,19 +168,13 @@ class SqlOutbox:
             status = min((d.status for d in found), key=_LEAST_FINISHED.index)
             changes.append({"b_id": number, "b_status": status.value})
         if changes:
-            table = schema.outbox
-            statement = (
-                update(table).where(table.c.id == bindparam("b_id")).values(status=bindparam("b_status"))
-            )
-            self._connection.execute(statement, changes)
+            self._connection.execute(_SETTLE, changes)
 
     def deliveries(self, numbers: Sequence[int]) -> dict[int, list[DeliveryRow]]:
         """The deliveries of mails, by mail."""
-        table = schema.delivery
         found: dict[int, list[DeliveryRow]] = defaultdict(list)
         for part in chunks(list(numbers)):
-            query = select(table).where(table.c.mail.in_(part)).order_by(table.c.id)
-            for row in self._connection.execute(query).mappings():
+            for row in self._connection.execute(_DELIVERIES, {"mails": part}).mappings():
                 found[row["mail"]].append(_delivery(row))
         return found
 

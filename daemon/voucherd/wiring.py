@@ -32,6 +32,7 @@ from voucherd.service.alarms import raise_alarm, raise_alarms, tell
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.fallbacks import Fallbacks
+from voucherd.service.full_run import follow_rules
 from voucherd.service.intake import Folders, Intake, Took
 from voucherd.service.letters import reply_to
 from voucherd.service.outbox import follow_configuration
@@ -118,6 +119,12 @@ def fingerprint(rules: Rulebook) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+def judged_by(rules: Rulebook) -> str:
+    """Tells one set of rules from another, for reconciliation: a change judges everything again."""
+    parts = (rules.programmes, rules.partners, rules.desk.zone.key, rules.tolerance, rules.rates.rows())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
 def clock_of(as_of: str | None, zone: ZoneInfo) -> Callable[[], datetime]:
     """The clock of a command: the real one, or standing at `--as-of` (a bare date is 12:00 in the desk's zone)."""
     if as_of is None:
@@ -183,6 +190,7 @@ class Application:
         store = SqlStore(self.store_url)
         ensure(store)
         replan_everything(store, self.rules, fingerprint(self.rules))
+        follow_rules(store, self.rules, judged_by(self.rules))
         return store
 
     @cached_property

@@ -17,7 +17,9 @@ from voucherd.adapters.store.upgrade import ensure
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.document import InvoiceLine
-from voucherd.service.recording import rebuild
+from voucherd.domain.reconciliation.suggestions import slip
+from voucherd.service.nearby import vouchers_near
+from voucherd.service.recording import rebuild, record, record_instant
 from voucherd.service.records import MessageOutcome, Source, VoucherKey
 
 pytest_plugins = ["tests.stores"]
@@ -291,3 +293,25 @@ def test_names_of_any_length_in_a_document_are_stored(store: SqlStore) -> None:
         assert (stored.document.invoice, line.voucher_text, stored.file) == (long, long, long)
         assert (stored.document.supplier, line.line, line.voucher_key) == (long[:80], long[:80], "")
         assert tx.invoices.same_numbers([invoice_key(long)]) == [stored]
+
+
+def test_a_slip_is_found_among_serials_that_all_begin_alike(world: World) -> None:
+    with world.store.write() as tx:
+        now = record_instant(tx, NOW)
+        serials = [f"PSV00-{number:05}" for number in range(10_000, 10_300)]
+        record(
+            tx,
+            world.rules,
+            [(key_of(one), event_of(one, EventKind.ASSIGNED, NOW.date(), now)) for one in serials],
+            now,
+        )
+    with world.store.read() as tx:
+        assert len(tx.ledger.beginning("PSV00", 201)) == 201
+        for written, meant in (
+            ("PSV0010O77", "PSV0010077"),
+            ("PSVO010077", "PSV0010077"),
+            ("PSV010077", "PSV0010077"),
+        ):
+            near = [key.key for key in vouchers_near(tx, written) if slip(written, key.key)]
+            assert meant in near
+        assert [key.key for key in tx.ledger.ending("0077", 9)] == ["PSV0010077"]

@@ -7,6 +7,7 @@ CREATE TABLE alarm (
 	detail TEXT NOT NULL, 
 	count INTEGER NOT NULL, 
 	"on" DATE, 
+	target TEXT NOT NULL, 
 	raised_at VARCHAR(27) NOT NULL, 
 	mail INTEGER, 
 	CONSTRAINT fk_alarm_mail FOREIGN KEY(mail) REFERENCES outbox (id), 
@@ -35,6 +36,36 @@ INSERT INTO "calendar_entry" VALUES('planning-services','DPS1001','redeem','cont
 INSERT INTO "calendar_entry" VALUES('planning-services','DPS1002','redeem','contoso','DPS-1002','2021-11-08',0,0,0,'2021-10-08T07:00:00.000000Z');
 INSERT INTO "calendar_entry" VALUES('planning-services','DPS1003','reserve','contoso','DPS-1003','2021-11-01',0,0,0,'2021-10-08T07:00:00.000000Z');
 INSERT INTO "calendar_entry" VALUES('planning-services','DPS1003','redeem','contoso','DPS-1003','2021-11-08',0,0,0,'2021-10-08T07:00:00.000000Z');
+CREATE TABLE closed (
+	voucher_key VARCHAR(80) NOT NULL, 
+	programme VARCHAR(80) NOT NULL, 
+	period INTEGER NOT NULL, 
+	voucher VARCHAR(80) NOT NULL, 
+	"row" TEXT NOT NULL, 
+	CONSTRAINT pk_closed PRIMARY KEY (voucher_key, programme, period), 
+	CONSTRAINT fk_closed_period FOREIGN KEY(period) REFERENCES period (number)
+);
+CREATE TABLE decision (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	word VARCHAR(20) NOT NULL, 
+	line INTEGER, 
+	document INTEGER, 
+	period INTEGER, 
+	programme VARCHAR(80), 
+	voucher_key VARCHAR(80), 
+	voucher VARCHAR(80), 
+	until DATE, 
+	amount INTEGER, 
+	currency VARCHAR(3), 
+	undoes INTEGER, 
+	why TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	recorded_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT fk_decision_line FOREIGN KEY(line) REFERENCES invoice_line (number), 
+	CONSTRAINT fk_decision_document FOREIGN KEY(document) REFERENCES invoice (number), 
+	CONSTRAINT fk_decision_period FOREIGN KEY(period) REFERENCES period (number), 
+	CONSTRAINT fk_decision_undoes FOREIGN KEY(undoes) REFERENCES decision (number)
+);
 CREATE TABLE delivery (
 	id INTEGER NOT NULL, 
 	mail INTEGER NOT NULL, 
@@ -121,10 +152,18 @@ CREATE TABLE invoice_line (
 	net INTEGER NOT NULL, 
 	tax INTEGER, 
 	currency VARCHAR(3) NOT NULL, 
+	placed_at VARCHAR(27), 
 	CONSTRAINT fk_invoice_line_document FOREIGN KEY(document) REFERENCES invoice (number)
 );
-INSERT INTO "invoice_line" VALUES(1,1,'1','DPS-1004','DPS1004',500000,NULL,'EUR');
-INSERT INTO "invoice_line" VALUES(2,1,'2','DPS-1009','DPS1009',1,NULL,'EUR');
+INSERT INTO "invoice_line" VALUES(1,1,'1','DPS-1004','DPS1004',500000,NULL,'EUR',NULL);
+INSERT INTO "invoice_line" VALUES(2,1,'2','DPS-1009','DPS1009',1,NULL,'EUR',NULL);
+CREATE TABLE line_hint (
+	line INTEGER NOT NULL, 
+	voucher_key VARCHAR(80) NOT NULL, 
+	voucher VARCHAR(80) NOT NULL, 
+	CONSTRAINT pk_line_hint PRIMARY KEY (line, voucher_key), 
+	CONSTRAINT fk_line_hint_line FOREIGN KEY(line) REFERENCES invoice_line (number)
+);
 CREATE TABLE mailbox (
 	name VARCHAR(200) NOT NULL, 
 	state VARCHAR(20) NOT NULL, 
@@ -181,6 +220,17 @@ CREATE TABLE outbox (
 	CONSTRAINT uq_outbox_business_key UNIQUE (business_key)
 );
 INSERT INTO "outbox" VALUES(1,'daily|contoso|2021-10-08','digest','contoso','["vouchers@contoso.example"]','[]','["DPS-1001", "DPS-1003", "DPS-1002"]','[{"programme": "planning-services", "voucher": "DPS-1001", "deadline": "reserve", "deadline_on": "2021-11-01", "days_before": 30}, {"programme": "planning-services", "voucher": "DPS-1003", "deadline": "reserve", "deadline_on": "2021-11-01", "days_before": 30}, {"programme": "planning-services", "voucher": "DPS-1002", "deadline": "redeem", "deadline_on": "2021-11-08", "days_before": 30}]','2021-10-08T07:00:00.000000Z','2021-11-08T14:59:59.000000Z','2021-10-08','{"kind": "digest", "locale": "ko", "on": "2021-10-08", "partner": "Contoso Consulting", "programme": "Planning Services", "items": [{"voucher": "DPS-1001", "customer": null, "customer_admin": "admin@customer.example", "offering": "SDPS", "days": 5, "due": {"deadline": "reserve", "on": "2021-11-01", "days_left": 24, "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)"}, "others": [{"deadline": "redeem", "on": "2021-11-08", "days_left": 31, "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)"}], "missing": [], "already_known": false, "unseen_invoice": "", "value": {"amount": 500000, "currency": "EUR"}, "remaining": null}, {"voucher": "DPS-1003", "customer": null, "customer_admin": "admin@customer.example", "offering": "SDPS", "days": 5, "due": {"deadline": "reserve", "on": "2021-11-01", "days_left": 24, "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)"}, "others": [{"deadline": "redeem", "on": "2021-11-08", "days_left": 31, "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)"}], "missing": [], "already_known": false, "unseen_invoice": "", "value": {"amount": 500000, "currency": "EUR"}, "remaining": null}, {"voucher": "DPS-1002", "customer": null, "customer_admin": "admin@customer.example", "offering": "SDPS", "days": 5, "due": {"deadline": "redeem", "on": "2021-11-08", "days_left": 31, "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)"}, "others": [], "missing": [], "already_known": false, "unseen_invoice": "", "value": {"amount": 500000, "currency": "EUR"}, "remaining": null}], "quoted_subject": "", "template": "", "notes": [], "days": [], "invoice": null, "lines": [], "alarms": [], "calendar": [{"voucher": "DPS-1001", "deadline": "reserve", "on": "2021-11-01", "sequence": 0, "customer": null, "programme": "Planning Services", "cancelled": false, "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "changed_at": "2021-10-08T07:00:00+00:00"}, {"voucher": "DPS-1001", "deadline": "redeem", "on": "2021-11-08", "sequence": 0, "customer": null, "programme": "Planning Services", "cancelled": false, "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "changed_at": "2021-10-08T07:00:00+00:00"}, {"voucher": "DPS-1002", "deadline": "redeem", "on": "2021-11-08", "sequence": 0, "customer": null, "programme": "Planning Services", "cancelled": false, "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "changed_at": "2021-10-08T07:00:00+00:00"}, {"voucher": "DPS-1003", "deadline": "reserve", "on": "2021-11-01", "sequence": 0, "customer": null, "programme": "Planning Services", "cancelled": false, "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "changed_at": "2021-10-08T07:00:00+00:00"}, {"voucher": "DPS-1003", "deadline": "redeem", "on": "2021-11-08", "sequence": 0, "customer": null, "programme": "Planning Services", "cancelled": false, "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "changed_at": "2021-10-08T07:00:00+00:00"}], "figures": null}','{"sender": "Voucher desk <vouchers@desk.example>", "to": ["vouchers@contoso.example"], "message_id": "<23c893836bb1eadc2f5aae3a5472f09f@desk.example>", "date": "2021-10-08T07:00:00+00:00", "cc": [], "reply_to": "", "answers": "", "references": [], "calendar_sequence": 0}','vouchers@desk.example','<23c893836bb1eadc2f5aae3a5472f09f@desk.example>','2021-10-08T07:00:00.000000Z','digest: DPS-1001, DPS-1003, DPS-1002',X'4D6573736167652D49443A203C3233633839333833366262316561646332663561616533613534373266303966406465736B2E6578616D706C653E0D0A5375626A6563743A206469676573743A204450532D313030312C204450532D313030332C204450532D313030320D0A0D0A323032312D31302D30380D0A','sent');
+CREATE TABLE period (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	name VARCHAR(20) NOT NULL, 
+	since DATE, 
+	until DATE NOT NULL, 
+	closed_at VARCHAR(27) NOT NULL, 
+	last_document INTEGER NOT NULL, 
+	vouchers INTEGER NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	bridge JSON NOT NULL
+);
 CREATE TABLE removal (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	kind VARCHAR(20) NOT NULL, 
@@ -246,7 +296,7 @@ INSERT INTO "step" VALUES(4,'planning-services','DPS1001','DPS-1001','reserve','
 INSERT INTO "step" VALUES(5,'planning-services','DPS1001','DPS-1001','reserve','2021-11-01',1,'contoso','2021-10-29T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(6,'planning-services','DPS1001','DPS-1001','reserve','2021-11-01',0,'contoso','2021-11-01T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(7,'planning-services','DPS1001','DPS-1001','reserve','2021-11-01',-1,'contoso','2021-11-02T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
-INSERT INTO "step" VALUES(8,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','overdue together with the step 30 days before, which is nearer',NULL);
+INSERT INTO "step" VALUES(8,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','goes on the same day as the step 30 days before, which is nearer',NULL);
 INSERT INTO "step" VALUES(9,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',30,'contoso','2021-10-08T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','named in the mail about reserve by 2021-11-01 of the same day',NULL);
 INSERT INTO "step" VALUES(10,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',14,'contoso','2021-10-25T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(11,'planning-services','DPS1001','DPS-1001','redeem','2021-11-08',7,'contoso','2021-11-01T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
@@ -261,7 +311,7 @@ INSERT INTO "step" VALUES(19,'planning-services','DPS1002','DPS-1002','reserve',
 INSERT INTO "step" VALUES(20,'planning-services','DPS1002','DPS-1002','reserve','2021-11-01',1,'contoso','2021-10-29T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','met','the reserve deadline was met on 2021-05-13',NULL);
 INSERT INTO "step" VALUES(21,'planning-services','DPS1002','DPS-1002','reserve','2021-11-01',0,'contoso','2021-11-01T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','met','the reserve deadline was met on 2021-05-13',NULL);
 INSERT INTO "step" VALUES(22,'planning-services','DPS1002','DPS-1002','reserve','2021-11-01',-1,'contoso','2021-11-02T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','met','the reserve deadline was met on 2021-05-13',NULL);
-INSERT INTO "step" VALUES(23,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','overdue together with the step 30 days before, which is nearer',NULL);
+INSERT INTO "step" VALUES(23,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','goes on the same day as the step 30 days before, which is nearer',NULL);
 INSERT INTO "step" VALUES(24,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',30,'contoso','2021-10-08T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','mailed','',1);
 INSERT INTO "step" VALUES(25,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',14,'contoso','2021-10-25T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(26,'planning-services','DPS1002','DPS-1002','redeem','2021-11-08',7,'contoso','2021-11-01T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
@@ -276,7 +326,7 @@ INSERT INTO "step" VALUES(34,'planning-services','DPS1003','DPS-1003','reserve',
 INSERT INTO "step" VALUES(35,'planning-services','DPS1003','DPS-1003','reserve','2021-11-01',1,'contoso','2021-10-29T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(36,'planning-services','DPS1003','DPS-1003','reserve','2021-11-01',0,'contoso','2021-11-01T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(37,'planning-services','DPS1003','DPS-1003','reserve','2021-11-01',-1,'contoso','2021-11-02T00:00:00.000000Z','2021-11-01T14:59:59.000000Z','planned','',NULL);
-INSERT INTO "step" VALUES(38,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','overdue together with the step 30 days before, which is nearer',NULL);
+INSERT INTO "step" VALUES(38,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',60,'contoso','2021-09-09T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','goes on the same day as the step 30 days before, which is nearer',NULL);
 INSERT INTO "step" VALUES(39,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',30,'contoso','2021-10-08T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','superseded','named in the mail about reserve by 2021-11-01 of the same day',NULL);
 INSERT INTO "step" VALUES(40,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',14,'contoso','2021-10-25T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
 INSERT INTO "step" VALUES(41,'planning-services','DPS1003','DPS-1003','redeem','2021-11-08',7,'contoso','2021-11-01T00:00:00.000000Z','2021-11-08T14:59:59.000000Z','planned','',NULL);
@@ -321,11 +371,21 @@ CREATE TABLE suppression (
 	CONSTRAINT fk_suppression_mail FOREIGN KEY(mail) REFERENCES outbox (id), 
 	CONSTRAINT fk_suppression_message FOREIGN KEY(message) REFERENCES message (id)
 );
+CREATE TABLE verdict (
+	voucher_key VARCHAR(80) NOT NULL, 
+	programme VARCHAR(80) NOT NULL, 
+	voucher VARCHAR(80) NOT NULL, 
+	redeemed_on DATE NOT NULL, 
+	"row" TEXT NOT NULL, 
+	CONSTRAINT pk_verdict PRIMARY KEY (voucher_key, programme)
+);
+INSERT INTO "verdict" VALUES('DPS1004','planning-services','DPS-1004','2021-05-14','billed|unpaid|500000|500000|500000|0|EUR|2021-07-13|2021-05-15||1:matched|');
 CREATE TABLE voucher (
 	programme VARCHAR(80) NOT NULL, 
 	voucher_key VARCHAR(80) NOT NULL, 
 	voucher VARCHAR(80) NOT NULL, 
 	skeleton VARCHAR(80) NOT NULL, 
+	reversed_key VARCHAR(80) NOT NULL, 
 	state VARCHAR(20) NOT NULL, 
 	partner VARCHAR(80), 
 	customer TEXT, 
@@ -346,39 +406,51 @@ CREATE TABLE voucher (
 	redeemed_by VARCHAR(80), 
 	claimed_on DATE, 
 	claimed_invoice TEXT, 
+	billing_extended_to DATE, 
+	written_off_on DATE, 
+	disputed_on DATE, 
+	accepted INTEGER, 
+	accepted_currency VARCHAR(3), 
+	billed_parts JSON NOT NULL, 
 	reservation JSON, 
 	findings JSON NOT NULL, 
 	claims JSON NOT NULL, 
 	remitted JSON, 
 	deadlines JSON NOT NULL, 
+	bill_by DATE, 
+	parts JSON, 
 	zone VARCHAR(64) NOT NULL, 
 	valid_until DATE, 
 	ends_at VARCHAR(27), 
 	state_after VARCHAR(20), 
 	CONSTRAINT pk_voucher PRIMARY KEY (programme, voucher_key)
 );
-INSERT INTO "voucher" VALUES('planning-services','DPS1001','DPS-1001','DP51001','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]','null','[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]','Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
-INSERT INTO "voucher" VALUES('planning-services','DPS1002','DPS-1002','DP51002','reserved','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,'2021-05-13',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'{"partner": "contoso", "status": "confirmed", "requested_on": "2021-05-12", "incomplete": []}','[]','[]','null','[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-13"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]','Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
-INSERT INTO "voucher" VALUES('planning-services','DPS1003','DPS-1003','DP51003','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]','null','[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]','Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
-INSERT INTO "voucher" VALUES('planning-services','DPS1004','DPS-1004','DP51004','billed','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,'2021-05-14','2021-05-15',NULL,NULL,'contoso',NULL,NULL,'{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','["no-completion-report", "no-reservation"]','[]','null','[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-14"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": "2021-05-14"}, {"name": "bill", "on": "2021-07-13", "because": "redeemed 2021-05-14 + 60 days (retirement notice of 2021-06-23: the partner has 60 days after redemption)", "met_on": "2021-05-15"}]','Asia/Seoul','2021-11-08',NULL,NULL);
+INSERT INTO "voucher" VALUES('planning-services','DPS1001','DPS-1001','DP51001','1001SPD','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
+INSERT INTO "voucher" VALUES('planning-services','DPS1002','DPS-1002','DP51002','2001SPD','reserved','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,'2021-05-13',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "confirmed", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-13"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
+INSERT INTO "voucher" VALUES('planning-services','DPS1003','DPS-1003','DP51003','3001SPD','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
+INSERT INTO "voucher" VALUES('planning-services','DPS1004','DPS-1004','DP51004','4001SPD','billed','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,'2021-05-14','2021-05-15',NULL,NULL,'contoso',NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','["no-completion-report", "no-reservation"]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-14"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": "2021-05-14"}, {"name": "bill", "on": "2021-07-13", "because": "redeemed 2021-05-14 + 60 days (retirement notice of 2021-06-23: the partner has 60 days after redemption)", "met_on": "2021-05-15"}]','2021-07-13',NULL,'Asia/Seoul','2021-11-08',NULL,NULL);
 CREATE INDEX ix_message_gone ON message (id) WHERE gone_at IS NOT NULL;
 CREATE INDEX ix_outbox_message_id ON outbox (message_id);
 CREATE INDEX ix_outbox_partner_day ON outbox (partner, day);
 CREATE INDEX ix_outbox_status ON outbox (status);
 CREATE INDEX ix_outbox_uncomposed ON outbox (due_at) WHERE status = 'planned' AND content IS NULL;
+CREATE INDEX ix_voucher_key ON voucher (voucher_key, programme);
 CREATE INDEX ix_voucher_partner ON voucher (partner, programme, voucher_key);
+CREATE INDEX ix_voucher_reversed ON voucher (reversed_key);
 CREATE INDEX ix_voucher_skeleton ON voucher (skeleton);
 CREATE INDEX ix_voucher_state ON voucher (state);
 CREATE INDEX ix_delivery_address ON delivery (address);
 CREATE INDEX ix_delivery_waiting ON delivery (next_try_at) WHERE status IN ('planned', 'sending', 'in-doubt');
 CREATE INDEX ix_event_message ON event (message);
 CREATE INDEX ix_event_recorded_at ON event (recorded_at);
-CREATE INDEX ix_event_voucher ON event (programme, voucher_key);
-CREATE INDEX ix_invoice_key ON invoice (invoice_key);
+CREATE INDEX ix_event_voucher ON event (voucher_key, programme);
+CREATE INDEX ix_invoice_key ON invoice (invoice_key, supplier, kind);
+CREATE INDEX ix_invoice_recorded_at ON invoice (recorded_at);
 CREATE INDEX ix_source_message ON source (message);
 CREATE INDEX ix_source_unfiled ON source (mailbox) WHERE filed = 0;
 CREATE INDEX ix_step_due ON step (due_at) WHERE status = 'planned';
 CREATE INDEX ix_invoice_line_document ON invoice_line (document);
+CREATE INDEX ix_invoice_line_placed ON invoice_line (placed_at) WHERE placed_at IS NOT NULL;
 CREATE INDEX ix_invoice_line_voucher ON invoice_line (voucher_key);
 CREATE INDEX ix_review_event ON review (event);
 CREATE INDEX ix_review_open ON review (status, code);
@@ -391,6 +463,12 @@ CREATE INDEX ix_calendar_entry_partner ON calendar_entry (partner, "on");
 CREATE INDEX ix_calendar_entry_untold ON calendar_entry (partner) WHERE told < sequence;
 CREATE INDEX ix_alarm_untold ON alarm (number) WHERE mail IS NULL;
 CREATE UNIQUE INDEX ix_suppression_standing ON suppression (address) WHERE lifted_at IS NULL;
+CREATE INDEX ix_line_hint_voucher ON line_hint (voucher_key);
+CREATE INDEX ix_decision_document ON decision (document);
+CREATE INDEX ix_decision_line ON decision (line);
+CREATE INDEX ix_decision_period ON decision (period);
+CREATE INDEX ix_decision_recorded_at ON decision (recorded_at);
+CREATE INDEX ix_decision_voucher ON decision (voucher_key);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('event',7);
 INSERT INTO "sqlite_sequence" VALUES('invoice',1);

@@ -26,6 +26,7 @@ from voucherd.domain.reconciliation.lines import PlacedLine, place
 from voucherd.domain.reconciliation.stream import reconcile_in_order
 from voucherd.domain.reconciliation.tolerance import Tolerance, tolerance_of
 from voucherd.domain.reconciliation.verdict import (
+    NO_DECISIONS,
     LineVerdict,
     RedeemedVoucher,
     VoucherDecisions,
@@ -123,12 +124,13 @@ def reconcile(
         lines += place(
             document, number=number, first_line=len(lines) + 1, status=status, file=f"{number}.csv"
         )
-    known: dict[str, RedeemedVoucher | None] = {voucher_key(voucher): None for voucher in not_redeemed}
-    known.update((voucher_key(voucher.id), voucher) for voucher in vouchers)
+    known: dict[str, list[RedeemedVoucher]] = {voucher_key(voucher): [] for voucher in not_redeemed}
+    decided = decisions or {}
+    for voucher in vouchers:
+        key = voucher_key(voucher.id)
+        known[key] = [voucher._replace(decided=decided.get(key, NO_DECISIONS))]
     verdicts = list(
-        reconcile_in_order(
-            sorted(known.items()), sorted(lines, key=lambda line: line.key), tolerance, today, decisions
-        )
+        reconcile_in_order(sorted(known.items()), sorted(lines, key=lambda line: line.key), tolerance, today)
     )
     matched = [verdict for verdict in verdicts if isinstance(verdict, VoucherVerdict)]
     loose = [verdict for verdict in verdicts if isinstance(verdict, LineVerdict)]

@@ -78,6 +78,29 @@ def test_another_programme_is_configuration_alone() -> None:
     assert [part.percent for part in programme.payments] == [30, 70]
 
 
+def test_a_part_of_a_split_payment_can_have_a_window_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "split.toml"
+    parts = '[[payments]]\nname = "{}"\npercent = {}\nanchor = "{}"\n'
+    path.write_text(
+        MINIMAL
+        + BILL
+        + parts.format("work order", 30, "reserved")
+        + 'bill_within = "60 days"\nsource = "the guide"\n'
+        + parts.format("proof", 70, "delivered")
+    )
+    programmes, faults = load_programmes([str(path)], tmp_path, "voucherd.toml")
+    assert faults == []
+    first, second = programmes[0].payments
+    assert first.window is not None
+    assert (first.window.anchor, first.window.amount, first.window.unit, first.window.source) == (
+        "reserved",
+        60,
+        Unit.DAYS,
+        "the guide",
+    )
+    assert second.window is None
+
+
 def test_yearly_windows_are_written_as_days_of_a_year(tmp_path: Path) -> None:
     path = tmp_path / "co-op.toml"
     path.write_text(

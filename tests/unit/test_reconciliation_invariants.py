@@ -420,7 +420,7 @@ def test_an_accepted_difference_completes_a_voucher_that_was_short_by_no_more(
 ) -> None:
     for verdict in ledger.reconcile().vouchers.values():
         key = voucher_key(verdict.voucher.id)
-        after = ledger.reconcile(decisions={key: VoucherDecisions(accepted=accepted)}).vouchers[
+        after = ledger.reconcile(decisions={key: VoucherDecisions(accepted_short=accepted)}).vouchers[
             verdict.voucher.id
         ]
         if verdict.billing is Billing.SHORT and accepted >= -(verdict.difference or 0):

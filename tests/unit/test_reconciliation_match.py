@@ -223,7 +223,7 @@ def test_what_was_billed_twice_is_payable_once() -> None:
 
 def test_decisions_show_and_change_only_what_they_say() -> None:
     short = billed("I-1", day(10), 400_000)
-    accepted = judge(short, decisions=VoucherDecisions(accepted=100_000))
+    accepted = judge(short, decisions=VoucherDecisions(accepted_short=100_000))
     assert (accepted.billing, accepted.difference, accepted.flags) == (
         "billed",
         -100_000,
@@ -310,7 +310,7 @@ def test_no_documents_give_no_verdicts() -> None:
 
 @pytest.mark.parametrize("reverse", ["vouchers", "lines"])
 def test_a_merge_of_streams_that_are_not_in_order_is_refused(reverse: str) -> None:
-    vouchers = [("PSV1", V), ("PSV2", V)]
+    vouchers = [("PSV1", [V]), ("PSV2", [V])]
     lines = place(invoice("I", day(10), ("PSV1", 1), ("PSV2", 1)), number=1, first_line=1)
     (vouchers if reverse == "vouchers" else lines).reverse()  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="not in the order of keys"):

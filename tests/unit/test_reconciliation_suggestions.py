@@ -12,7 +12,14 @@ from tests.unit.reconciliation_ledgers import invoice, reconcile, redeemed
 from voucherd.domain.reconciliation.bridge import totals_of
 from voucherd.domain.reconciliation.lines import place
 from voucherd.domain.reconciliation.report import reconciliation
-from voucherd.domain.reconciliation.suggestions import Candidate, probable_swaps, probe, slip, suggest
+from voucherd.domain.reconciliation.suggestions import (
+    Candidate,
+    probable_swaps,
+    probe,
+    slip,
+    suggest,
+    variants,
+)
 
 REDEEMED, BILL_BY, TODAY = date(2021, 9, 1), date(2021, 10, 31), date(2021, 11, 15)
 
@@ -126,3 +133,16 @@ def test_a_voucher_billed_twice_and_one_never_billed_are_reported_as_probably_sw
     assert unbilled["because"][-1].startswith("probably swapped with PSV-100200300, billed twice")
     assert said["lines"][1]["suggestions"][0]["voucher"] == "PSV-100200301"
     assert (twice["billing"], unbilled["billing"]) == ("twice", "unbilled")
+
+
+@given(st.text("0123456789ABO", min_size=3, max_size=12))
+def test_the_keys_that_a_slip_makes_are_all_there_on_either_side_of_a_beginning(key: str) -> None:
+    every = {one for one in one_slip_away(key) if one}
+    asked = probe(key)
+    assert asked is not None
+    size = len(asked.prefix)
+    behind, before = set(variants(key, size, len(key))), set(variants(key, 0, len(key) - size))
+    assert every - {key} <= behind | before
+    assert {one for one in every if not one.startswith(asked.prefix)} <= before
+    assert {one for one in every if not one.endswith(asked.suffix)} <= behind
+    assert all(slip(key, one) for one in behind | before)

@@ -34,7 +34,17 @@ def page(report: Mapping[str, Any]) -> None:
             _voucher(row, step)
     _lines(report["lines"])
     _documents(report["documents"])
+    _periods(report)
     _money(report)
+
+
+def _periods(report: Mapping[str, Any]) -> None:
+    """The closed periods, and what of them is not so any more."""
+    for period in report.get("periods", ()):
+        said = f"closed: {period['name']} up to {period['until']}, {_count(period['vouchers'], 'voucher')}"
+        click.echo("\n" + plain(said))
+        for change in period["changes"]:
+            click.echo(plain(f"  {change['voucher']}: {change['was']}; now {change['now']}"))
 
 
 def _count(number: int, what: str) -> str:

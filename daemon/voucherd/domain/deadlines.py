@@ -15,12 +15,19 @@ _ASSUMED_LENGTH = 1  # a voucher whose length nobody stated still needs a day of
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """One deadline: `on` is included. `met_on` is the day of the fact that met it, `because` the winning bound."""
+    """One deadline: `on` is included. `met_on` is the day of the fact that met it, `because` the winning bound.
+    `waived` says why nobody need meet it any more, empty where somebody must."""
 
     name: str
     on: date
     because: str
     met_on: date | None = None
+    waived: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to meet it, in time or late."""
+        return self.met_on is None and not self.waived
 
     def ends_at(self, zone: ZoneInfo) -> datetime:
         """The last instant of the deadline, in UTC: 23:59:59 of its day in `zone` (DOMAIN.md, Deadlines), the second
@@ -69,7 +76,8 @@ def _plus_cohort(cohort: Cohort, bound: Bound, voucher: Voucher, country: str) -
     return Bound(moved, f"{bound.because}, {words}")
 
 
-def _counted(after: After, voucher: Voucher, country: str) -> Bound | None:
+def counted_bound(after: After, voucher: Voucher, country: str) -> Bound | None:
+    """The bound that an amount of time after a dated fact sets; None where the fact is not known."""
     since, name = anchor_date(voucher, after.anchor)
     if since is None:
         return None
@@ -107,7 +115,7 @@ def validity(voucher: Voucher, programme: Programme, country: str = "") -> Bound
 def _validity_bounds(rule: DeadlineRule, voucher: Voucher, country: str) -> list[Bound]:
     if rule.stated and voucher.expires_on is not None:
         return [Bound(voucher.expires_on, f"expiry stated as {voucher.expires_on}")]
-    counted = [_counted(after, voucher, country) for after in rule.after]
+    counted = [counted_bound(after, voucher, country) for after in rule.after]
     ends = [_window_end(windows, voucher) for windows in rule.windows]
     return [bound for bound in (*counted, *ends) if bound is not None]
 
@@ -157,8 +165,25 @@ def deadlines(voucher: Voucher, programme: Programme, country: str = "") -> tupl
             bounds += _lead_bounds(rule.lead_time, found[rule.lead_time.before], voucher, country)
         if bounds:
             nearest = min(bounds, key=lambda bound: bound.on)
-            found[rule.name] = Deadline(rule.name, nearest.on, nearest.because, _met_on(rule.name, voucher))
+            nearest = extended(rule.name, nearest, voucher)
+            met_on, given_up = _met_on(rule.name, voucher), waived(rule.name, voucher)
+            found[rule.name] = Deadline(rule.name, nearest.on, nearest.because, met_on, given_up)
     return tuple(found[rule.name] for rule in programme.deadlines if rule.name in found)
+
+
+def waived(name: str, voucher: Voucher) -> str:
+    """What a person wrote off nobody needs to bill."""
+    if name != "bill" or voucher.written_off_on is None:
+        return ""
+    return f"the voucher was written off on {voucher.written_off_on}"
+
+
+def extended(name: str, bound: Bound, voucher: Voucher) -> Bound:
+    """The billing window as a person extended it, with proof of submission; never shortened by that."""
+    until = voucher.billing_extended_to
+    if name != "bill" or until is None or until <= bound.on:
+        return bound
+    return Bound(until, f"extended to {until} by a person, was {bound.on}: {bound.because}")
 
 
 def _cutoff_counts(rule: DeadlineRule, voucher: Voucher) -> bool:

@@ -56,6 +56,12 @@ FACTS = (
     "engagement_on",
 )
 
+WORD = "word"
+"""The fact of a `decided` event that names what a person decided about a voucher's billing
+(`domain.reconciliation.decisions`)."""
+PART = "part"
+"""The fact of a `billed` or `credit-note` event that is about one part of a split payment only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -64,7 +70,7 @@ class Event:
     `on` is the day it happened as the source says, `recorded_at` the instant voucherd learned it (RULES.md,
     Time). `voucher` is the ID as written. `partner` is whom it concerns (hand-in, reservation, redemption).
     `facts` holds what the source states beside (see FACTS), `spans` where in the message each was read.
-    For `decided`, `facts["sets_aside"]` and `facts["restores"]` name event ids.
+    For `decided`, `facts["sets_aside"]` and `facts["restores"]` name event ids, `facts[WORD]` a decision.
     """
 
     id: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from voucherd.domain.events import FACTS, Event, EventKind
+from voucherd.domain.events import FACTS, PART, WORD, Event, EventKind, Role
 from voucherd.domain.remitted import remitted_of
 from voucherd.domain.reservations import Reservations, follows, reservations
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
@@ -57,6 +57,11 @@ class _Fold:
         aside = set_aside(told)
         self.first = told[0]
         self.told = [event for event in told if event.id not in aside and event.kind is not EventKind.DECIDED]
+        self.words = {
+            event.facts[WORD]: event
+            for event in told
+            if event.kind is EventKind.DECIDED and WORD in event.facts and event.id not in aside
+        }
         self.claims: list[Claim] = []
         self.findings: set[str] = set()
 
@@ -81,6 +86,7 @@ class _Fold:
         reserved_on = booked.reserved_on
         delivered = self._delivered(booked.cancellation, redeemed, revoked)
         billed_on, paid_on = self._money(redeemed, revoked)
+        word = self.words
         claims = sorted(self.of(EventKind.BILLING_CLAIMED), key=lambda e: (e.on, e.recorded_at, e.id))
         delivered_on = delivered.on if delivered else None
         redeemed_on = redeemed.on if redeemed else None
@@ -110,6 +116,14 @@ class _Fold:
             redeemed_by=redeemed.partner if redeemed else None,
             claimed_on=claims[-1].on if claims else None,
             claimed_invoice=claims[-1].facts.get("invoice") if claims else None,
+            billing_extended_to=date.fromisoformat(word["extend"].facts["until"])
+            if "extend" in word
+            else None,
+            written_off_on=word["write-off"].on if "write-off" in word else None,
+            disputed_on=word["dispute"].on if "dispute" in word else None,
+            accepted=int(word["accept"].facts["amount"]) if "accept" in word else None,
+            accepted_currency=word["accept"].facts["currency"] if "accept" in word else None,
+            billed_parts=self._billed_parts(),
             reservation=_reservation(booked, facts),
             findings=tuple(sorted(self.findings)),
             claims=tuple(sorted(self.claims, key=lambda claim: (claim.event, claim.against))),
@@ -184,11 +198,11 @@ class _Fold:
                 self.claim(event, revoked, f"{event.kind} on {event.on}, but revoked on {revoked.on}")
         if redeemed is None:
             return None, None
-        kinds = (EventKind.BILLED, EventKind.CREDIT_NOTE, EventKind.PAID, EventKind.PAYMENT_DENIED)
-        rank = {kind: place for place, kind in enumerate(kinds)}
         billed_on: date | None = None
         paid_on: date | None = None
-        for event in sorted(self.of(*kinds), key=lambda e: (e.on, e.recorded_at, e.id, rank[e.kind])):
+        for event in self._money_events():
+            if PART in event.facts:
+                continue
             if event.kind is EventKind.BILLED:
                 billed_on = billed_on or event.on
             elif event.kind is EventKind.PAID:
@@ -197,11 +211,37 @@ class _Fold:
                 paid_on = paid_on or event.on
             elif paid_on is not None or (event.kind is EventKind.PAYMENT_DENIED and billed_on is None):
                 self.findings.add(event.kind.value)
-            else:
+            elif event.role is not Role.RECONCILIATION:
                 billed_on = None
         if billed_on is not None:
             self.findings.discard("paid-unbilled")
         return billed_on, paid_on
+
+    def _money_events(self) -> list[Event]:
+        """What was said of billing and payment, by its own dates. Reconciliation says again what the lines come to
+        whenever that changes: its last word alone counts, for the whole and for each part, whatever its date."""
+        kinds = (EventKind.BILLED, EventKind.CREDIT_NOTE, EventKind.PAID, EventKind.PAYMENT_DENIED)
+        rank = {kind: place for place, kind in enumerate(kinds)}
+        said: list[Event] = []
+        last: dict[str, Event] = {}
+        for event in self.of(*kinds):
+            if event.role is Role.RECONCILIATION:
+                last[event.facts.get(PART, "")] = event
+            else:
+                said.append(event)
+        said.extend(last.values())
+        return sorted(said, key=lambda e: (e.on, e.recorded_at, e.id, rank[e.kind]))
+
+    def _billed_parts(self) -> tuple[str, ...]:
+        """The parts of a split payment that are billed and not credited since, in the order of their billing."""
+        parts: dict[str, None] = {}
+        for event in self._money_events():
+            part = event.facts.get(PART)
+            if part is not None and event.kind is EventKind.BILLED:
+                parts[part] = None
+            elif part is not None:
+                parts.pop(part, None)
+        return tuple(parts)
 
     def _order_findings(
         self, reserved: date | None, delivered: date | None, redeemed: date | None, facts: dict[str, str]

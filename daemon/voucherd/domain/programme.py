@@ -111,11 +111,13 @@ class DeadlineRule:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One part of a split payment: its share of the value and the fact that makes it due."""
+    """One part of a split payment: its share of the value, the fact that makes it due, and within what time after
+    that fact it is billed (None: no limit of its own)."""
 
     name: str
     percent: int
     anchor: Anchor
+    window: After | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ from voucherd.domain.reminder_tables import NOTHING_OWN, Tables
 from voucherd.domain.standing import Standing, stand
 from voucherd.domain.steps import Clockwork, ReminderPolicy, clockwork
 from voucherd.domain.voucher import Voucher
+
+_MOST_VALUED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,34 @@ class Rulebook:
     def worth(self, standing: Standing) -> Valuation:
         """What a voucher is worth, as reconciliation values it: by the rate of the day of its redemption; before that,
         of the last day to redeem."""
-        voucher, partner = standing.voucher, self.partner(standing.voucher.partner)
+        voucher = standing.voucher
         redeem = standing.deadline("redeem")
         day = voucher.redeemed_on or (redeem.on if redeem else standing.valid_until)
         if day is None:
             return Valuation(None, None)
-        country = partner.country if partner else None
-        return self.rates.value(voucher.country, country, voucher.offering, voucher.days, day)
+        return self.valued(voucher.country, voucher.partner, voucher.offering, voucher.days, day)
+
+    def valued(
+        self,
+        country: str | None,
+        partner_id: str | None,
+        offering: str | None,
+        days: int | None,
+        on: date,
+    ) -> Valuation:
+        """What a voucher of these facts is worth by the rate of the day `on`; each kind of voucher is valued once."""
+        kind = (country, partner_id, offering, days, on)
+        known = self._valued.get(kind)
+        if known is None:
+            partner = self.partner(partner_id)
+            known = self.rates.value(country, partner.country if partner else None, offering, days, on)
+            if len(self._valued) < _MOST_VALUED:
+                self._valued[kind] = known
+        return known
+
+    @cached_property
+    def _valued(self) -> dict[tuple[str | None, str | None, str | None, int | None, date], Valuation]:
+        return {}
 
     @property
     def reminded_by_value(self) -> bool:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from voucherd.domain.deadlines import Deadline, deadlines, validity
 from voucherd.domain.partner import Partner
 from voucherd.domain.programme import Programme
+from voucherd.domain.split_payments import PartOfVoucher, parts_of, with_parts
 from voucherd.domain.voucher import State, Voucher
 
 _OPEN = (State.ASSIGNED, State.RESERVED, State.DELIVERED)
@@ -20,7 +21,8 @@ _OF_THE_RULES = frozenset({
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A voucher with its deadlines. `zone` is where its deadlines end; `ends_at` is the instant at which the
-    clock alone changes the state to `state_after` (None where nothing but a fact can change it)."""
+    clock alone changes the state to `state_after` (None where nothing but a fact can change it). `parts` are those of
+    a split payment."""
 
     voucher: Voucher
     deadlines: tuple[Deadline, ...]
@@ -28,6 +30,7 @@ class Standing:
     valid_until: date | None
     ends_at: datetime | None = None
     state_after: State | None = None
+    parts: tuple[PartOfVoucher, ...] = ()
 
     def state(self, now: datetime) -> State:
         """The state at `now`: expired or lapsed once the deadline's end has passed unmet."""
@@ -50,7 +53,8 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
     zone = ZoneInfo(programme.timezone) if programme.timezone else desk_zone
     if programme.timezone is None and partner is not None:
         zone = ZoneInfo(partner.timezone)
-    found = deadlines(voucher, programme, country)
+    parts = parts_of(voucher, programme, country)
+    found = with_parts(deadlines(voucher, programme, country), parts, voucher)
     bound = validity(voucher, programme, country)
     named = {deadline.name: deadline for deadline in found}
     voucher = _without_moot_claims(voucher, named.get("bill"))
@@ -60,7 +64,7 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
         | _rule_findings(voucher, programme)
     )
     voucher = replace(voucher, findings=tuple(sorted(extra)))
-    standing = Standing(voucher, found, zone, bound.on if bound else None)
+    standing = Standing(voucher, found, zone, bound.on if bound else None, parts=parts)
     if voucher.state in _OPEN and "redeem" in named:
         return replace(standing, ends_at=named["redeem"].ends_at(zone), state_after=State.EXPIRED)
     if voucher.state is State.REVOKED and "redeem" in named and _ended_before(voucher, named["redeem"]):

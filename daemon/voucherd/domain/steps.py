@@ -162,7 +162,7 @@ def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> li
         return []
     found: list[Step] = []
     for deadline in standing.deadlines:
-        if deadline.met_on is None and deadline.name in policy.steps:
+        if deadline.open and deadline.name in policy.steps:
             found.extend(_steps(standing, deadline, policy.steps[deadline.name], clock))
     return found
 
@@ -171,9 +171,7 @@ def occasion(standing: Standing, policy: ReminderPolicy) -> Hashable:
     """Everything of a standing and its policy that `steps_of` looks at, the voucher's own ID aside: vouchers of one
     occasion have the same steps, which is what lets a million of them be planned anew without computing each."""
     voucher = standing.voucher
-    unmet = tuple(
-        (one.name, one.on, policy.steps.get(one.name)) for one in standing.deadlines if one.met_on is None
-    )
+    unmet = tuple((one.name, one.on, policy.steps.get(one.name)) for one in standing.deadlines if one.open)
     revoked = voucher.state is State.REVOKED
     return voucher.programme, voucher.partner, revoked, standing.zone.key, voucher.claimed_on, unmet
 

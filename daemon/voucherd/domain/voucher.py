@@ -71,6 +71,9 @@ class Voucher:
 
     `claimed_invoice` is the invoice that its partner says to have sent on `claimed_on`, seen or not.
     `expires_on` is an expiry that somebody stated; `superseded_expiry` is not kept: the history has it.
+    A person's word about its billing (`service.decisions`): `billing_extended_to` a longer window, `written_off_on` and
+    `disputed_on` since when, `accepted` a difference from its value in minor units of `accepted_currency`, negative
+    where less is billed. `billed_parts` are the parts of a split payment that are billed already.
     """
 
     id: str
@@ -95,6 +98,12 @@ class Voucher:
     redeemed_by: str | None = None
     claimed_on: date | None = None
     claimed_invoice: str | None = None
+    billing_extended_to: date | None = None
+    written_off_on: date | None = None
+    disputed_on: date | None = None
+    accepted: int | None = None
+    accepted_currency: str | None = None
+    billed_parts: tuple[str, ...] = ()
     reservation: Reservation | None = None
     findings: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = field(default=())

@@ -6,101 +6,67 @@ deadline at once (RULES.md, Time: bill is met by billing in full).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
+from types import MappingProxyType
 
-from voucherd.domain.events import Event, EventKind, Role
-from voucherd.domain.history import recorded_order
-from voucherd.domain.reconciliation.content import invoice_key
-from voucherd.domain.reconciliation.documents import (
-    DocumentStatus,
-    DocumentVerdict,
-    KnownDocument,
-    document_key,
-    judge_documents,
-)
-from voucherd.domain.reconciliation.lines import PlacedLine
-from voucherd.domain.reconciliation.match import match_voucher
-from voucherd.domain.reconciliation.verdict import COMPLETE, RedeemedVoucher, Remittance, VoucherVerdict
+from voucherd.domain.billable import billable, billing_facts
+from voucherd.domain.events import PART, Event, EventKind, Role
+from voucherd.domain.history import recorded_order, set_aside
+from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.reconciliation.frozen import frozen_row, in_words
+from voucherd.domain.reconciliation.stream import judge_key
+from voucherd.domain.reconciliation.verdict import COMPLETE, RedeemedVoucher, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.domain.voucher import Remitted
-from voucherd.service.records import StoredDocument, StoredLine, VoucherKey
+from voucherd.service.closed import Closed
+from voucherd.service.placing import lines_by_voucher
+from voucherd.service.records import VoucherKey
 from voucherd.service.store import Transaction
 
 BY_RECONCILIATION = "reconciliation"
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedChange:
+    """A voucher of a closed period whose answers are not what they were when it was closed."""
+
+    voucher: str
+    programme: str
+    period: str
+    was: str
+    now: str
+
+
 def redeemed_voucher(standing: Standing, rules: Rulebook) -> RedeemedVoucher | None:
-    """The voucher as matching takes it; None where no redemption is recorded."""
-    voucher = standing.voucher
-    if voucher.redeemed_on is None:
-        return None
-    worth = rules.worth(standing)
-    bill = standing.deadline("bill")
-    return RedeemedVoucher(
-        id=voucher.id,
-        partner=voucher.redeemed_by or voucher.partner,
-        redeemed_on=voucher.redeemed_on,
-        bill_by=bill.on if bill else None,
-        value=worth.value,
-        currency=worth.currency,
-        flags=worth.flags,
-        remittances=tuple(_remittance(one, worth.currency) for one in voucher.remitted),
-    )
+    """The voucher as matching takes it; None where nothing of it can be billed yet."""
+    return billable(billing_facts(voucher_key(standing.voucher.id), standing), rules)
 
 
-def _remittance(one: Remitted, currency: str | None) -> Remittance:
-    """A payment as matching takes it; one in another currency is never converted, and says that it was paid alone."""
-    amount = one.amount if currency in (None, one.currency) else None
-    return Remittance(one.on, amount, one.denied)
-
-
-def document_verdicts(documents: Iterable[StoredDocument]) -> dict[int, DocumentVerdict]:
-    """Which of these documents count; all that share a number must be among them."""
-    return judge_documents(
-        KnownDocument(
-            stored.number,
-            document_key(stored.document.supplier, stored.document.invoice, stored.document.kind),
-            stored.document.issued_on,
-            stored.document.content_sha256,
-        )
-        for stored in documents
-    )
-
-
-def placed(line: StoredLine, stored: StoredDocument, status: DocumentStatus) -> PlacedLine:
-    """A stored line with what its document says about it."""
-    document = stored.document
-    return PlacedLine(
-        number=line.number,
-        document=line.document,
-        status=status,
-        supplier=document.supplier,
-        invoice=document.invoice,
-        issued_on=document.issued_on,
-        line=line.line,
-        voucher_text=line.voucher_text,
-        key=line.voucher_key,
-        net=line.net,
-        tax=line.tax,
-        currency=line.currency,
-        content_sha256=document.content_sha256,
-        file=stored.file,
-    )
-
-
-def lines_by_voucher(tx: Transaction, keys: Sequence[str]) -> dict[str, list[PlacedLine]]:
-    """Every line that names one of these vouchers, with the status of its document."""
-    lines = tx.invoices.lines_of_vouchers(keys)
-    named = tx.invoices.documents(sorted({line.document for line in lines}))
-    related = tx.invoices.same_numbers([invoice_key(stored.document.invoice) for stored in named.values()])
-    verdicts = document_verdicts(related)
-    found: dict[str, list[PlacedLine]] = defaultdict(list)
-    for line in lines:
-        stored = named[line.document]
-        found[line.voucher_key].append(placed(line, stored, verdicts[stored.number].status))
+def verdicts_of(
+    tx: Transaction,
+    rules: Rulebook,
+    keys: Sequence[VoucherKey],
+    now: datetime,
+    standings: Mapping[VoucherKey, Standing] = MappingProxyType({}),
+) -> dict[VoucherKey, VoucherVerdict]:
+    """The verdicts about these vouchers and those that share an ID with them, as everything known makes them;
+    `standings` are the ones at hand."""
+    names = sorted({key.key for key in keys})
+    every = tx.ledger.same_ids(names)
+    known = tx.ledger.standings([key for key in every if key not in standings]) | dict(standings)
+    lines = lines_by_voucher(tx, names)
+    today = now.astimezone(rules.desk.zone).date()
+    found: dict[VoucherKey, VoucherVerdict] = {}
+    for name, same in groupby(every, key=attrgetter("key")):
+        candidates = [redeemed_voucher(known[key], rules) for key in same if key in known]
+        redeemed = [voucher for voucher in candidates if voucher is not None]
+        for verdict in judge_key(redeemed, lines.get(name, ()), rules.tolerance, today):
+            if isinstance(verdict, VoucherVerdict):
+                found[VoucherKey(verdict.voucher.programme, name)] = verdict
     return found
 
 
@@ -110,23 +76,85 @@ def billing_events(
     keys: Sequence[VoucherKey],
     standings: Mapping[VoucherKey, Standing],
     now: datetime,
+    changes: list[ClosedChange] | None = None,
 ) -> list[tuple[VoucherKey, Event]]:
-    """The events that the invoice lines of these vouchers call for: billed in full, or open again."""
-    lines = lines_by_voucher(tx, sorted({key.key for key in keys}))
+    """The events that the invoice lines of these vouchers call for: billed in full, or open again. What is concluded is
+    stored with it; where that is not what a closed period froze, `changes` is told."""
+    verdicts = verdicts_of(tx, rules, keys, now, standings)
+    _keep(tx, keys, verdicts, [] if changes is None else changes)
+    missing = [key for key in verdicts if key not in standings]
+    every = {**standings, **(tx.ledger.standings(missing) if missing else {})}
+    concerned = {
+        key: verdict
+        for key, verdict in verdicts.items()
+        if verdict.lines or verdict.parts or every[key].voucher.billed_on is not None
+    }
     today = now.astimezone(rules.desk.zone).date()
-    concerned: dict[VoucherKey, VoucherVerdict] = {}
-    for key in dict.fromkeys(keys):
-        standing = standings.get(key)
-        voucher = redeemed_voucher(standing, rules) if standing and key.key in lines else None
-        if voucher is not None:
-            concerned[key] = match_voucher(voucher, lines[key.key], rules.tolerance, today)
     histories = tx.ledger.events(list(concerned)) if concerned else {}
-    events: list[tuple[VoucherKey, Event]] = []
-    for key, verdict in concerned.items():
-        event = _event(key, verdict, standings[key], histories.get(key, []), now, today)
-        if event is not None:
-            events.append((key, event))
-    return events
+    return [
+        (key, event)
+        for key, verdict in concerned.items()
+        for event in _events(key, verdict, every[key], histories.get(key, []), now, today)
+    ]
+
+
+def _keep(
+    tx: Transaction,
+    keys: Sequence[VoucherKey],
+    verdicts: Mapping[VoucherKey, VoucherVerdict],
+    changes: list[ClosedChange],
+) -> None:
+    """Stores what was concluded about each voucher, and notes what of it changes a closed period."""
+    rows = {key: frozen_row(verdict) for key, verdict in verdicts.items()}
+    asked = list(dict.fromkeys((*keys, *rows)))
+    before = tx.verdicts.rows(asked)
+    changed = [key for key, row in rows.items() if before.get(key) != row]
+    tx.verdicts.put([(key, verdicts[key], rows[key]) for key in changed])
+    tx.verdicts.forget([key for key in asked if key in before and key not in rows])
+    touched = [*changed, *(key for key in asked if key in before and key not in rows)]
+    if not touched:
+        return
+    closed = Closed(tx)
+    for key, (period, row) in closed.frozen(touched).items():
+        if row != rows.get(key):
+            shown = verdicts[key].voucher.id if key in verdicts else key.key
+            now = in_words(rows[key]) if key in rows else "not redeemed"
+            changes.append(ClosedChange(shown, key.programme, closed.name(period), in_words(row), now))
+
+
+def _events(
+    key: VoucherKey,
+    verdict: VoucherVerdict,
+    standing: Standing,
+    history: list[Event],
+    now: datetime,
+    today: date,
+) -> Iterator[Event]:
+    """What the lines say now, where the history does not know it: of the whole, and of each part of a split payment."""
+    event = _event(key, verdict, standing, history, now, today)
+    if event is not None:
+        yield event
+    said = _last_said(history)
+    invoices = ", ".join(sorted({line.line.invoice for line in verdict.lines}))
+    for one in verdict.parts:
+        last = said.get(one.part.name)
+        billed = last is not None and last.kind is EventKind.BILLED
+        if one.completed_on is not None and not (billed and last is not None and last.on == one.completed_on):
+            note = f"{one.part.name} by invoice {invoices}"
+            yield _told(key, standing, EventKind.BILLED, one.completed_on, now, note, one.part.name)
+        elif one.completed_on is None and billed:
+            note = f"{one.part.name} is no longer billed in full"
+            yield _told(key, standing, EventKind.CREDIT_NOTE, today, now, note, one.part.name)
+
+
+def _last_said(history: Sequence[Event]) -> dict[str, Event]:
+    """Reconciliation's last word about each part of a split payment."""
+    aside = set_aside(recorded_order(history))
+    return {
+        event.facts[PART]: event
+        for event in recorded_order(history)
+        if event.role is Role.RECONCILIATION and PART in event.facts and event.id not in aside
+    }
 
 
 def _event(
@@ -137,28 +165,44 @@ def _event(
     now: datetime,
     today: date,
 ) -> Event | None:
-    """Billed, where the lines complete the voucher and the history does not know; a credit note, where they no
-    longer do and it was reconciliation that said so."""
-    complete = verdict.billing in COMPLETE
+    """Billed, where the lines complete the voucher and the history does not know, or has another day; a credit note,
+    where they no longer do and it was reconciliation that said so."""
+    complete = verdict.billing in COMPLETE and verdict.voucher.whole
     billed_on = standing.voucher.billed_on
-    money = [e for e in recorded_order(history) if e.kind in (EventKind.BILLED, EventKind.CREDIT_NOTE)]
-    if complete and billed_on is None and verdict.completed_on is not None:
-        kind, on = EventKind.BILLED, verdict.completed_on
+    aside = set_aside(recorded_order(history))
+    money = [
+        e
+        for e in recorded_order(history)
+        if e.kind in (EventKind.BILLED, EventKind.CREDIT_NOTE) and PART not in e.facts and e.id not in aside
+    ]
+    said = next((e for e in reversed(money) if e.role is Role.RECONCILIATION), None)
+    ours = bool(money) and money[-1].role is Role.RECONCILIATION
+    if complete and verdict.completed_on is not None:
+        on = verdict.completed_on
+        if said is not None and said.kind is EventKind.BILLED and said.on == on:
+            return None  # said already: where it does not stand, something else, as a denied payment, is against it
+        if billed_on is not None and not ours:
+            return None
         if _an_operator_says_otherwise(money, on):
             return None
-        if money and money[-1].on > on:  # billed again after a credit note: not before that note
-            on = money[-1].on
-        invoices = sorted({line.line.invoice for line in verdict.lines})
-        note = f"{verdict.billing} by invoice {', '.join(invoices)}"
-        said = [e for e in money if e.role is Role.RECONCILIATION][-1:]
-        if [(e.kind, e.on, e.note) for e in said] == [(kind, on, note)]:
-            return None  # said already: something else, as a denied payment, stands against it
-    elif not complete and billed_on is not None and money and money[-1].role is Role.RECONCILIATION:
+        invoices = ", ".join(sorted({line.line.invoice for line in verdict.lines}))
+        return _told(key, standing, EventKind.BILLED, on, now, f"{verdict.billing} by invoice {invoices}")
+    if ours and money[-1].kind is EventKind.BILLED and (not complete):
         last = max((line.line.issued_on for line in verdict.lines), default=today)
-        kind, on = EventKind.CREDIT_NOTE, max(last, billed_on)
         note = f"no longer billed in full: {verdict.billing}"
-    else:
-        return None
+        return _told(key, standing, EventKind.CREDIT_NOTE, max(last, money[-1].on), now, note)
+    return None
+
+
+def _told(
+    key: VoucherKey,
+    standing: Standing,
+    kind: EventKind,
+    on: date,
+    now: datetime,
+    note: str,
+    part: str | None = None,
+) -> Event:
     return Event(
         id=0,
         programme=key.programme,
@@ -169,6 +213,7 @@ def _event(
         by=BY_RECONCILIATION,
         role=Role.RECONCILIATION,
         partner=None,
+        facts={} if part is None else {PART: part},
         note=note,
     )
 

@@ -45,7 +45,7 @@ def sync(
         if partner is None or standing.voucher.state is State.REVOKED:
             continue
         for deadline in standing.deadlines:
-            if deadline.met_on is None:
+            if deadline.open:
                 wanted[key, deadline.name, partner] = standing.voucher.id, deadline.on
     changed: list[CalendarRow] = []
     for place, (voucher, on) in wanted.items():

@@ -250,4 +250,4 @@ def _done_with(item: StepKey, standing: Standing | None) -> str:
         return f"the {item.deadline} deadline of {item.voucher} is not {item.deadline_on} any more"
     if deadline.met_on is not None:
         return f"the {item.deadline} deadline of {item.voucher} was met on {deadline.met_on}"
-    return ""
+    return deadline.waived and f"{item.voucher}: {deadline.waived}"

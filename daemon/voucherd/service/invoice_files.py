@@ -67,7 +67,9 @@ def with_known_vouchers(
 
 def _with_known(line: InvoiceLine, known: set[str]) -> InvoiceLine:
     found = [one for one in line.perhaps if voucher_key(one) in known]
-    return line if line.voucher_text or not found else replace(line, voucher_text=", ".join(found))
+    if line.voucher_text or not found:
+        return line
+    return replace(line, voucher_text=", ".join(sorted(found, key=voucher_key)))
 
 
 def loose_documents(

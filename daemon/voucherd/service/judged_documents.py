@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.documents import DocumentStatus, DocumentVerdict
 from voucherd.domain.reconciliation.lines import PlacedLine
-from voucherd.domain.reconciliation.match import match_voucher
-from voucherd.domain.reconciliation.stream import judge_loose_line
+from voucherd.domain.reconciliation.stream import judge_key, judge_loose_line
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.billing import document_verdicts, lines_by_voucher, placed, redeemed_voucher
+from voucherd.service.billing import redeemed_voucher
+from voucherd.service.placing import document_verdicts, lines_by_voucher, placed_lines
 from voucherd.service.records import StoredDocument, VoucherKey
 from voucherd.service.store import Transaction
 
@@ -33,16 +33,13 @@ def judged(tx: Transaction, rules: Rulebook, numbers: Sequence[int], now: dateti
     """The documents with these numbers and what became of them; asks the store for all of them together."""
     documents = tx.invoices.documents(numbers)
     known = tx.invoices.same_numbers([invoice_key(one.document.invoice) for one in documents.values()])
-    verdicts = document_verdicts(known)
+    verdicts = document_verdicts(tx, known)
     found: dict[int, LineVerdict] = {}
-    mine = tx.invoices.lines_of_documents(list(documents))
+    mine = placed_lines(tx, tx.invoices.lines_of_documents(list(documents)))
     for line in mine:
-        if not line.voucher_key:
-            stored = documents[line.document]
-            found[line.number] = judge_loose_line(
-                placed(line, stored, verdicts[line.document].status), known=False
-            )
-    keys = sorted({line.voucher_key for line in mine if line.voucher_key})
+        if not line.key:
+            found[line.number] = judge_loose_line(line, known=False)
+    keys = sorted({line.key for line in mine if line.key})
     standings = _by_key(tx, rules, keys)
     today = now.astimezone(rules.desk.zone).date()
     for key, lines in lines_by_voucher(tx, keys).items():
@@ -63,7 +60,7 @@ def displaced(tx: Transaction, numbers: Sequence[int]) -> list[int]:
     order that decides (RECONCILIATION.md, Document step)."""
     new = set(numbers)
     keys = [invoice_key(one.document.invoice) for one in tx.invoices.documents(numbers).values()]
-    verdicts = document_verdicts(tx.invoices.same_numbers(keys))
+    verdicts = document_verdicts(tx, tx.invoices.same_numbers(keys))
     return [
         number
         for number, verdict in verdicts.items()
@@ -82,9 +79,14 @@ def _by_key(tx: Transaction, rules: Rulebook, keys: Sequence[str]) -> Mapping[st
 
 def _of_voucher(
     standings: Sequence[Standing], lines: Sequence[PlacedLine], rules: Rulebook, today: date
-) -> Sequence[LineVerdict]:
-    redeemed = (redeemed_voucher(standing, rules) for standing in standings)
-    voucher = next((one for one in redeemed if one is not None), None)
-    if voucher is None:
-        return [judge_loose_line(line, known=bool(standings)) for line in lines]
-    return match_voucher(voucher, lines, rules.tolerance, today).lines
+) -> Iterator[LineVerdict]:
+    if not standings:
+        yield from (judge_loose_line(line, known=False) for line in lines)
+        return
+    candidates = [redeemed_voucher(standing, rules) for standing in standings]
+    redeemed = [one for one in candidates if one is not None]
+    for verdict in judge_key(redeemed, lines, rules.tolerance, today):
+        if isinstance(verdict, LineVerdict):
+            yield verdict
+        else:
+            yield from verdict.lines

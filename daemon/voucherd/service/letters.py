@@ -44,7 +44,7 @@ def item(
     """One voucher of a letter, with `deadline` as what is to be done, or the nearest one that is open."""
     voucher = standing.voucher
     open_ones = sorted(
-        (d for d in standing.deadlines if d.met_on is None and (d.on >= today or d.name == deadline)),
+        (d for d in standing.deadlines if d.open and (d.on >= today or d.name == deadline)),
         key=lambda d: (d.on, d.name),
     )
     if voucher.state is State.REVOKED:

@@ -18,10 +18,12 @@ from voucherd.domain.reconciliation.report import reconciliation as as_json
 from voucherd.domain.reconciliation.suggestions import probable_swaps
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.everything import Everything, reported
+from voucherd.service.billing import ClosedChange
 from voucherd.service.hand_overs import keep_hand_over
 from voucherd.service.importing import Teller
 from voucherd.service.invoice_files import UNREADABLE, apart, loose_documents, read_file, with_known_vouchers
+from voucherd.service.judging import Judging, reported
+from voucherd.service.placing import placed_lines
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry
@@ -45,11 +47,13 @@ def take_in(
     sha256: str,
     message: int | None,
     now: datetime,
+    changes: list[ClosedChange] | None = None,
 ) -> list[int]:
     """Stores documents and judges the vouchers that they concern anew, in the same transaction.
 
     Returns the numbers of the documents that were new. A document under a number that is known concerns the
-    vouchers of every document of that number: another content may bill now.
+    vouchers of every document of that number: another content may bill now. `changes` is told what of a closed period
+    is not so any more.
     """
     documents = [_of_partner(document, rules) for document in documents]
     documents = with_known_vouchers(tx, rules, documents)
@@ -59,9 +63,10 @@ def take_in(
         fresh = [one for one, number in zip(documents, numbers, strict=True) if number is not None]
         tx.reviews.open(loose_documents(fresh, message, now))
         same = tx.invoices.same_numbers([invoice_key(document.invoice) for document in documents])
-        lines = tx.invoices.lines_of_documents([stored.number for stored in same])
-        keys = [key for name in sorted({line.voucher_key for line in lines}) for key in tx.ledger.named(name)]
-        rejudge(tx, rules, keys, now)
+        lines = placed_lines(tx, tx.invoices.lines_of_documents([stored.number for stored in same]))
+        done = rejudge(tx, rules, tx.ledger.same_ids(sorted({line.key for line in lines} - {""})), now)
+        if changes is not None:
+            changes.extend(done.closed_changes)
     return new
 
 
@@ -75,13 +80,15 @@ def _of_partner(document: InvoiceDocument, rules: Rulebook) -> InvoiceDocument:
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """What became of a file that was handed in: the numbers of its new documents, how many were known, or why it
-    could not be read; `remitted` is what its remittance advices led to."""
+    could not be read; `remitted` is what its remittance advices led to, `closed_changes` what of closed periods it
+    changes."""
 
     name: str
     new: tuple[int, ...] = ()
     known: int = 0
     refused: Unreadable | None = None
     remitted: Remitted | None = None
+    closed_changes: tuple[ClosedChange, ...] = ()
 
 
 def take_in_file(
@@ -118,13 +125,20 @@ def take_in_file(
             return TakenFile(name, refused=read)
         _settle(tx, sha256, _REFUSALS, instant, by, "the file was read")
         invoices, advices = apart(read)
-        new = take_in(tx, rules, invoices, name, sha256, None, instant)
+        changes: list[ClosedChange] = []
+        new = take_in(tx, rules, invoices, name, sha256, None, instant, changes)
         if token_key is not None:
             tell(tx, rules, new, None, token_key, instant)
         remitted = [_remitted(tx, rules, advice, name, sha256, instant) for advice in advices]
         if any(one.unplaced for one in remitted):
             keep_hand_over(tx, sha256, name, supplier)
-    return TakenFile(name, tuple(new), len(invoices) - len(new), remitted=all_of(remitted))
+    return TakenFile(
+        name,
+        tuple(new),
+        len(invoices) - len(new),
+        remitted=all_of(remitted),
+        closed_changes=tuple(changes),
+    )
 
 
 def _remitted(
@@ -156,20 +170,20 @@ def _settle(
 def reconciliation(
     tx: Transaction, rules: Rulebook, now: datetime, partner: str | None = None
 ) -> tuple[dict[str, Any], list[VoucherVerdict], list[LineVerdict]]:
-    """Everything known, put side by side: the JSON of `reconcile` (RECONCILIATION.md) with the verdicts behind it;
-    `partner` narrows it to that partner's vouchers and documents."""
-    everything = Everything(tx, rules, now)
+    """Everything known at `now`, put side by side: the JSON of `reconcile` (RECONCILIATION.md) with the verdicts behind
+    it; `partner` narrows it to that partner's vouchers and documents."""
+    judging = Judging(tx, rules, now)
     vouchers: list[VoucherVerdict] = []
     loose: list[LineVerdict] = []
-    for verdict in everything.verdicts():
+    for verdict in judging.verdicts():
         if isinstance(verdict, LineVerdict):
             if partner is None or verdict.line.supplier == partner:
                 loose.append(verdict)
         elif partner is None or verdict.voucher.partner == partner:
             vouchers.append(verdict)
     documents = [
-        reported(document, everything.document_verdict(document.number))
-        for document in everything.documents()
+        reported(document, judging.document_verdict(document.number))
+        for document in judging.documents()
         if partner is None or document.document.supplier == partner
     ]
     unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
@@ -181,5 +195,6 @@ def reconciliation(
         totals_of(vouchers),
         meant(tx, rules, loose, lambda standing: standing.voucher.id in unbilled),
         probable_swaps(vouchers),
+        judging.closed.periods,
     )
     return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]

@@ -17,7 +17,8 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepKey, StepStatus, steps_of
 from voucherd.domain.voucher import State
-from voucherd.service.billing import billing_events
+from voucherd.service.billing import ClosedChange, billing_events
+from voucherd.service.hinted_lines import place_hinted_lines
 from voucherd.service.records import ReviewCode, ReviewEntry, StepChanges, StepRow, VoucherKey
 from voucherd.service.store import Transaction
 
@@ -25,11 +26,12 @@ from voucherd.service.store import Transaction
 @dataclass(slots=True)
 class Recorded:
     """What a recording led to: the events with their ids, the vouchers as they stand now, and the review entries
-    that it opened, by the event they are about."""
+    that it opened, by the event they are about. `closed_changes` is what of closed periods is not so any more."""
 
     events: list[Event] = field(default_factory=list)
     standings: dict[VoucherKey, Standing] = field(default_factory=dict)
     contradictions: dict[int, int] = field(default_factory=dict)
+    closed_changes: list[ClosedChange] = field(default_factory=list)
 
 
 def record_instant(tx: Transaction, now: datetime) -> datetime:
@@ -47,18 +49,25 @@ def record(
     keys = list(dict.fromkeys(key for key, _ in events))
     done = Recorded(events=tx.ledger.add(events))
     _follow(tx, rules, keys, now, done)
-    late = billing_events(tx, rules, keys, done.standings, now)
+    emptied = place_hinted_lines(tx, rules, keys, now)
+    _bill(tx, rules, [*keys, *emptied], now, done)
+    return done
+
+
+def _bill(
+    tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime, done: Recorded
+) -> None:
+    late = billing_events(tx, rules, keys, done.standings, now, done.closed_changes)
     if late:
         done.events += tx.ledger.add(late)
         _follow(tx, rules, list(dict.fromkeys(key for key, _ in late)), now, done)
-    return done
 
 
 def rejudge(tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime) -> Recorded:
     """Records what the invoice lines of these vouchers now say about their billing."""
     done = Recorded(standings=tx.ledger.standings(keys))
-    events = billing_events(tx, rules, keys, done.standings, now)
-    return record(tx, rules, events, now) if events else done
+    _bill(tx, rules, keys, now, done)
+    return done
 
 
 def _follow(
@@ -190,6 +199,8 @@ def _fate(standing: Standing, row: StepRow) -> tuple[StepStatus, str]:
         return StepStatus.WITHDRAWN, f"the deadline moved to {deadline.on}: {deadline.because}"
     if deadline.met_on is not None:
         return StepStatus.MET, f"the {row.deadline} deadline was met on {deadline.met_on}"
+    if deadline.waived:
+        return StepStatus.WITHDRAWN, deadline.waived
     return StepStatus.WITHDRAWN, "the configuration has no such step any more"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from voucherd.domain.authority import may_report
@@ -26,8 +26,8 @@ from voucherd.domain.reconciliation.remittances import (
 from voucherd.domain.remitted import LISTED
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.billing import document_verdicts
 from voucherd.service.importing import Teller
+from voucherd.service.placing import document_verdicts, placed_lines
 from voucherd.service.recording import record
 from voucherd.service.records import ReviewCode, StoredDocument, StoredLine, VoucherKey
 from voucherd.service.store import Transaction
@@ -122,11 +122,13 @@ class _Taking:
         """The documents that count under each number that a row names without a voucher, with their lines."""
         wanted = {invoice_key(row.invoice) for row, _ in self.rows if not row.voucher_text} - {""}
         stored = self.tx.invoices.same_numbers(sorted(wanted)) if wanted else []
-        verdicts = document_verdicts(stored)
+        verdicts = document_verdicts(self.tx, stored)
         counted = [one for one in stored if verdicts[one.number].status is DocumentStatus.ACCEPTED]
         lines: dict[int, list[StoredLine]] = defaultdict(list)
-        for line in self.tx.invoices.lines_of_documents([one.number for one in counted]):
-            lines[line.document].append(line)
+        written = self.tx.invoices.lines_of_documents([one.number for one in counted])
+        keys = {line.number: line.key for line in placed_lines(self.tx, written)}
+        for line in written:
+            lines[line.document].append(replace(line, voucher_key=keys[line.number]))
         found: dict[str, list[tuple[StoredDocument, list[StoredLine]]]] = defaultdict(list)
         for one in counted:
             found[invoice_key(one.document.invoice)].append((one, lines[one.number]))

@@ -37,7 +37,7 @@ _UNDER_WAY = "under way: "
 _NO_DATE_OF_A_PARTNER = frozenset(
     {"name", "addresses", "domains", "escalation", "locale", "aliases", "digest", "reminders"}
 )
-_NO_DATE_OF_A_PROGRAMME = frozenset({"name", "domains", "payments", "offerings", "vocabulary", "reminders"})
+_NO_DATE_OF_A_PROGRAMME = frozenset({"name", "domains", "offerings", "vocabulary", "reminders"})
 _NO_DATE_OF_REMINDERS = frozenset({"digest", "escalate_at", "sources"})
 _ENDINGS = (EventKind.REVOKED.value, EventKind.RESERVATION_CANCELLED.value)
 _GONE = "its programme is not configured any more"

@@ -9,7 +9,7 @@ from typing import Final
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.everything import Everything, reported
+from voucherd.service.judging import Judging, reported
 from voucherd.service.report import Figures, Report, ReportWriter, Several
 from voucherd.service.report_tables import TAKE_CARE
 from voucherd.service.slips import meant
@@ -52,7 +52,7 @@ def _written(
     mailboxes: Sequence[str],
     progress: Callable[[int], None],
 ) -> Figures:
-    everything = Everything(tx, rules, now)
+    everything = Judging(tx, rules, now)
     report = Report(writer, everything.today)
     unknown: list[LineVerdict] = []
     for verdict in everything.verdicts():

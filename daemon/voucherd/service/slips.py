@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
-from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, probe, suggest
+from voucherd.domain.reconciliation.suggestions import Candidate, Suggestion, slip, suggest
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.service.billing import redeemed_voucher
+from voucherd.service.nearby import vouchers_near
 from voucherd.service.store import Transaction
 
 
@@ -27,10 +28,10 @@ def meant(
     found: dict[int, Sequence[Suggestion]] = {}
     for verdict in lines:
         line = verdict.line
-        asked = probe(line.key) if verdict.line_class is LineClass.UNKNOWN_VOUCHER else None
-        if asked is None:
+        if verdict.line_class is not LineClass.UNKNOWN_VOUCHER:
             continue
-        standings = tx.ledger.standings(tx.ledger.similar(asked.prefix, asked.suffix))
+        near = [key for key in vouchers_near(tx, line.key) if slip(line.key, key.key)]
+        standings = tx.ledger.standings(near) if near else {}
         candidates = [
             Candidate(one.voucher.id, redeemed_voucher(one, rules), unbilled(one))
             for one in standings.values()

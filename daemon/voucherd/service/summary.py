@@ -11,9 +11,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from voucherd.domain.letter import Figures, Letter, LetterKind, MailboxLook, Sum
-from voucherd.domain.reconciliation.match import match_voucher
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service.billing import lines_by_voucher, redeemed_voucher
+from voucherd.service.billing import verdicts_of
 from voucherd.service.bursts import DESPITE_A_BURST, held_back
 from voucherd.service.duplicates import duplicates_of
 from voucherd.service.letters import Addressing, outgoing
@@ -120,14 +119,11 @@ def at_risk(tx: Transaction, rules: Rulebook, now: datetime) -> tuple[Sum, ...]:
 def _without_billed(
     tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime, found: dict[str, int]
 ) -> None:
-    today = now.astimezone(rules.desk.zone).date()
-    lines = lines_by_voucher(tx, sorted({key.key for key in keys}))
-    for key, standing in tx.ledger.standings(keys).items():
-        voucher = redeemed_voucher(standing, rules)
-        if voucher is None or voucher.value is None or voucher.currency is None:
-            continue
-        verdict = match_voucher(voucher, lines.get(key.key, []), rules.tolerance, today)
-        found[voucher.currency] -= min(max(verdict.billed or 0, 0), voucher.value)
+    asked = set(keys)
+    for key, verdict in verdicts_of(tx, rules, keys, now).items():
+        value, currency = verdict.voucher.value, verdict.voucher.currency
+        if key in asked and value is not None and currency is not None:
+            found[currency] -= min(max(verdict.billed, 0), value)
 
 
 def _hours(last: datetime | None, now: datetime) -> int | None:

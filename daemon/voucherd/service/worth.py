@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from voucherd.domain.letter import Sum
-from voucherd.domain.reconciliation.match import match_voucher
 from voucherd.domain.reconciliation.verdict import Billing
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.billing import lines_by_voucher, redeemed_voucher
+from voucherd.service.billing import verdicts_of
 from voucherd.service.records import VoucherKey
 from voucherd.service.store import Transaction
 
@@ -28,9 +27,8 @@ def worths(
     tx: Transaction, rules: Rulebook, standings: Mapping[VoucherKey, Standing], now: datetime
 ) -> dict[VoucherKey, Worth]:
     """What each of these vouchers is worth and what is left to bill; a few queries, whatever their number."""
-    unbilled = sorted({key.key for key, one in standings.items() if _may_be_billed_in_part(one)})
-    lines = lines_by_voucher(tx, unbilled) if unbilled else {}
-    today = now.astimezone(rules.desk.zone).date()
+    unbilled = [key for key, one in standings.items() if _may_be_billed_in_part(one)]
+    verdicts = verdicts_of(tx, rules, unbilled, now, standings) if unbilled else {}
     found: dict[VoucherKey, Worth] = {}
     for key, standing in standings.items():
         valued = rules.worth(standing)
@@ -38,11 +36,9 @@ def worths(
             found[key] = Worth()
             continue
         value, remaining = Sum(valued.value, valued.currency), None
-        redeemed = redeemed_voucher(standing, rules) if _may_be_billed_in_part(standing) else None
-        if redeemed is not None and key.key in lines:
-            verdict = match_voucher(redeemed, lines[key.key], rules.tolerance, today)
-            if verdict.billing is Billing.SHORT:
-                remaining = Sum(valued.value - verdict.billed, valued.currency)
+        verdict = verdicts.get(key)
+        if verdict is not None and verdict.billing is Billing.SHORT and _may_be_billed_in_part(standing):
+            remaining = Sum(valued.value - verdict.billed, valued.currency)
         found[key] = Worth(value, remaining)
     return found
 

@@ -233,10 +233,16 @@ class PaymentTable(Section):
     name: Text
     percent: Count = Field(ge=1, le=100)
     anchor: AnchorName
+    bill_within: SpanText | None = None
+    source: Text = "the programme's window for this part"
 
     def value(self) -> Payment:
-        """The part as the domain knows it."""
-        return Payment(self.name, self.percent, self.anchor)
+        """The part as the domain knows it; `bill_within` counts from its anchor."""
+        window = None
+        if self.bill_within is not None:
+            amount, unit = self.bill_within
+            window = After(self.anchor, amount, unit, self.source)
+        return Payment(self.name, self.percent, self.anchor, window)
 
 
 class VocabularyTable(Section):

@@ -18,18 +18,21 @@ from sqlalchemy.pool import NullPool
 
 from voucherd.adapters.store.alarms import SqlAlarms
 from voucherd.adapters.store.calendars import SqlCalendars
+from voucherd.adapters.store.decisions import SqlDecisions
 from voucherd.adapters.store.figures import SqlFigures
 from voucherd.adapters.store.holds import SqlHolds
 from voucherd.adapters.store.invoices import SqlInvoices
 from voucherd.adapters.store.ledger import SqlLedger
 from voucherd.adapters.store.messages import SqlMessages
 from voucherd.adapters.store.outbox import SqlOutbox
+from voucherd.adapters.store.reconciling import SqlReconciling
 from voucherd.adapters.store.removals import SqlRemovals
 from voucherd.adapters.store.replanning import SqlReplanning
 from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
 from voucherd.adapters.store.suppressions import SqlSuppressions
+from voucherd.adapters.store.verdicts import SqlVerdicts
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
@@ -59,6 +62,9 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)
+        self.decisions = SqlDecisions(connection)
+        self.verdicts = SqlVerdicts(connection)
+        self.reconciling = SqlReconciling(connection)
         self.holds = SqlHolds(connection)
         self.calendars = SqlCalendars(connection)
         self.state = SqlState(connection)

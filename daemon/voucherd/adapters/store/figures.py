@@ -112,4 +112,8 @@ class SqlFigures:
 
     def _waits(self) -> ColumnElement[bool]:
         table = schema.voucher
-        return and_(table.c.state == State.REDEEMED.value, table.c.redeemed_on.is_not(None))
+        return and_(
+            table.c.state == State.REDEEMED.value,
+            table.c.redeemed_on.is_not(None),
+            table.c.written_off_on.is_(None),
+        )

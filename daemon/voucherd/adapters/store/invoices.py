@@ -8,13 +8,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.content import effective_sign, invoice_key
-from voucherd.domain.reconciliation.document import InvoiceDocument, Totals
-from voucherd.domain.reconciliation.lines import line_key
+from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine, Totals
+from voucherd.domain.reconciliation.lines import line_key, voucher_keys
 from voucherd.service.records import StoredDocument, StoredLine
 
 _LONGEST_NAME = (
@@ -78,8 +79,22 @@ class SqlInvoices:
             }
             for line in document.lines
         ]
-        if rows:
-            self._connection.execute(insert(schema.invoice_line), rows)
+        hints = [_hints(line) for line in document.lines]
+        if not any(hints):
+            if rows:
+                self._connection.execute(insert(schema.invoice_line), rows)
+            return
+        statement = insert(schema.invoice_line).returning(
+            schema.invoice_line.c.number, sort_by_parameter_order=True
+        )
+        numbers = self._connection.execute(statement, rows).scalars()
+        told = [
+            {"line": number, "voucher_key": key, "voucher": shown}
+            for number, found in zip(numbers, hints, strict=True)
+            for key, shown in found.items()
+            if 0 < len(key) <= _LONGEST_NAME
+        ]
+        self._connection.execute(insert(schema.line_hint), told)
 
     def lines_of_vouchers(self, keys: Sequence[str]) -> list[StoredLine]:
         """Every line that names one of these vouchers."""
@@ -89,6 +104,48 @@ class SqlInvoices:
     def lines_of_documents(self, numbers: Sequence[int]) -> list[StoredLine]:
         """Every line of these documents."""
         return self._lines(schema.invoice_line.c.document, numbers)
+
+    def lines(self, numbers: Sequence[int]) -> list[StoredLine]:
+        """These lines."""
+        return self._lines(schema.invoice_line.c.number, numbers)
+
+    def hinted(self, keys: Sequence[str]) -> dict[int, dict[str, str]]:
+        """The lines without a label in which one of these IDs stands, with all IDs that stand in them: as written, by
+        the form for comparing."""
+        table = schema.line_hint
+        found: dict[int, dict[str, str]] = {}
+        for part in chunks(list(keys)):
+            named = select(table.c.line).where(table.c.voucher_key.in_(part))
+            query = select(table).where(table.c.line.in_(named)).order_by(table.c.line, table.c.voucher_key)
+            for line, key, shown in self._connection.execute(query):
+                found.setdefault(line, {})[key] = shown
+        return found
+
+    def hints(self, lines: Sequence[int]) -> dict[int, dict[str, str]]:
+        """The IDs that stand without a label in these lines: as written, by the form for comparing."""
+        table = schema.line_hint
+        found: dict[int, dict[str, str]] = {}
+        for part in chunks(list(lines)):
+            query = select(table).where(table.c.line.in_(part)).order_by(table.c.line, table.c.voucher_key)
+            for line, key, shown in self._connection.execute(query):
+                found.setdefault(line, {})[key] = shown
+        return found
+
+    def place(self, lines: Sequence[tuple[int, str]], at: datetime) -> None:
+        """Gives lines without a label the text that the vouchers make which the ledger knows by now."""
+        if not lines:
+            return
+        table = schema.invoice_line
+        statement = update(table).where(table.c.number == bindparam("at_number"))
+        self._connection.execute(
+            statement.values(
+                voucher_text=bindparam("text"), voucher_key=bindparam("key"), placed_at=bindparam("at")
+            ),
+            [
+                {"at_number": number, "text": text, "key": _voucher_key(text), "at": at}
+                for number, text in lines
+            ],
+        )
 
     def _lines(self, column: Any, values: Sequence[Any]) -> list[StoredLine]:
         table = schema.invoice_line
@@ -130,9 +187,19 @@ class SqlInvoices:
         query = select(schema.invoice).order_by(schema.invoice.c.number)
         return [_document(row) for row in self._connection.execute(query).mappings()]
 
+    def newest_number(self) -> int:
+        """The number of the newest document, 0 where there is none."""
+        return int(self._connection.execute(select(func.max(schema.invoice.c.number))).scalar_one() or 0)
+
     def newest(self) -> datetime | None:
         """When the newest document was taken in: how fresh the invoices are."""
         return self._connection.execute(select(func.max(schema.invoice.c.recorded_at))).scalar_one_or_none()
+
+
+def _hints(line: InvoiceLine) -> dict[str, str]:
+    """What stands in a line without a label: as written, by the form for comparing. A label says more than they do."""
+    found = {voucher_key(one): _cut(one) for one in line.perhaps}
+    return found if set(voucher_keys(line.voucher_text)) <= set(found) else {}
 
 
 def _cut(text: str) -> str:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, case, delete, insert, or_, select
+from sqlalchemy import Connection, and_, case, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
@@ -17,11 +17,22 @@ from voucherd.adapters.store.messages import chunks
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.id_lookalikes import skeleton
+from voucherd.domain.split_payments import PartOfVoucher
 from voucherd.domain.standing import Standing
 from voucherd.domain.voucher import Claim, Remitted, Reservation, ReservationStatus, State, Voucher
 from voucherd.service.records import VoucherKey
 
-_SPECIAL = ("id", "programme", "state", "reservation", "findings", "claims", "remitted")
+_SPECIAL = (
+    "id",
+    "programme",
+    "state",
+    "reservation",
+    "findings",
+    "claims",
+    "remitted",
+    "billed_parts",
+)
+_AFTER_ALL = "\U0010ffff"  # behind every other character in the order of code points
 _PLAIN = tuple(field.name for field in fields(Voucher) if field.name not in _SPECIAL)
 
 
@@ -46,7 +57,7 @@ class SqlLedger:
         """The history of each voucher, in the order recorded, up to an instant where one is given."""
         found: dict[VoucherKey, list[Event]] = defaultdict(list)
         table = schema.event
-        for programme, part in _by_programme(keys):
+        for programme, part in by_programme(keys):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             if until is not None:
                 query = query.where(table.c.recorded_at <= until)
@@ -55,9 +66,9 @@ class SqlLedger:
         return found
 
     def histories(self, until: datetime | None = None) -> Iterable[tuple[VoucherKey, list[Event]]]:
-        """Every voucher with its history, streamed voucher by voucher."""
+        """Every voucher with its history, streamed in the order of the IDs' normal forms."""
         table = schema.event
-        query = select(table).order_by(table.c.programme, table.c.voucher_key, table.c.id)
+        query = select(table).order_by(table.c.voucher_key, table.c.programme, table.c.id)
         if until is not None:
             query = query.where(table.c.recorded_at <= until)
         rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
@@ -99,7 +110,7 @@ class SqlLedger:
         """The stored vouchers among `keys`."""
         found: dict[VoucherKey, Standing] = {}
         table = schema.voucher
-        for programme, part in _by_programme(keys):
+        for programme, part in by_programme(keys):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
                 found[VoucherKey(programme, row["voucher_key"])] = standing_of(row)
@@ -110,6 +121,16 @@ class SqlLedger:
         table = schema.voucher
         query = select(table.c.programme).where(table.c.voucher_key == key).order_by(table.c.programme)
         return [VoucherKey(programme, key) for (programme,) in self._connection.execute(query)]
+
+    def same_ids(self, keys: Sequence[str]) -> list[VoucherKey]:
+        """The vouchers with these normal forms of IDs, of every programme, in the order of key and programme."""
+        table = schema.voucher
+        found: list[VoucherKey] = []
+        for part in chunks(sorted(set(keys))):
+            query = select(table.c.programme, table.c.voucher_key).where(table.c.voucher_key.in_(part))
+            order = query.order_by(table.c.voucher_key, table.c.programme)
+            found.extend(VoucherKey(programme, key) for programme, key in self._connection.execute(order))
+        return found
 
     def all(
         self, now: datetime, state: str | None = None, partner: str | None = None
@@ -125,17 +146,28 @@ class SqlLedger:
         rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
         return ((VoucherKey(row["programme"], row["voucher_key"]), standing_of(row)) for row in rows)
 
-    def similar(self, prefix: str, suffix: str, limit: int = 2000) -> list[VoucherKey]:
-        """Vouchers whose key begins with `prefix` or ends with `suffix`: where a slip is looked for."""
+    def beginning(self, prefix: str, limit: int) -> list[VoucherKey]:
+        """Vouchers whose key begins with `prefix`, so many at most, in the order of their keys."""
+        return self._between(schema.voucher.c.voucher_key, prefix, limit)
+
+    def ending(self, suffix: str, limit: int) -> list[VoucherKey]:
+        """Vouchers whose key ends with `suffix`, so many at most."""
+        return self._between(schema.voucher.c.reversed_key, suffix[::-1], limit)
+
+    def _between(self, column: Any, start: str, limit: int) -> list[VoucherKey]:
+        """By the range of an index, which a pattern would not use; an empty start names nobody."""
+        if not start:
+            return []
         table = schema.voucher
-        column = table.c.voucher_key
-        query = (
-            select(table.c.programme, column)
-            .where(or_(column.startswith(prefix, autoescape=True), column.endswith(suffix, autoescape=True)))
-            .order_by(column, table.c.programme)
-            .limit(limit)
-        )
-        return [VoucherKey(programme, found) for programme, found in self._connection.execute(query)]
+        query = select(table.c.programme, table.c.voucher_key)
+        query = query.where(column >= start, column < start + _AFTER_ALL).order_by(column, table.c.programme)
+        rows = self._connection.execute(query.limit(limit))
+        return [VoucherKey(programme, found) for programme, found in rows]
+
+    def similar(self, prefix: str, suffix: str, limit: int = 2000) -> list[VoucherKey]:
+        """Vouchers whose key begins with `prefix` or ends with `suffix`, in the order of their keys."""
+        found = {*self.beginning(prefix, limit), *self.ending(suffix, limit)}
+        return sorted(found, key=lambda key: (key.key, key.programme))[:limit]
 
     def looking_like(self, skeletons: Sequence[str]) -> dict[str, list[str]]:
         """The IDs of vouchers that share one of these forms (`domain.id_lookalikes`), by form."""
@@ -152,7 +184,7 @@ class SqlLedger:
         is damaged beyond reading is found as well."""
         stored: dict[VoucherKey, dict[Any, Any]] = {}
         table = schema.voucher
-        for programme, part in _by_programme([key for key, _ in standings]):
+        for programme, part in by_programme([key for key, _ in standings]):
             query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             for row in self._connection.execute(query).mappings():
                 stored[VoucherKey(programme, row["voucher_key"])] = dict(row)
@@ -170,13 +202,14 @@ class SqlLedger:
     def forget(self, keys: Sequence[VoucherKey]) -> None:
         """Drops computed vouchers that no history stands behind; histories stay."""
         table = schema.voucher
-        for programme, part in _by_programme(keys):
+        for programme, part in by_programme(keys):
             self._connection.execute(
                 delete(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             )
 
 
-def _by_programme(keys: Sequence[VoucherKey]) -> Iterable[tuple[str, Sequence[str]]]:
+def by_programme(keys: Sequence[VoucherKey]) -> Iterable[tuple[str, Sequence[str]]]:
+    """The keys of each programme, in parts that a statement can carry."""
     grouped: dict[str, list[str]] = defaultdict(list)
     for key in keys:
         grouped[key.programme].append(key.key)
@@ -222,6 +255,7 @@ def voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
         voucher_key=key.key,
         voucher=voucher.id,
         skeleton=skeleton(key.key),
+        reversed_key=key.key[::-1],
         state=voucher.state.value,
         reservation=None
         if reservation is None
@@ -235,15 +269,45 @@ def voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
         claims=[{**asdict(claim), "ending": _iso(claim.ending)} for claim in voucher.claims],
         remitted=[{**asdict(one), "on": one.on.isoformat()} for one in voucher.remitted] or None,
         deadlines=[
-            {"name": d.name, "on": d.on.isoformat(), "because": d.because, "met_on": _iso(d.met_on)}
+            {
+                "name": d.name,
+                "on": d.on.isoformat(),
+                "because": d.because,
+                "met_on": _iso(d.met_on),
+                **({"waived": d.waived} if d.waived else {}),
+            }
             for d in standing.deadlines
         ],
+        billed_parts=list(voucher.billed_parts),
+        bill_by=next((d.on for d in standing.deadlines if d.name == "bill"), None),
+        parts=[_part_row(part) for part in standing.parts] or None,
         zone=standing.zone.key,
         valid_until=standing.valid_until,
         ends_at=standing.ends_at,
         state_after=standing.state_after.value if standing.state_after else None,
     )
     return row
+
+
+def _part_row(part: PartOfVoucher) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "percent": part.percent,
+        "due_on": _iso(part.due_on),
+        "bill_by": _iso(part.bill_by),
+        "because": part.because,
+    }
+
+
+def remitted_of_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[Remitted, ...]:
+    """Payments as the column `remitted` holds them."""
+    return tuple(Remitted(**{**one, "on": date.fromisoformat(one["on"])}) for one in rows)
+
+
+def part_of_row(row: Mapping[str, Any]) -> PartOfVoucher:
+    """A part of a split payment as the column `parts` holds it."""
+    due_on, bill_by = _date(row["due_on"]), _date(row["bill_by"])
+    return PartOfVoucher(row["name"], row["percent"], due_on, bill_by, row["because"])
 
 
 def _date(value: str | None) -> date | None:
@@ -266,14 +330,16 @@ def standing_of(row: Mapping[Any, Any]) -> Standing:
         ),
         findings=tuple(row["findings"]),
         claims=tuple(Claim(**{**claim, "ending": _date(claim["ending"])}) for claim in row["claims"]),
-        remitted=tuple(
-            Remitted(**{**one, "on": date.fromisoformat(one["on"])}) for one in row["remitted"] or ()
-        ),
+        billed_parts=tuple(row["billed_parts"]),
+        remitted=remitted_of_rows(row["remitted"] or ()),
         **{name: row[name] for name in _PLAIN},
     )
     found = tuple(
-        Deadline(d["name"], date.fromisoformat(d["on"]), d["because"], _date(d["met_on"]))
+        Deadline(
+            d["name"], date.fromisoformat(d["on"]), d["because"], _date(d["met_on"]), d.get("waived", "")
+        )
         for d in row["deadlines"]
     )
     after = State(row["state_after"]) if row["state_after"] else None
-    return Standing(voucher, found, ZoneInfo(row["zone"]), row["valid_until"], row["ends_at"], after)
+    parts = tuple(map(part_of_row, row["parts"] or ()))
+    return Standing(voucher, found, ZoneInfo(row["zone"]), row["valid_until"], row["ends_at"], after, parts)

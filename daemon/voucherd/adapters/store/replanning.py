@@ -25,9 +25,19 @@ from voucherd.domain.standing import Standing
 from voucherd.service.records import Alike, Shape, StepChanges, StepRow, VoucherKey
 
 # What makes a voucher itself and nobody's deadline: everything else counts, whatever columns come.
-_OWN = frozenset({"voucher_key", "voucher", "skeleton", "customer", "customer_admin"})
+_OWN = frozenset({"voucher_key", "voucher", "skeleton", "reversed_key", "customer", "customer_admin"})
 _FACTS = tuple(column for column in schema.voucher.c if column.name not in _OWN)
-_COMPUTED = ("findings", "claims", "deadlines", "zone", "valid_until", "ends_at", "state_after")
+_COMPUTED = (
+    "findings",
+    "claims",
+    "deadlines",
+    "bill_by",
+    "parts",
+    "zone",
+    "valid_until",
+    "ends_at",
+    "state_after",
+)
 _BETWEEN, _AFTER_ROW = "\x1f", "\x1e"
 _PG_INSTANT = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 

@@ -175,7 +175,7 @@ event = Table(
     Column("note", Words, nullable=False, default=""),
     sqlite_autoincrement=True,
 )
-Index("ix_event_voucher", event.c.programme, event.c.voucher_key)
+Index("ix_event_voucher", event.c.voucher_key, event.c.programme)  # the order of a merge with invoice lines
 Index("ix_event_message", event.c.message)
 Index("ix_event_recorded_at", event.c.recorded_at)
 
@@ -186,6 +186,7 @@ voucher = Table(
     Column("voucher_key", Key, primary_key=True),
     Column("voucher", String(80), nullable=False),
     Column("skeleton", Key, nullable=False, default=""),
+    Column("reversed_key", Key, nullable=False, default=""),
     Column("state", String(20), nullable=False),
     Column("partner", String(80)),
     Column("customer", Words),
@@ -206,11 +207,19 @@ voucher = Table(
     Column("redeemed_by", String(80)),
     Column("claimed_on", Date),
     Column("claimed_invoice", Words),
+    Column("billing_extended_to", Date),
+    Column("written_off_on", Date),
+    Column("disputed_on", Date),
+    Column("accepted", Number),
+    Column("accepted_currency", String(3)),
+    Column("billed_parts", JSON, nullable=False),
     Column("reservation", JSON),
     Column("findings", JSON, nullable=False),
     Column("claims", JSON, nullable=False),
     Column("remitted", JSON(none_as_null=True)),  # nearly always none: a full run reads a million rows
     Column("deadlines", JSON, nullable=False),
+    Column("bill_by", Date),
+    Column("parts", JSON(none_as_null=True)),
     Column("zone", String(64), nullable=False),
     Column("valid_until", Date),
     Column("ends_at", Instant),
@@ -219,6 +228,8 @@ voucher = Table(
 Index("ix_voucher_state", voucher.c.state)
 Index("ix_voucher_partner", voucher.c.partner, voucher.c.programme, voucher.c.voucher_key)
 Index("ix_voucher_skeleton", voucher.c.skeleton)
+Index("ix_voucher_key", voucher.c.voucher_key, voucher.c.programme)
+Index("ix_voucher_reversed", voucher.c.reversed_key)
 
 step = Table(
     "step",
@@ -381,7 +392,8 @@ invoice = Table(
     UniqueConstraint("sha256", "invoice_key", "kind", "supplier"),
     sqlite_autoincrement=True,
 )
-Index("ix_invoice_key", invoice.c.invoice_key)
+Index("ix_invoice_key", invoice.c.invoice_key, invoice.c.supplier, invoice.c.kind)
+Index("ix_invoice_recorded_at", invoice.c.recorded_at)
 
 invoice_line = Table(
     "invoice_line",
@@ -394,10 +406,85 @@ invoice_line = Table(
     Column("net", Number, nullable=False),
     Column("tax", Number),
     Column("currency", String(3), nullable=False),
+    Column("placed_at", Instant),
     sqlite_autoincrement=True,
 )
 Index("ix_invoice_line_voucher", invoice_line.c.voucher_key)
 Index("ix_invoice_line_document", invoice_line.c.document)
+_PLACED = text("placed_at IS NOT NULL")
+Index("ix_invoice_line_placed", invoice_line.c.placed_at, sqlite_where=_PLACED, postgresql_where=_PLACED)
+
+# what stands in a line without a label and has the form of an ID: a voucher's once the ledger knows it
+line_hint = Table(
+    "line_hint",
+    metadata,
+    Column("line", Number, ForeignKey("invoice_line.number"), primary_key=True),
+    Column("voucher_key", Key, primary_key=True),
+    Column("voucher", String(80), nullable=False),
+)
+Index("ix_line_hint_voucher", line_hint.c.voucher_key)
+
+period = Table(
+    "period",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("name", String(20), nullable=False),
+    Column("since", Date),
+    Column("until", Date, nullable=False),
+    Column("closed_at", Instant, nullable=False),
+    Column("last_document", Number, nullable=False),
+    Column("vouchers", Number, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bridge", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("word", String(20), nullable=False),
+    Column("line", Number, ForeignKey("invoice_line.number")),
+    Column("document", Number, ForeignKey("invoice.number")),
+    Column("period", Number, ForeignKey("period.number")),
+    Column("programme", String(80)),
+    Column("voucher_key", Key),
+    Column("voucher", String(80)),
+    Column("until", Date),
+    Column("amount", Number),
+    Column("currency", String(3)),
+    Column("undoes", Number, ForeignKey("decision.number")),
+    Column("why", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_decision_line", decision.c.line)
+Index("ix_decision_document", decision.c.document)
+Index("ix_decision_period", decision.c.period)
+Index("ix_decision_voucher", decision.c.voucher_key)
+Index("ix_decision_recorded_at", decision.c.recorded_at)
+
+# what was last concluded about each redeemed voucher, and what of it was frozen with a closed period
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("voucher_key", Key, primary_key=True),
+    Column("programme", Key, primary_key=True),
+    Column("voucher", String(80), nullable=False),
+    Column("redeemed_on", Date, nullable=False),
+    Column("row", Text, nullable=False),
+)
+
+closed = Table(
+    "closed",
+    metadata,
+    Column("voucher_key", Key, primary_key=True),
+    Column("programme", Key, primary_key=True),
+    Column("period", Number, ForeignKey("period.number"), primary_key=True),
+    Column("voucher", String(80), nullable=False),
+    Column("row", Text, nullable=False),
+)
 
 alarm = Table(
     "alarm",

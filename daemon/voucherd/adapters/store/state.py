@@ -56,9 +56,10 @@ class SqlState:
             self._connection.execute(select(func.pg_advisory_xact_lock(_RECORDING)))
 
     def newest_record(self) -> datetime | None:
-        """The latest `recorded_at` of the history and the holds: recording never goes back behind it (RULES.md,
-        Time)."""
-        newest = [select(func.max(table.c.recorded_at)) for table in (schema.event, schema.hold)]
+        """The latest `recorded_at` of the history, the holds, the invoices and the decisions: recording never goes back
+        behind it (RULES.md, Time)."""
+        tables = (schema.event, schema.hold, schema.invoice, schema.decision)
+        newest = [select(func.max(table.c.recorded_at)) for table in tables]
         found = [self._connection.execute(query).scalar_one_or_none() for query in newest]
         return max((moment for moment in found if moment is not None), default=None)
 

@@ -44,7 +44,8 @@ class PlacedLine(NamedTuple):
 
     `number` and `document` are the store's; `net` and `tax` are minor units in effect: negative takes away.
     `key` is the one voucher that the line names, for comparing; empty where it names none or several.
-    `decided` says who put the line to that voucher (or, with an empty key, to none) where a person did.
+    `decided` says who put the line to that voucher (or, with an empty key, to none) where a person did, `programme`
+    the programme of that voucher.
     `submitted_on` is the submission date that a payment status states.
     """
 
@@ -64,6 +65,7 @@ class PlacedLine(NamedTuple):
     file: str = ""
     decided: str = ""
     submitted_on: date | None = None
+    programme: str = ""
 
 
 _MARKS = re.compile(r"[,;|+&\r\n\t]")

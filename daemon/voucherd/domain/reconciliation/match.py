@@ -13,6 +13,7 @@ from voucherd.domain.reconciliation.documents import DocumentStatus
 from voucherd.domain.reconciliation.lines import LineClass, PlacedLine, document_class, order
 from voucherd.domain.reconciliation.payment import judge_payment
 from voucherd.domain.reconciliation.rates import VALUE_UNKNOWN
+from voucherd.domain.reconciliation.timeliness import judge_parts, judge_timeliness, together
 from voucherd.domain.reconciliation.tolerance import Tolerance
 from voucherd.domain.reconciliation.verdict import (
     BLOCKERS,
@@ -22,12 +23,14 @@ from voucherd.domain.reconciliation.verdict import (
     FLAGS,
     NO_DEADLINE,
     NO_DECISIONS,
+    PARTLY_DUE,
     PARTNER_UNKNOWN,
     SUPPLIER_UNKNOWN,
     WINDOW_EXTENDED,
     WRITTEN_OFF,
     Billing,
     LineVerdict,
+    PartVerdict,
     RedeemedVoucher,
     Timeliness,
     VoucherDecisions,
@@ -40,19 +43,24 @@ def match_voucher(
     lines: Sequence[PlacedLine],
     tolerance: Tolerance,
     today: date,
-    decisions: VoucherDecisions = NO_DECISIONS,
 ) -> VoucherVerdict:
     """The class of every line placed at `voucher`, and the voucher's three answers as of `today`.
 
     `lines` are all the lines that name the voucher, in any order, whatever their document's status.
     """
-    account = _settle(voucher, lines, tolerance, decisions.accepted)
+    decisions = voucher.decided
+    account = _settle(voucher, lines, tolerance, decisions)
     billing = _billing(voucher.value, account)
     completed_on = account.completed_on if billing in COMPLETE else None
     bill_by = voucher.bill_by
     if decisions.extended_to is not None and (bill_by is None or decisions.extended_to > bill_by):
         bill_by = decisions.extended_to
-    timeliness = judge_timeliness(completed_on, bill_by, today)
+    parts: tuple[PartVerdict, ...] = ()
+    if voucher.parts:
+        parts = judge_parts(voucher.parts, account.verdicts, account.around[0], today)
+        bill_by, timeliness = together(parts, completed_on, bill_by, today)
+    else:
+        timeliness = judge_timeliness(completed_on, bill_by, today)
     payment, paid = judge_payment(voucher.remittances, account.payable, account.bounds)
     net = account.positive - account.credited
     return VoucherVerdict(
@@ -64,7 +72,7 @@ def match_voucher(
         net,
         None if voucher.value is None else net - voucher.value,
         account.currency,
-        account.bounds,
+        account.around,
         bill_by,
         (bill_by - today).days if bill_by is not None and timeliness is Timeliness.OPEN else None,
         completed_on,
@@ -72,19 +80,13 @@ def match_voucher(
         paid,
         _flags(voucher, lines, bill_by, decisions),
         today,
+        parts,
     )
 
 
-def judge_timeliness(completed_on: date | None, bill_by: date | None, today: date) -> Timeliness:
-    """Completed on or before bill-by: on time, after it: late; not completed: open up to and including bill-by,
-    then missed. Without a deadline nothing is late."""
-    if completed_on is not None:
-        return Timeliness.ON_TIME if bill_by is None or completed_on <= bill_by else Timeliness.LATE
-    return Timeliness.OPEN if bill_by is None or today <= bill_by else Timeliness.MISSED
-
-
 class _Account(NamedTuple):
-    """What the lines of one voucher come to. `first` is the first amount billed; `bounds` is τ below and above."""
+    """What the lines of one voucher come to. `first` is the first amount billed; `bounds` is τ below and above,
+    `around` the same with the differences that a person accepted."""
 
     verdicts: tuple[LineVerdict, ...]
     positive: int
@@ -93,18 +95,19 @@ class _Account(NamedTuple):
     payable: int
     currency: str | None
     bounds: tuple[int, int]
+    around: tuple[int, int]
     completed_on: date | None
 
 
 def _settle(
-    voucher: RedeemedVoucher, lines: Sequence[PlacedLine], tolerance: Tolerance, accepted: int
+    voucher: RedeemedVoucher, lines: Sequence[PlacedLine], tolerance: Tolerance, decisions: VoucherDecisions
 ) -> _Account:
     """Takes the lines in the order in which they bill, each judged by what was billed and credited before it.
 
     A voucher without a value or currency takes the currency of its first eligible line: never mixed.
     """
     value, currency = voucher.value, voucher.currency
-    bounds = _bounds(tolerance, value, currency, accepted)
+    bounds, around = _bounds(tolerance, value, currency, decisions)
     verdicts: list[LineVerdict] = []
     positive = credited = first = owed = 0
     after: PlacedLine | None = None
@@ -116,15 +119,15 @@ def _settle(
             continue
         if currency is None:
             currency = line.currency
-            bounds = _bounds(tolerance, value, currency, accepted)
+            bounds, around = _bounds(tolerance, value, currency, decisions)
         net = line.net
-        line_class = _eligible_class(net, positive, credited, value, bounds)
+        line_class = _eligible_class(net, positive, credited, value, bounds[0], around)
         if value is None and not first and net > 0:
-            bounds = _below(bounds, net)
-        verdicts.append(LineVerdict(line, line_class, voucher, positive, credited, bounds, after))
+            bounds = around = _below(bounds, net)
+        verdicts.append(LineVerdict(line, line_class, voucher, positive, credited, around, after))
         if line_class is LineClass.MATCHED or line_class is LineClass.CREDIT:
             owed += net + (line.tax or 0)
-        complete = bounds[1] + 1 if value is None else value - bounds[0]
+        complete = bounds[1] + 1 if value is None else value - around[0]
         before = positive - credited
         if net < 0:
             credited -= net
@@ -134,17 +137,21 @@ def _settle(
             after = line
         if before < complete <= before + net:
             completed_on = line.submitted_on or line.issued_on
-    return _Account(tuple(verdicts), positive, credited, first, owed, currency, bounds, completed_on)
+    return _Account(tuple(verdicts), positive, credited, first, owed, currency, bounds, around, completed_on)
 
 
-def _bounds(tolerance: Tolerance, value: int | None, currency: str | None, accepted: int) -> tuple[int, int]:
-    """τ below and above; below it never reaches the whole value, or nothing at all would count as billed."""
+def _bounds(
+    tolerance: Tolerance, value: int | None, currency: str | None, decisions: VoucherDecisions
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """τ below and above, and the same with what a person accepted; below they never reach the whole value, or nothing
+    at all would count as billed."""
     lower, upper = tolerance.bounds(value, currency)
-    if accepted:
-        lower, upper = max(lower, accepted), max(upper, accepted)
     if value is not None and lower >= value:
         lower = max(value - 1, 0)
-    return lower, upper
+    if decisions is NO_DECISIONS:
+        return (lower, upper), (lower, upper)
+    below = lower if value is None else min(max(lower, decisions.accepted_short), max(value - 1, 0))
+    return (lower, upper), (below, max(upper, decisions.accepted_over))
 
 
 def _below(bounds: tuple[int, int], first: int) -> tuple[int, int]:
@@ -167,15 +174,15 @@ def _blocked(line: PlacedLine, voucher: RedeemedVoucher, currency: str | None) -
 
 
 def _eligible_class(
-    net: int, positive: int, credited: int, value: int | None, bounds: tuple[int, int]
+    net: int, positive: int, credited: int, value: int | None, slack: int, around: tuple[int, int]
 ) -> LineClass:
     """The class of a line that counts, by what was billed and credited before it (table of RECONCILIATION.md).
 
     Without a value amounts cannot be judged: the first line is matched, the next one is `twice`.
     """
-    lower, upper = bounds
+    lower, upper = around
     if net < 0:
-        return LineClass.CREDIT if credited - net <= positive + lower else LineClass.CREDIT_EXCESS
+        return LineClass.CREDIT if credited - net <= positive + slack else LineClass.CREDIT_EXCESS
     if value is None:
         return LineClass.TWICE if positive - credited > upper else LineClass.MATCHED
     if positive + net <= value + credited + upper:
@@ -189,8 +196,9 @@ def _billing(value: int | None, account: _Account) -> Billing:
         return _blocker(account.verdicts)
     net = account.positive - account.credited
     lower, upper = account.bounds
-    ceiling, floor = (account.first, upper + 1) if value is None else (value, value - lower)
-    if net > ceiling + upper:
+    below, above = account.around
+    ceiling, floor = (account.first, upper + 1) if value is None else (value, value - below)
+    if net > ceiling + above:
         if any(verdict.line_class is LineClass.TWICE for verdict in account.verdicts):
             return Billing.TWICE
         return Billing.BILLED if value is None else Billing.OVERBILLED
@@ -225,9 +233,11 @@ def _flags(
             found.add(SUPPLIER_UNKNOWN)
     if bill_by is None:
         found.add(NO_DEADLINE)
+    if not voucher.whole:
+        found.add(PARTLY_DUE)
     if decisions is not NO_DECISIONS:
         given = (
-            (DIFFERENCE_ACCEPTED, decisions.accepted > 0),
+            (DIFFERENCE_ACCEPTED, decisions.accepted_short > 0 or decisions.accepted_over > 0),
             (WINDOW_EXTENDED, decisions.extended_to is not None),
             (DISPUTED, decisions.disputed),
             (WRITTEN_OFF, decisions.written_off),

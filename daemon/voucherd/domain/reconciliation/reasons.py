@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voucherd.domain.reconciliation.amounts import money
+from voucherd.domain.reconciliation.frozen import prior_words
 from voucherd.domain.reconciliation.lines import LineClass, voucher_keys
 from voucherd.domain.reconciliation.verdict import (
     Billing,
     LineVerdict,
+    PartVerdict,
     Payment,
     Timeliness,
     VoucherVerdict,
@@ -33,7 +35,10 @@ def _no_voucher(verdict: LineVerdict) -> list[str]:
 
 
 def _ambiguous(verdict: LineVerdict) -> list[str]:
-    return [f"the line names several vouchers: {', '.join(voucher_keys(verdict.line.voucher_text)[:5])}"]
+    keys = voucher_keys(verdict.line.voucher_text)
+    if len(keys) < 2:
+        return [f"several programmes have a voucher {verdict.line.voucher_text.strip()}"]
+    return [f"the line names several vouchers: {', '.join(keys[:5])}"]
 
 
 def _unknown(verdict: LineVerdict) -> list[str]:
@@ -124,8 +129,11 @@ _BLOCKED: dict[Billing, str] = {
 
 
 def voucher_reasons(verdict: VoucherVerdict) -> list[str]:
-    """Why the voucher has its three answers, one sentence each: billing, timeliness, payment."""
-    return [_billing(verdict), _timeliness(verdict), _payment(verdict)]
+    """Why the voucher has its three answers, one sentence each: billing, timeliness, payment; then each part of a split
+    payment, and what a closed period says otherwise."""
+    sentences = [_billing(verdict), _timeliness(verdict), _payment(verdict)]
+    sentences += [_part(verdict, one) for one in verdict.parts]
+    return [*sentences, prior_words(*verdict.prior)] if verdict.prior else sentences
 
 
 def _billing(verdict: VoucherVerdict) -> str:
@@ -148,6 +156,14 @@ def _billing(verdict: VoucherVerdict) -> str:
     way = "more" if off > 0 else "less"
     inside = ", within the tolerance" if -lower <= off <= upper else ""
     return f"{sentence}: {money(abs(off), currency)} {way}{inside}"
+
+
+def _part(verdict: VoucherVerdict, one: PartVerdict) -> str:
+    part, currency = one.part, verdict.currency
+    worth = "" if part.value is None or currency is None else f" of {money(part.value, currency)}"
+    by = f", to be billed by {part.bill_by}" if part.bill_by else ""
+    done = f"billed in full on {one.completed_on}" if one.completed_on else "not billed in full"
+    return f"{part.name}{worth}, due since {part.due_on}{by}: {done}"
 
 
 def _timeliness(verdict: VoucherVerdict) -> str:

@@ -10,10 +10,18 @@ from typing import Any, NamedTuple
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals
 from voucherd.domain.reconciliation.document import Totals as StatedTotals
-from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.frozen import Period, frozen_row, in_words
+from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.suggestions import Suggestion, Swap
-from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, Timeliness, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import (
+    SAME_ID,
+    Billing,
+    LineVerdict,
+    PartVerdict,
+    Timeliness,
+    VoucherVerdict,
+)
 
 FAIL_ON = ("missed", "twice", "overbilled", "short", "conflict", "unknown-voucher")
 """What makes `reconcile --strict` exit with 1 where `--fail-on` names nothing else."""
@@ -40,8 +48,14 @@ class ReportedDocument(NamedTuple):
 
 
 def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str, Any]:
-    """One voucher; `swaps` are the probable ones that it takes part in."""
+    """One voucher; `swaps` are the probable ones that it takes part in. Where programmes share its ID it names its own,
+    and a split payment has its parts."""
     voucher, currency = verdict.voucher, verdict.currency
+    more: dict[str, Any] = {}
+    if SAME_ID in verdict.flags:
+        more["programme"] = voucher.programme
+    if verdict.parts:
+        more["parts"] = [part_row(one, currency) for one in verdict.parts]
     return {
         "id": voucher.id,
         "partner": voucher.partner,
@@ -59,11 +73,28 @@ def voucher_row(verdict: VoucherVerdict, swaps: Sequence[Swap] = ()) -> dict[str
         "flags": list(verdict.flags),
         "lines": [line.line.number for line in verdict.lines],
         "because": [*voucher_reasons(verdict), *(_swapped(swap, voucher.id) for swap in swaps)],
+        **more,
     }
 
 
-def line_row(verdict: LineVerdict, suggestions: Sequence[Suggestion] = ()) -> dict[str, Any]:
-    """One invoice line; `voucher` is the ledger's ID of the redeemed voucher that it was judged against."""
+def part_row(one: PartVerdict, currency: str | None) -> dict[str, Any]:
+    """One part of a split payment that is due."""
+    return {
+        "name": one.part.name,
+        "value": _amount(one.part.value, currency),
+        "billed": _amount(one.billed, currency),
+        "due_on": one.part.due_on.isoformat(),
+        "bill_by": _day(one.part.bill_by),
+        "completed_on": _day(one.completed_on),
+        "timeliness": str(one.timeliness),
+    }
+
+
+def line_row(
+    verdict: LineVerdict, suggestions: Sequence[Suggestion] = (), periods: Sequence[Period] = ()
+) -> dict[str, Any]:
+    """One invoice line; `voucher` is the ledger's ID of the redeemed voucher that it was judged against. `periods` are
+    the closed ones, the earliest first."""
     line = verdict.line
     return {
         "number": line.number,
@@ -79,7 +110,7 @@ def line_row(verdict: LineVerdict, suggestions: Sequence[Suggestion] = ()) -> di
         "net": _amount(line.net, line.currency),
         "tax": _amount(line.tax, line.currency),
         "currency": line.currency,
-        "because": line_reasons(verdict),
+        "because": [*line_reasons(verdict), *_prior(line, periods)],
         "suggestions": [suggestion_row(suggestion) for suggestion in suggestions],
     }
 
@@ -132,6 +163,29 @@ def aging_row(row: AgingRow) -> dict[str, Any]:
     return {"currency": row.currency, "bucket": row.bucket, "count": row.vouchers, "amount": amount}
 
 
+def period_row(period: Period, changed: Iterable[VoucherVerdict] = ()) -> dict[str, Any]:
+    """One closed period with the figures as they were frozen, and the vouchers that it has otherwise than now."""
+    return {
+        "name": period.name,
+        "since": _day(period.since),
+        "until": period.until.isoformat(),
+        "closed_at": period.closed_at.isoformat(),
+        "vouchers": period.vouchers,
+        "sha256": period.sha256,
+        "bridge": list(period.bridge),
+        "changes": [
+            {
+                "voucher": verdict.voucher.id,
+                "programme": verdict.voucher.programme or None,
+                "was": in_words(verdict.prior[1]),
+                "now": in_words(frozen_row(verdict)),
+            }
+            for verdict in changed
+            if verdict.prior is not None
+        ],
+    }
+
+
 def reconciliation(
     as_of: date,
     vouchers: Iterable[VoucherVerdict],
@@ -140,9 +194,10 @@ def reconciliation(
     totals: Totals,
     suggestions: Mapping[int, Sequence[Suggestion]] | None = None,
     swaps: Iterable[Swap] = (),
+    periods: Sequence[Period] = (),
 ) -> dict[str, Any]:
     """The whole document. `loose` are the lines that meet no redemption, `suggestions` go by line number; `as_of`
-    is a day or an instant. Vouchers are sorted by ID, lines and documents by number."""
+    is a day or an instant, `periods` are the closed ones. Vouchers are sorted by ID, lines and documents by number."""
     by_line = dict(suggestions or {})
     by_voucher: dict[str, list[Swap]] = {}
     for swap in swaps:
@@ -156,11 +211,21 @@ def reconciliation(
     return {
         "as_of": as_of.isoformat(),
         "vouchers": [voucher_row(verdict, by_voucher.get(verdict.voucher.id, ())) for verdict in judged],
-        "lines": [line_row(verdict, by_line.get(verdict.line.number, ())) for verdict in lines],
+        "lines": [line_row(verdict, by_line.get(verdict.line.number, ()), periods) for verdict in lines],
         "documents": [document_row(row) for row in sorted(documents, key=lambda row: row.number)],
         "bridge": [bridge_row(row) for row in totals.bridge()],
         "aging": [aging_row(row) for row in totals.aging()],
+        **_closed(periods, judged),
     }
+
+
+def _closed(periods: Sequence[Period], judged: Sequence[VoucherVerdict]) -> dict[str, Any]:
+    """The closed periods, where any is."""
+    rows = [
+        period_row(period, [one for one in judged if one.prior is not None and one.prior[0] == period.name])
+        for period in periods
+    ]
+    return {"periods": rows} if rows else {}
 
 
 SWAP_AGREES = ("partner", "value", "currency", "redeemed before", "still unbilled")
@@ -172,15 +237,25 @@ def stands_out(
 ) -> bool:
     """Whether any voucher or line has one of the answers or classes of `fail_on`; ValueError for an unknown one.
 
-    `lines` are all lines that are to be looked at, those of the vouchers as well.
+    `lines` are all lines that are to be looked at, those of the vouchers as well. A voucher that was written off is
+    settled.
     """
     wanted = frozenset(fail_on)
     unknown = sorted(wanted - CLASSES)
     if unknown:
         raise ValueError(f"no such class: {', '.join(unknown)}")
-    return any(verdict.billing in wanted or verdict.timeliness in wanted for verdict in vouchers) or any(
+    waiting = (verdict for verdict in vouchers if not verdict.voucher.decided.written_off)
+    return any(verdict.billing in wanted or verdict.timeliness in wanted for verdict in waiting) or any(
         verdict.line_class in wanted for verdict in lines
     )
+
+
+def _prior(line: PlacedLine, periods: Sequence[Period]) -> list[str]:
+    """Says so where a line is dated within a closed period and came after it was closed."""
+    within = next((period for period in periods if line.issued_on <= period.until), None)
+    if within is None or line.document <= within.last_document:
+        return []
+    return [f"prior period: dated within {within.name}, which ended on {within.until} and is closed"]
 
 
 def _amount(amount: int | None, currency: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from voucherd.domain.reconciliation.verdict import Billing, RedeemedVoucher, Vou
 
 PROBE_LENGTH = 5
 MOST = 5
+_CHARACTERS = string.digits + string.ascii_uppercase
+"""What IDs are made of (RULES.md, What stands for what in a voucher mail), inner hyphens aside."""
 
 
 class Probe(NamedTuple):
@@ -34,6 +37,23 @@ def probe(key: str) -> Probe | None:
     if half < 1:
         return None
     return Probe(key[:half], key[-half:], len(key) - 1, len(key) + 1)
+
+
+def variants(key: str, first: int, last: int) -> list[str]:
+    """Every key that one slip between the positions `first` and `last` (from 0) makes of `key`, itself aside."""
+    found: dict[str, None] = {}
+    for at in range(first, last + 1):
+        head, tail = key[:at], key[at:]
+        for char in _CHARACTERS:
+            found[head + char + tail] = None
+            if tail:
+                found[head + char + tail[1:]] = None
+        if tail:
+            found[head + tail[1:]] = None
+        if len(tail) > 1:
+            found[head + tail[1] + tail[0] + tail[2:]] = None
+    found.pop(key, None)
+    return list(found)
 
 
 def slip(written: str, meant: str) -> str | None:

@@ -20,6 +20,9 @@ DIFFERENCE_ACCEPTED = "difference-accepted"
 WINDOW_EXTENDED = "window-extended"
 DISPUTED = "disputed"
 WRITTEN_OFF = "written-off"
+PARTLY_DUE = "partly-due"
+SAME_ID = "same-id"
+PRIOR_PERIOD = "prior-period"
 
 FLAGS = (
     COUNTRY_ASSUMED,
@@ -31,6 +34,9 @@ FLAGS = (
     WINDOW_EXTENDED,
     DISPUTED,
     WRITTEN_OFF,
+    PARTLY_DUE,
+    SAME_ID,
+    PRIOR_PERIOD,
 )
 """Everything that may stand in a voucher's `flags`, in the order in which it does."""
 
@@ -90,10 +96,42 @@ class Remittance:
     denied: bool = False
 
 
+class Part(NamedTuple):
+    """One part of a split payment that is due: its share of the value in minor units (None where that is unknown),
+    the day of the fact that made it due, and the last day to bill it."""
+
+    name: str
+    value: int | None
+    due_on: date
+    bill_by: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherDecisions:
+    """What people decided about one voucher, as it stands after all decisions and their reverses.
+
+    `accepted_short` and `accepted_over`: being billed so many minor units below or above the value counts as inside
+    the tolerance. `extended_to`: the billing window that a proof of submission or an agreement gives. The others are
+    shown and change no answer.
+    """
+
+    accepted_short: int = 0
+    accepted_over: int = 0
+    extended_to: date | None = None
+    disputed: bool = False
+    written_off: bool = False
+
+
+NO_DECISIONS = VoucherDecisions()
+
+
 class RedeemedVoucher(NamedTuple):
     """What matching needs to know about a voucher. `partner` redeemed it; `value` is in minor units of `currency`.
 
-    A named tuple, as a full run reads a million rows of them. `flags` come from the valuation.
+    A named tuple, as a full run reads a million rows of them. `flags` come from the valuation. Of a split payment
+    `parts` are those that are due, `value` is what they come to, `redeemed_on` the day of the first, and `whole` says
+    whether none is still to come. `decided` is a person's word about it, `key` the normal form of
+    its ID.
     """
 
     id: str
@@ -104,23 +142,11 @@ class RedeemedVoucher(NamedTuple):
     currency: str | None = None
     flags: tuple[str, ...] = ()
     remittances: tuple[Remittance, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherDecisions:
-    """What people decided about one voucher, as it stands after all decisions and their reverses.
-
-    `accepted`: a difference of so many minor units counts as inside the tolerance. `extended_to`: the billing
-    window that a proof of submission or an agreement gives. The others are shown and change no answer.
-    """
-
-    accepted: int = 0
-    extended_to: date | None = None
-    disputed: bool = False
-    written_off: bool = False
-
-
-NO_DECISIONS = VoucherDecisions()
+    parts: tuple[Part, ...] = ()
+    whole: bool = True
+    decided: VoucherDecisions = NO_DECISIONS
+    programme: str = ""
+    key: str = ""
 
 
 class LineVerdict(NamedTuple):
@@ -136,13 +162,22 @@ class LineVerdict(NamedTuple):
     after: PlacedLine | None = None
 
 
+class PartVerdict(NamedTuple):
+    """One part of a split payment that is due: how much of it is billed, since when in full, and whether in time."""
+
+    part: Part
+    billed: int
+    completed_on: date | None
+    timeliness: Timeliness
+
+
 class VoucherVerdict(NamedTuple):
     """The three answers for one voucher with what they follow from.
 
     `billed` is N, positives less credits over its eligible lines; `difference` N − V, None where V is unknown.
     `currency` is the voucher's, or that of its first eligible line where only that is known. `lines` are in the
     order in which they bill. `completed_on` is when the voucher was billed in full. `days_left` is set while
-    the window is open.
+    the window is open. `prior` is the closed period that has it otherwise, with its frozen row.
     """
 
     voucher: RedeemedVoucher
@@ -161,3 +196,5 @@ class VoucherVerdict(NamedTuple):
     paid: int
     flags: tuple[str, ...]
     today: date
+    parts: tuple[PartVerdict, ...] = ()
+    prior: tuple[str, str] | None = None

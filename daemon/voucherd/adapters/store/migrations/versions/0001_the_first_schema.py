@@ -112,6 +112,11 @@ def upgrade() -> None:
             sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
             nullable=False,
         ),
+        sa.Column(
+            "reversed_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("partner", sa.String(length=80), nullable=True),
         sa.Column("customer", sa.Text(), nullable=True),
@@ -132,11 +137,19 @@ def upgrade() -> None:
         sa.Column("redeemed_by", sa.String(length=80), nullable=True),
         sa.Column("claimed_on", sa.Date(), nullable=True),
         sa.Column("claimed_invoice", sa.Text(), nullable=True),
+        sa.Column("billing_extended_to", sa.Date(), nullable=True),
+        sa.Column("written_off_on", sa.Date(), nullable=True),
+        sa.Column("disputed_on", sa.Date(), nullable=True),
+        sa.Column("accepted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("accepted_currency", sa.String(length=3), nullable=True),
+        sa.Column("billed_parts", sa.JSON(), nullable=False),
         sa.Column("reservation", sa.JSON(), nullable=True),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("claims", sa.JSON(), nullable=False),
         sa.Column("remitted", sa.JSON(), nullable=True),
         sa.Column("deadlines", sa.JSON(), nullable=False),
+        sa.Column("bill_by", sa.Date(), nullable=True),
+        sa.Column("parts", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("ends_at", Instant(), nullable=True),
@@ -144,7 +157,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("programme", "voucher_key", name=op.f("pk_voucher")),
     )
     with op.batch_alter_table("voucher", schema=None) as batch_op:
+        batch_op.create_index("ix_voucher_key", ["voucher_key", "programme"], unique=False)
         batch_op.create_index("ix_voucher_partner", ["partner", "programme", "voucher_key"], unique=False)
+        batch_op.create_index("ix_voucher_reversed", ["reversed_key"], unique=False)
         batch_op.create_index("ix_voucher_skeleton", ["skeleton"], unique=False)
         batch_op.create_index("ix_voucher_state", ["state"], unique=False)
 
@@ -207,7 +222,7 @@ def upgrade() -> None:
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index("ix_event_message", ["message"], unique=False)
         batch_op.create_index("ix_event_recorded_at", ["recorded_at"], unique=False)
-        batch_op.create_index("ix_event_voucher", ["programme", "voucher_key"], unique=False)
+        batch_op.create_index("ix_event_voucher", ["voucher_key", "programme"], unique=False)
 
     op.create_table(
         "invoice",
@@ -239,7 +254,8 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("invoice", schema=None) as batch_op:
-        batch_op.create_index("ix_invoice_key", ["invoice_key"], unique=False)
+        batch_op.create_index("ix_invoice_key", ["invoice_key", "supplier", "kind"], unique=False)
+        batch_op.create_index("ix_invoice_recorded_at", ["recorded_at"], unique=False)
 
     op.create_table(
         "source",
@@ -323,12 +339,20 @@ def upgrade() -> None:
         sa.Column("net", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tax", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("placed_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_invoice_line_document")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_invoice_line")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("invoice_line", schema=None) as batch_op:
         batch_op.create_index("ix_invoice_line_document", ["document"], unique=False)
+        batch_op.create_index(
+            "ix_invoice_line_placed",
+            ["placed_at"],
+            unique=False,
+            sqlite_where=sa.text("placed_at IS NOT NULL"),
+            postgresql_where=sa.text("placed_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_invoice_line_voucher", ["voucher_key"], unique=False)
 
     op.create_table(
@@ -481,6 +505,112 @@ def upgrade() -> None:
             sqlite_where=sa.text("lifted_at IS NULL"),
             postgresql_where=sa.text("lifted_at IS NULL"),
         )
+
+    op.create_table(
+        "line_hint",
+        sa.Column("line", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["line"], ["invoice_line.number"], name=op.f("fk_line_hint_line")),
+        sa.PrimaryKeyConstraint("line", "voucher_key", name=op.f("pk_line_hint")),
+    )
+    with op.batch_alter_table("line_hint", schema=None) as batch_op:
+        batch_op.create_index("ix_line_hint_voucher", ["voucher_key"], unique=False)
+
+    op.create_table(
+        "period",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=False),
+        sa.Column("last_document", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("vouchers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("bridge", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_period")),
+        sqlite_autoincrement=True,
+    )
+
+    op.create_table(
+        "decision",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("word", sa.String(length=20), nullable=False),
+        sa.Column("line", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("document", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("period", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("programme", sa.String(length=80), nullable=True),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("voucher", sa.String(length=80), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("amount", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("undoes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["line"], ["invoice_line.number"], name=op.f("fk_decision_line")),
+        sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_decision_document")),
+        sa.ForeignKeyConstraint(["period"], ["period.number"], name=op.f("fk_decision_period")),
+        sa.ForeignKeyConstraint(["undoes"], ["decision.number"], name=op.f("fk_decision_undoes")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_decision")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.create_index("ix_decision_document", ["document"], unique=False)
+        batch_op.create_index("ix_decision_line", ["line"], unique=False)
+        batch_op.create_index("ix_decision_period", ["period"], unique=False)
+        batch_op.create_index("ix_decision_recorded_at", ["recorded_at"], unique=False)
+        batch_op.create_index("ix_decision_voucher", ["voucher_key"], unique=False)
+
+    op.create_table(
+        "verdict",
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "programme",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("redeemed_on", sa.Date(), nullable=False),
+        sa.Column("row", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("voucher_key", "programme", name=op.f("pk_verdict")),
+    )
+
+    op.create_table(
+        "closed",
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "programme",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("period", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("voucher", sa.String(length=80), nullable=False),
+        sa.Column("row", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["period"], ["period.number"], name=op.f("fk_closed_period")),
+        sa.PrimaryKeyConstraint("voucher_key", "programme", "period", name=op.f("pk_closed")),
+    )
 
     op.create_table(
         "removal",

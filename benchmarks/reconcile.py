@@ -1,0 +1,406 @@
+"""Reconciliation at scale: the full run, and one invoice of 20 lines in a store of so many vouchers and lines.
+
+Beside it the floor (the same lines through `csv.reader`) and what a user would otherwise take: a merge with the sums
+per voucher in pandas, and the same in DuckDB, without reasons, copies, credits in order or anything else that voucherd
+concludes. Those two are no part of voucherd: install them into an environment of their own (`pip install pandas
+duckdb`) and name its interpreter with `--peers`.
+
+Vouchers are dense nine-digit serials; 3 % each have no line, two lines, half of their value, a line of another partner,
+one in another currency, and one with a slip in its ID.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Table, insert
+
+from voucherd.adapters.store import SqlStore, schema
+from voucherd.adapters.store.ledger import voucher_row
+from voucherd.adapters.store.upgrade import ensure
+from voucherd.domain.events import EventKind, Role
+from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.partner import Partner
+from voucherd.domain.reconciliation.content import document_of
+from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine
+from voucherd.domain.reconciliation.frozen import frozen_row
+from voucherd.domain.reconciliation.rates import Rate, RateTable
+from voucherd.domain.reconciliation.tolerance import tolerance_of
+from voucherd.domain.reconciliation.verdict import VoucherVerdict
+from voucherd.domain.rulebook import Desk, Rulebook
+from voucherd.domain.steps import ReminderPolicy
+from voucherd.domain.voucher import State, Voucher
+from voucherd.service.full_run import full_run
+from voucherd.service.judging import Judging, verdict_key
+from voucherd.service.reconcile import take_in
+from voucherd.service.recording import record_instant
+from voucherd.service.records import VoucherKey
+from voucherd.settings.programme_file import load_programmes
+
+PROGRAMME = "planning-services"
+ASSIGNED, REDEEMED = date(2021, 5, 12), date(2021, 9, 1)
+NOW = datetime(2021, 11, 15, 11, tzinfo=UTC)
+VALUE = 500_000
+LINES_OF_A_DOCUMENT = 20
+UNBILLED = 3  # in a hundred; each other fault comes as often
+_CHUNK = 5_000
+_PEERS = {
+    "pandas": """
+import pandas
+vouchers = pandas.read_csv(sys.argv[1], dtype={"voucher": str, "partner": str, "value": "int64", "currency": str})
+lines = pandas.read_csv(sys.argv[2], dtype={"voucher": str, "net": "int64", "currency": str, "supplier": str})
+both = vouchers.merge(lines, on="voucher", how="outer", indicator=True)
+good = both[(both.currency_x == both.currency_y) & (both.partner == both.supplier)]
+sums = vouchers.set_index("voucher").join(good.groupby("voucher").net.sum())
+print(len(sums), int(sums.net.fillna(0).sum()))
+""",
+    "duckdb": """
+import duckdb
+print(duckdb.sql(f\"\"\"
+select count(*), sum(billed) from (
+  select v.voucher, sum(l.net) filter (where l.currency = v.currency and l.supplier = v.partner) as billed
+  from read_csv('{sys.argv[1]}', types={{'voucher': 'varchar'}}) v
+  left join read_csv('{sys.argv[2]}', types={{'voucher': 'varchar'}}) l using (voucher)
+  group by v.voucher)\"\"\").fetchall())
+""",
+    "floor": """
+import csv
+with open(sys.argv[2], newline="") as file:
+    print(sum(1 for row in csv.reader(file)))
+""",
+}
+_SPENT = """
+used = resource.getrusage(resource.RUSAGE_SELF)
+with open("/proc/self/status") as file:
+    peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
+print(json.dumps({"cpu_s": round(used.ru_utime + used.ru_stime, 2), "peak_mb": peak // 1024}))
+"""
+
+
+def rules() -> Rulebook:
+    """One programme, two partners, one rate."""
+    programmes, _ = load_programmes([PROGRAMME], Path(), "benchmark")
+    partners = [
+        Partner(
+            id=name, name=name, addresses=(), domains=(), timezone="Europe/Berlin", country="DE", locale="en"
+        )
+        for name in ("contoso", "fabrikam")
+    ]
+    return Rulebook(
+        desk=Desk("desk@desk.example", "desk@desk.example", zone=ZoneInfo("Europe/Berlin")),
+        programmes={one.id: one for one in programmes},
+        partners={one.id: one for one in partners},
+        reminders=ReminderPolicy(steps={"bill": (30, 14, 7, 3, 1, 0)}),
+        tolerance=tolerance_of("0.02", "0.1"),
+        rates=RateTable([Rate("DE", "SDPS", 5, "EUR", VALUE)]),
+    )
+
+
+def voucher_id(number: int) -> str:
+    """Dense serials: their order as numbers is not the order in which lines come."""
+    return f"{100_000_000 + number * 7919 % 900_000_000}"
+
+
+def lines_of(number: int) -> list[tuple[str, int, str, str]]:
+    """The lines of one voucher: the ID as written, net, currency, supplier."""
+    name, fault = voucher_id(number), number % 100
+    if fault < UNBILLED:
+        return []
+    if fault < 6:
+        return [(name, VALUE, "EUR", "contoso")] * 2
+    if fault < 9:
+        return [(name, VALUE // 2, "EUR", "contoso")]
+    if fault < 12:
+        return [(name, VALUE, "EUR", "fabrikam")]
+    if fault < 15:
+        return [(name, VALUE, "USD", "contoso")]
+    if fault < 18:
+        return [(f"{name[:4]}O{name[5:]}", VALUE, "EUR", "contoso")]
+    return [(name, VALUE, "EUR", "contoso")]
+
+
+def chunks(rows: Iterable[Any], size: int = _CHUNK) -> Iterator[list[Any]]:
+    """The rows in lists of `size`."""
+    every = iter(rows)
+    while part := list(islice(every, size)):
+        yield part
+
+
+def put(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Rows straight into a table; for SQLite without a step of the library for each value."""
+    if not rows:
+        return
+    if connection.dialect.name != "sqlite":
+        connection.execute(insert(table), rows)
+        return
+    names = ", ".join(f'"{name}"' for name in rows[0])
+    marks = ", ".join("?" * len(rows[0]))
+    values = [tuple(map(plain, row.values())) for row in rows]
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)  # noqa: S608 -- our own names
+
+
+def plain(value: Any) -> Any:
+    """A value as SQLite keeps it."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, datetime):
+        return schema.instant_text(value)
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+def fill(store: SqlStore, count: int) -> None:
+    """So many redeemed vouchers with their histories and their lines, and what incoming documents would have stored."""
+    book = rules()
+    with store.write() as tx:
+        run = tx.connection
+        for part in chunks(range(count)):
+            put(run, schema.event, [row for number in part for row in events(number)])
+            put(run, schema.voucher, [voucher(number, book) for number in part])
+        billed = (line for number in range(count) for line in lines_of(number))
+        number = 0
+        for part in chunks(billed):
+            documents = list(enumerate(chunks(part, LINES_OF_A_DOCUMENT), number + 1))
+            put(run, schema.invoice, [invoice(at, lines) for at, lines in documents])
+            lines = [stored_line(at, n, one) for at, ls in documents for n, one in enumerate(ls, 1)]
+            put(run, schema.invoice_line, lines)
+            number += len(documents)
+    with store.read() as reading, store.write() as tx:
+        verdicts = (one for one in Judging(reading, book, NOW).plain() if isinstance(one, VoucherVerdict))
+        for rows in chunks((verdict_key(one), one, frozen_row(one)) for one in verdicts):
+            tx.verdicts.put(rows)
+    with store.write() as tx:
+        tx.connection.exec_driver_sql("ANALYZE")
+
+
+def events(number: int) -> list[dict[str, Any]]:
+    """The history of one voucher: assigned and redeemed."""
+    name = voucher_id(number)
+    shared = {
+        "programme": PROGRAMME,
+        "voucher_key": name,
+        "voucher": name,
+        "recorded_at": datetime(2021, 9, 1, 10, tzinfo=UTC),
+        "by": "ops@desk.example",
+        "role": Role.OPERATOR.value,
+        "partner": "contoso",
+        "message": None,
+        "handed_in_on": None,
+        "spans": {},
+        "note": "",
+    }
+    facts = {"country": "DE", "offering": "SDPS", "days": "5"}
+    return [
+        {**shared, "kind": EventKind.ASSIGNED.value, "on": ASSIGNED, "facts": facts},
+        {**shared, "kind": EventKind.REDEEMED.value, "on": REDEEMED, "facts": {}},
+    ]
+
+
+def voucher(number: int, book: Rulebook) -> dict[str, Any]:
+    """The stored row of one voucher, as its history makes it."""
+    name = voucher_id(number)
+    if not _TEMPLATE:
+        one = Voucher(
+            id=name,
+            programme=PROGRAMME,
+            state=State.REDEEMED,
+            partner="contoso",
+            offering="SDPS",
+            days=5,
+            country="DE",
+            assigned_on=ASSIGNED,
+            redeemed_on=REDEEMED,
+            redeemed_by="contoso",
+        )
+        standing = book.stand(one)
+        assert standing is not None
+        _TEMPLATE.update(voucher_row(VoucherKey(PROGRAMME, name), standing))
+    return {**_TEMPLATE, "voucher_key": name, "voucher": name, "skeleton": name, "reversed_key": name[::-1]}
+
+
+_TEMPLATE: dict[str, Any] = {}
+
+
+def invoice(number: int, lines: list[tuple[str, int, str, str]]) -> dict[str, Any]:
+    """The stored row of one document."""
+    return {
+        "number": number,
+        "file": f"{number}.csv",
+        "sha256": f"{number:064x}",
+        "content_sha256": f"{number:064x}",
+        "supplier": lines[0][3],
+        "invoice": f"INV-{number}",
+        "invoice_key": f"INV-{number}",
+        "kind": "invoice",
+        "issued_on": REDEEMED + timedelta(days=1 + number % 70),
+        "currency": lines[0][2],
+        "total": sum(line[1] for line in lines),
+        "totals": None,
+        "message": None,
+        "recorded_at": datetime(2021, 9, 2, 10, tzinfo=UTC),
+    }
+
+
+def stored_line(document: int, at: int, line: tuple[str, int, str, str]) -> dict[str, Any]:
+    """One stored line."""
+    name, net, currency, _ = line
+    return {
+        "document": document,
+        "line": str(at),
+        "voucher_text": name,
+        "voucher_key": voucher_key(name),
+        "net": net,
+        "tax": None,
+        "currency": currency,
+        "placed_at": None,
+    }
+
+
+def write_csv(folder: Path, count: int) -> tuple[Path, Path]:
+    """The same vouchers and lines as files, for the floor and the peers."""
+    vouchers, lines = folder / "vouchers.csv", folder / "lines.csv"
+    with vouchers.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["voucher", "partner", "value", "currency"])
+        out.writerows([voucher_id(number), "contoso", VALUE, "EUR"] for number in range(count))
+    with lines.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["voucher", "net", "currency", "supplier"])
+        out.writerows(line for number in range(count) for line in lines_of(number))
+    return vouchers, lines
+
+
+def measure_full(url: str) -> dict[str, Any]:
+    """The full run with its comparison, in this process alone."""
+    store = SqlStore(url)
+    before = time.process_time()
+    with store.read() as tx:
+        run = full_run(tx, rules(), NOW)
+    return {
+        "cpu_s": round(time.process_time() - before, 2),
+        "peak_mb": peak_mb(),
+        "vouchers": run.vouchers,
+        "lines": run.lines,
+        "differences": len(run.differences),
+    }
+
+
+def peak_mb() -> int:
+    """The most memory that this process held, what it was forked from aside."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def measure_invoices(url: str, count: int, rounds: int = 30) -> dict[str, Any]:
+    """One invoice of 20 lines after another, each about 20 vouchers that nothing billed or credited yet, committed."""
+    store, book = SqlStore(url), rules()
+    spent: list[float] = []
+    begun_cpu = time.process_time()
+    unbilled = [number for number in range(count) if number % 100 < UNBILLED]
+    step = max(len(unbilled) // (rounds * LINES_OF_A_DOCUMENT), 1)
+    for at in range(rounds):
+        names = [
+            voucher_id(unbilled[(at * LINES_OF_A_DOCUMENT + n) * step % len(unbilled)])
+            for n in range(LINES_OF_A_DOCUMENT)
+        ]
+        document = twenty_lines(f"NEW-{at}", names)
+        begun = time.perf_counter()
+        with store.write() as tx:
+            now = record_instant(tx, NOW)
+            take_in(tx, book, [document], f"new-{at}.csv", f"{10**9 + at:064x}", None, now)
+        spent.append((time.perf_counter() - begun) * 1000)
+    spent.sort()
+    return {
+        "median_ms": round(statistics.median(spent), 1),
+        "fastest_ms": round(spent[0], 1),
+        "slowest_ms": round(spent[-1], 1),
+        "cpu_ms": round((time.process_time() - begun_cpu) * 1000 / rounds, 1),
+    }
+
+
+def twenty_lines(number: str, names: list[str]) -> InvoiceDocument:
+    """An invoice that bills these vouchers in full."""
+    lines = [InvoiceLine(str(at), name, VALUE, None, "EUR") for at, name in enumerate(names, 1)]
+    return document_of(
+        supplier="contoso",
+        invoice=number,
+        kind="invoice",
+        issued_on=date(2021, 10, 1),
+        lines=lines,
+        named=True,
+    )
+
+
+def in_a_process(python: str, code: str, *words: str) -> dict[str, Any] | None:
+    """What a program spent by itself; None where it cannot run."""
+    program = f"import json, resource, sys\n{code}\n{_SPENT}"
+    done = subprocess.run([python, "-c", program, *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stderr.strip().splitlines()[-1], file=sys.stderr)
+        return None
+    spent: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return spent
+
+
+def own_process(*words: str) -> dict[str, Any]:
+    """One measurement of this module in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.reconcile", *words], capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def measured(count: int, url: str, peers: str | None) -> dict[str, Any]:
+    """Everything at one size."""
+    with tempfile.TemporaryDirectory() as folder:
+        where = url or f"sqlite:///{folder}/store.db"
+        store = SqlStore(where)
+        ensure(store)
+        begun = time.perf_counter()
+        fill(store, count)
+        store.close()
+        found: dict[str, Any] = {"vouchers": count, "filled_s": round(time.perf_counter() - begun, 1)}
+        found["full"] = own_process("--measure-full", where)
+        found["invoice_of_20"] = own_process("--measure-invoices", where, "--sizes", str(count))
+        vouchers, lines = write_csv(Path(folder), count)
+        for name, code in _PEERS.items():
+            python = sys.executable if name == "floor" else peers
+            if python is not None:
+                found[name] = in_a_process(python, code, str(vouchers), str(lines))
+    return found
+
+
+def main() -> None:
+    """Prints one JSON document."""
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    options.add_argument("--url", default="", help="an empty PostgreSQL database instead of SQLite; one size")
+    options.add_argument("--peers", help="an interpreter that has pandas and duckdb")
+    options.add_argument("--measure-full", metavar="URL", help=argparse.SUPPRESS)
+    options.add_argument("--measure-invoices", metavar="URL", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.measure_full:
+        print(json.dumps(measure_full(chosen.measure_full)))
+    elif chosen.measure_invoices:
+        print(json.dumps(measure_invoices(chosen.measure_invoices, chosen.sizes[0])))
+    else:
+        print(json.dumps([measured(size, chosen.url, chosen.peers) for size in chosen.sizes], indent=2))
+
+
+if __name__ == "__main__":
+    main()

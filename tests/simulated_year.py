@@ -31,6 +31,7 @@ DAYS_BEFORE = {
     "bill": (30, 14, 7, 3, 1, 0),
 }
 LAST_REDEMPTION = date(2022, 1, 1)
+LOCALES = ("en", "de", "fr", "es", "ja", "ko", "zh-CN", "pt-BR")
 PLACES = (
     ("Europe/Berlin", "DE"), ("Asia/Seoul", "KR"), ("America/New_York", "US"), ("Europe/London", "GB"),
     ("Asia/Tokyo", "JP"), ("Australia/Sydney", "AU"), ("America/Sao_Paulo", "BR"), ("America/Los_Angeles", "US"),
@@ -173,6 +174,7 @@ class Year:
             addresses=(f"vouchers@partner{number:02}.example",),
             timezone=zone,
             country=country,
+            locale=LOCALES[number % len(LOCALES)],
             digest=number % 5 != 4,
         )
 

@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from tests.fakes_delivery import FakeDelivery
 from tests.simulated_year import Happening, Told, Year
-from tests.worlds import TOKEN_KEY, PlainComposer, World, event_of, key_of
+from tests.worlds import TOKEN_KEY, World, event_of, key_of
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.passes import Works
+from voucherd.service.ports import Composer
 from voucherd.service.recording import record, record_instant
 
 
@@ -42,7 +43,7 @@ def tell(world: World, happenings: Sequence[Happening], year: Year, now: datetim
             record(tx, world.rules, [(key_of(one.voucher), event)], at)
 
 
-def works(world: World, way_out: FakeDelivery) -> Works:
+def works(world: World, way_out: FakeDelivery, composer: Composer) -> Works:
     """What a daemon works with: no mailbox, a way out that keeps what it is given."""
     return Works(
         store=world.store,
@@ -50,7 +51,7 @@ def works(world: World, way_out: FakeDelivery) -> Works:
         token_key=TOKEN_KEY,
         posts=[],
         intake=lambda: (_ for _ in ()).throw(AssertionError("nobody reads here")),
-        dispatch=lambda: Dispatch(world.store, PlainComposer(), way_out, burst_limit=100_000),
+        dispatch=lambda: Dispatch(world.store, composer, way_out, burst_limit=100_000),
         lease=lambda _: nullcontext(True),
         close=lambda: None,
     )

@@ -16,9 +16,12 @@ from sqlalchemy import event
 
 from tests.fakes_delivery import FakeDelivery
 from tests.simulated_year import MISSED, Told, Year, at_nine, end_of, quiet
-from tests.worlds import Opener, World, at_once
+from tests.worlds import Opener, PlainComposer, World, at_once
 from tests.year_passes import passes, tell, told, with_rules, works
+from voucherd.adapters.letters import LetterComposer
 from voucherd.service.passes import Works, one_pass
+from voucherd.service.ports import Composer
+from voucherd.wiring import template_folders
 
 pytest_plugins = ["tests.stores"]
 
@@ -37,6 +40,11 @@ OUTAGES = [
 def the_year() -> Year:
     """2,000 vouchers of 40 partners (fewer where it is not the whole), assigned up to the programme's last day."""
     return Year(2000 if WHOLE else 300, 40, date(2021, 1, 1), (date(2020, 12, 1), date(2021, 6, 30)))
+
+
+def composer() -> Composer:
+    """What writes the mails: of the whole year the real letters, in each partner's language."""
+    return LetterComposer(template_folders(None)) if WHOLE else PlainComposer()
 
 
 def live_through(
@@ -121,7 +129,7 @@ def test_a_year_of_vouchers_is_told_as_the_rules_ask(year_store: World) -> None:
     year = the_year()
     world, way = with_rules(year_store, year), FakeDelivery()
     first, last = datetime(2021, 1, 1, 0, 17, tzinfo=UTC), datetime(2022, 3, 10, tzinfo=UTC)
-    live_through(year, world, [works(world, way)], first, last, OUTAGES)
+    live_through(year, world, [works(world, way, composer())], first, last, OUTAGES)
     made = assert_as_the_rules_ask(year, world, [way])
     assert_calm(year, made, OUTAGES)
     assert len(made) > (3000 if WHOLE else 1000)
@@ -132,7 +140,7 @@ def test_deadlines_on_the_leap_day_are_told_like_any_other(year_store: World) ->
     year = Year(120, 12, date(2019, 9, 1), (date(2019, 8, 25), date(2019, 9, 9)), seed=2020)
     world, way = with_rules(year_store, year), FakeDelivery()
     first, last = datetime(2019, 9, 1, 0, 17, tzinfo=UTC), datetime(2020, 3, 30, tzinfo=UTC)
-    live_through(year, world, [works(world, way)], first, last, [(date(2020, 2, 25), 3)])
+    live_through(year, world, [works(world, way, composer())], first, last, [(date(2020, 2, 25), 3)])
     made = assert_as_the_rules_ask(year, world, [way])
     assert_calm(year, made, [(date(2020, 2, 25), 3)])
     assert date(2020, 2, 29) in {on for mail in made for _, _, on, _ in mail[3]}
@@ -150,7 +158,7 @@ def test_two_daemons_on_one_server_send_the_mails_that_one_would(server_url: str
     ways = [FakeDelivery(), FakeDelivery()]
     first = datetime(2021, 1 if WHOLE else 8, 1, 0, 17, tzinfo=UTC)
     last = datetime(2022, 3, 10, tzinfo=UTC) if WHOLE else datetime(2021, 11, 30, tzinfo=UTC)
-    daemons = [works(world, way) for world, way in zip(worlds, ways, strict=True)]
+    daemons = [works(world, way, composer()) for world, way in zip(worlds, ways, strict=True)]
     outages = OUTAGES if WHOLE else [(date(2021, 9, 3), 9), (date(2021, 10, 28), 6)]
     live_through(year, worlds[0], daemons, first, last, outages)
     made = assert_as_the_rules_ask(year, worlds[0], ways)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.servers.certificates import TlsFiles, make_certificates
@@ -31,6 +33,19 @@ if TYPE_CHECKING:
 settings.register_profile("test", derandomize=True, deadline=None)  # a busy machine is no fault
 settings.register_profile("search", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("VOUCHERD_HYPOTHESIS", "test"))
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A test that sets the log up, by a command in this process too, leaves none that writes to its closed streams."""
+    root = logging.root
+    handlers, level = root.handlers, root.level
+    yield
+    if structlog.is_configured():
+        root.handlers = handlers
+        root.setLevel(level)
+        logging.captureWarnings(False)
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

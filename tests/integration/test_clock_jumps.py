@@ -47,6 +47,7 @@ class Machine:
     def runs(self, story: Callable[[], None]) -> None:
         """Runs the daemon until the story, told in another thread, is over; raises what the story raised."""
         failed: list[BaseException] = []
+        ended = threading.Event()
 
         def tell() -> None:
             try:
@@ -54,11 +55,15 @@ class Machine:
             except BaseException as error:  # noqa: BLE001 -- raised again below, in the thread of the test
                 failed.append(error)
             finally:
-                os.kill(os.getpid(), signal.SIGTERM)
+                if not ended.is_set():  # else nobody heeds the signal, and it would end the tests
+                    os.kill(os.getpid(), signal.SIGTERM)
 
         teller = threading.Thread(target=tell)
         teller.start()
-        self._runner.run()
+        try:
+            self._runner.run()
+        finally:
+            ended.set()
         teller.join()
         if failed:
             raise failed[0]

@@ -151,7 +151,9 @@ def test_far_from_the_deadline_nobody_but_the_partner_is_written_to_and_explain_
     found = {step: fate for step, (fate, _) in fates(world, "2021-07-01").items()}
     assert (found["redeem", 60], found["redeem", 14]) == ("suppressed", "suppressed")
     assert (found["redeem", 1], found["reserve", 1]) == ("planned", "planned")
-    assert found["redeem", 3] == "superseded"  # moved before the weekend, to the day of the step that is nearer
+    assert (
+        found["redeem", 3] == "superseded"
+    )  # moved before the weekend, to the day of the step that is nearer
 
 
 def test_a_failing_alarm_suppresses_its_address_and_raises_no_alarm(world: World) -> None:

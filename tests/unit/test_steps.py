@@ -315,6 +315,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "str": st.sampled_from(["DE", "KR", "SDPS", "contoso", "fabrikam"]),
     "int": st.sampled_from([1, 5, 15]),
     "State": st.sampled_from(list(State)),
+    "tuple[str, ...]": st.sampled_from([(), ("first",), ("first", "rest")]),
 }
 
 
@@ -325,7 +326,7 @@ def any_value(of: Field[object]) -> st.SearchStrategy[object]:
     return strategy if "None" not in str(of.type) else st.none() | strategy
 
 
-_KEPT = {"id", "programme", "reservation", "findings", "claims"}
+_KEPT = {"id", "programme", "reservation", "findings", "claims", "remitted"}
 _ANY = {one.name: any_value(one) for one in fields(Voucher) if one.name not in _KEPT}
 
 

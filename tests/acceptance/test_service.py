@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -193,8 +194,8 @@ def test_installed_and_started_by_systemd_it_reads_a_forwarded_mail_and_answers(
     assert (running["ActiveState"], running["SubState"], running["NRestarts"]) == ("active", "running", "0")
     assert "1 mailbox" in running["StatusText"]
     dovecot.append(mail_user, [sample("01-english-outlook")])
-    assert eventually(lambda: bool(smtp.received)), systemd.log
-    assert eventually(lambda: not dovecot.contents(mail_user)), systemd.log
+    assert eventually(lambda: bool(smtp.received), 60), systemd.log
+    assert eventually(lambda: not dovecot.contents(mail_user), 60), systemd.log
     kept = systemd.inside(
         "stat", "-L", "-c", "%a", "/var/lib/private/voucherd", "/var/lib/voucherd/voucherd.db"
     ).stdout
@@ -213,14 +214,18 @@ def test_a_daemon_that_hangs_is_ended_by_the_watchdog_and_started_anew(systemd: 
     install(systemd)
     systemd.lay(
         f"/etc/systemd/system/{UNIT}.d/quick.conf",
-        "[Service]\nWatchdogSec=3s\nRestartSec=100ms\nTimeoutAbortSec=2s\n",
+        "[Service]\nWatchdogSec=5s\nRestartSec=100ms\nTimeoutAbortSec=2s\n",
     )
     systemd.systemctl("daemon-reload")
     systemd.systemctl("start", UNIT)
     first = systemd.show(UNIT, "MainPID")["MainPID"]
     systemd.inside("kill", "-STOP", first)
-    systemd.until(UNIT, NRestarts="1", ActiveState="active")
-    assert systemd.show(UNIT, "MainPID")["MainPID"] != first
+    again = partial(systemd.show, UNIT, "ActiveState", "MainPID")
+    assert eventually(
+        lambda: again()["MainPID"] not in {first, "0"} and again()["ActiveState"] == "active", 60
+    ), systemd.log
+    restarts = int(systemd.show(UNIT, "NRestarts")["NRestarts"])
+    assert restarts >= 1  # on a busy machine the next one may be too slow as well
 
 
 @pytest.mark.server

@@ -178,7 +178,8 @@ def close(context: Context, period: str, why: str, as_json: bool) -> int:
     if as_json:
         print_json({**decision_json(done.decision), "closed": shown})
         return ExitStatus.DONE
-    click.echo(plain(f"{shown['name']} is closed up to {shown['until']}: {shown['vouchers']} vouchers"))
+    vouchers = "1 voucher" if shown["vouchers"] == 1 else f"{shown['vouchers']} vouchers"
+    click.echo(plain(f"{shown['name']} is closed up to {shown['until']}: {vouchers}"))
     click.echo(f"`voucherd reconcile undo {done.decision.number}` opens it again")
     return ExitStatus.DONE
 

@@ -75,6 +75,12 @@ def test_the_unit_names_this_program_this_configuration_and_these_credentials() 
     ]
 
 
+def test_folders_of_equal_depth_stand_in_one_order_always() -> None:
+    folders = tuple(Path(f"/opt/{name}") for name in "dbca")
+    place = Installation(Path("/opt/d/bin/voucherd"), folders, Path("/etc/voucherd/voucherd.toml"))
+    assert "\nExecPaths=/opt/d /opt/b /opt/c /opt/a /usr/bin" in unit_text(template(), place)
+
+
 def test_for_the_place_that_the_page_names_it_is_the_shipped_unit_itself() -> None:
     here = installed(program="/opt/voucherd/bin/voucherd", prefix="/opt/voucherd")
     assert unit_text(template(), here) == template()

@@ -85,7 +85,7 @@ def _put(unit: str, directive: str, value: str) -> str:
 def _outermost(folders: Iterable[Path]) -> list[Path]:
     """The folders without those that lie in the system's own or in one another."""
     kept: list[Path] = []
-    for folder in sorted(set(folders), key=lambda one: len(one.parts)):
+    for folder in sorted(dict.fromkeys(folders), key=lambda one: len(one.parts)):
         if folder != Path("/usr") and not _below(folder, kept):
             kept.append(folder)
     return kept

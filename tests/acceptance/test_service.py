@@ -206,11 +206,9 @@ def test_installed_and_started_by_systemd_it_reads_a_forwarded_mail_and_answers(
         "stat", "-L", "-c", "%a", "/var/lib/private/voucherd", "/var/lib/voucherd/voucherd.db"
     ).stdout
     assert kept.split() == ["700", "600"]
-    systemd.systemctl("reload", UNIT)
-    assert systemd.show(UNIT, "ActiveState", "MainPID") == {
-        "ActiveState": "active",
-        "MainPID": running["MainPID"],
-    }
+    systemd.systemctl("reload", UNIT)  # returns when the signal is sent, before the daemon has read its files
+    assert eventually(lambda: "daemon.reloaded" in systemd.log, 60), systemd.log
+    systemd.until(UNIT, ActiveState="active", MainPID=running["MainPID"])
     systemd.systemctl("stop", UNIT)
     assert systemd.show(UNIT, "ActiveState", "Result") == {"ActiveState": "inactive", "Result": "success"}
 

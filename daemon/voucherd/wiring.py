@@ -43,7 +43,7 @@ from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.removing import RETAINED, retain
 from voucherd.service.replanning import replan_everything
 from voucherd.service.room import Room, watch_room
-from voucherd.service.sign_ins import SignInWatch
+from voucherd.service.sign_ins import SignInMeasure, SignInWatch, sign_in_measures
 from voucherd.service.standstill import Watched, watch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
@@ -376,6 +376,14 @@ class Application:
         """Tells operators of refusals, and of secrets that end."""
         return SignInWatch(tuple(self.sign_ins.values()), self.endings)
 
+    def _sign_in_measures(self, now: datetime) -> Sequence[SignInMeasure]:
+        if not self.sign_ins:
+            return ()
+        from voucherd.sign_ins import users_of
+
+        users = {user: self.sign_ins[own] for user, own in users_of(self.settings).items()}
+        return sign_in_measures(users, self.endings, now, self.rules.desk.zone)
+
     def _secret_of(
         self, name: str, table: tables.Mailbox | tables.Delivery
     ) -> Callable[[], str] | TokenSource:
@@ -488,6 +496,7 @@ class Application:
             close=self.close,
             feeds=self.feeds,
             pollers=self.settings.fetching.pollers,
+            sign_ins=self._sign_in_measures,
         )
 
     def gates(self) -> dict[str, Gate]:

@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from secrets import token_hex
 
+from voucherd.belonging import give, make_folder
 from voucherd.errors import PermanentError
 from voucherd.service.ports import Attempt, Outcome
 
@@ -66,7 +67,7 @@ class MaildirDelivery:
         if all((self._folder / name).is_dir() for name in _FOLDERS):
             return
         for name in _FOLDERS:
-            (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder / name)
         _sync_folder(self._folder)
         _sync_folder(self._folder.parent)
 
@@ -81,6 +82,7 @@ def _name(recipient: str, content: bytes) -> str:
 def _write_durably(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        give(descriptor, path.parent)
         file.write(content)
         file.flush()
         os.fsync(descriptor)

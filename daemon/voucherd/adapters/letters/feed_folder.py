@@ -11,6 +11,7 @@ from pathlib import Path
 from voucherd.adapters.letters.calendar_entries import Maker
 from voucherd.adapters.letters.composer import LetterComposer
 from voucherd.adapters.letters.writer import bare_address
+from voucherd.belonging import give, make_folder
 from voucherd.domain.letter import CalendarEntry
 from voucherd.domain.message_id import calendar_feed
 from voucherd.domain.partner import Partner
@@ -44,7 +45,7 @@ class FeedFolder:
         try:
             if path.is_file() and path.read_bytes() == content:
                 return False
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+            make_folder(self._folder, 0o750)
             _replace(path, content)
         except OSError as error:
             raise TemporaryError(
@@ -70,6 +71,7 @@ def _replace(path: Path, content: bytes) -> None:
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     try:
         with os.fdopen(handle, "wb") as file:
+            give(file.fileno(), path.parent)
             os.fchmod(file.fileno(), _MODE)
             file.write(content)
             file.flush()

@@ -1,4 +1,4 @@
-"""Builds the sign-ins by OAuth2 from the configuration (wiring's part for adapters/oauth)."""
+"""Builds the sign-ins by OAuth2 from the configuration (for adapters/oauth)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from voucherd.belonging import give, make_folder
+from voucherd.belonging import make_folder
+from voucherd.durable import sync_folder, write_new
 from voucherd.errors import PermanentError, TemporaryError
 
 _Item = TypeVar("_Item")
@@ -107,7 +108,7 @@ class FileArchive:
                     folders.add(self._path(sha256).parent)
                     removed += 1
             for folder in sorted(folders):
-                _sync(folder)
+                sync_folder(folder)
         except OSError as error:
             raise TemporaryError(
                 f"archived mail cannot be removed ({error.strerror or error})", where=str(self._root)
@@ -122,7 +123,7 @@ class FileArchive:
             return
         for folder in (self._root, self._unfinished):
             make_folder(folder)
-        _sync(self._root.parent)
+        sync_folder(self._root.parent)
         yesterday = time.time() - _DAY
         for left in self._unfinished.iterdir():  # of a process that was killed while writing
             try:
@@ -152,10 +153,10 @@ class FileArchive:
         try:
             if together:
                 for sha256 in missing:
-                    _write(unfinished[sha256], messages[sha256], sync=False)
+                    write_new(unfinished[sha256], messages[sha256], sync=False)
                 _sync_all(self._unfinished)
             else:
-                _at_once(lambda sha256: _write(unfinished[sha256], messages[sha256]), missing)
+                _at_once(lambda sha256: write_new(unfinished[sha256], messages[sha256]), missing)
             for sha256, path in unfinished.items():
                 path.rename(self._path(sha256))
         except OSError:
@@ -165,7 +166,7 @@ class FileArchive:
         if together:
             _sync_all(self._root)
         else:
-            _at_once(_sync, [*folders, *([self._root] if new_folders else [])])
+            _at_once(sync_folder, [*folders, *([self._root] if new_folders else [])])
 
 
 @cache
@@ -192,19 +193,6 @@ def _sync_all(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write(path: Path, content: bytes, sync: bool = True) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        give(descriptor, path.parent)
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        if sync:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _whole_since(path: Path, size: int) -> float | None:
     """When the file got its name, where it stands there in its full size."""
     try:
@@ -220,11 +208,3 @@ def _at_once(act: Callable[[_Item], _Answer], items: Iterable[_Item]) -> list[_A
         return [act(item) for item in todo]
     with ThreadPoolExecutor(_SYNCS_AT_ONCE, thread_name_prefix="archive") as pool:
         return list(pool.map(act, todo))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

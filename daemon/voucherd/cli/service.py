@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from voucherd.cli.context import Context, note, pass_context
+from voucherd.durable import replace_whole
 from voucherd.errors import ExitStatus, OperatorError, TemporaryError
 
 if TYPE_CHECKING:
@@ -122,11 +123,9 @@ def _written(context: Context) -> Iterator[tuple[str, Path]]:
 
 
 def _write(place: Path, text: str) -> None:
-    new = place.with_name(f".{place.name}.new")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text, encoding="utf-8")
-        new.replace(place)
+        replace_whole(place, text.encode(), mode=0o644)
     except OSError as error:
         remedy = "call it as root, or `voucherd service print` and put it there yourself"
         raise OperatorError(

@@ -6,15 +6,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from voucherd.belonging import give, make_folder
+from voucherd.durable import replace_whole
 from voucherd.errors import PermanentError, TemporaryError
 
 _LARGEST = 256 * 1024
@@ -99,21 +99,8 @@ class TokenFile:
 
     def write(self, kept: Kept) -> None:
         """Keeps this instead: durable before it returns, and never half."""
-        unfinished = self._path.with_name(f"{self._path.name}.{secrets.token_hex(8)}")
         try:
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                give(handle, self._path.parent)
-                with os.fdopen(handle, "wb") as file:
-                    file.write(json.dumps(asdict(kept)).encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                unfinished.replace(self._path)
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    unfinished.unlink()
-                raise
-            _fsync_folder(self._path.parent)
+            replace_whole(self._path, json.dumps(asdict(kept)).encode())
         except OSError as error:
             raise self._failed(error) from None
 
@@ -123,7 +110,7 @@ class TokenFile:
             handle = os.open(self._lock, flags | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return os.open(self._lock, flags)
-        give(handle, self._path.parent)  # only what was made here: another's file is never given away
+        give(handle, self._path.parent)  # only what was made here: another's is never given away
         return handle
 
     def _make_folder(self) -> None:
@@ -145,14 +132,6 @@ def _taken(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _kept(content: bytes) -> Kept | None:

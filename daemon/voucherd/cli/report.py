@@ -9,7 +9,7 @@ import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
 from voucherd.cli.progress import progress
-from voucherd.errors import ExitStatus, OperatorError
+from voucherd.errors import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +36,12 @@ def report(
     as_json: bool,
 ) -> int:
     """The board, the money and the exceptions: as files, and their sums on the screen."""
+    from voucherd.service.named import named_partner
     from voucherd.service.reporting import make_report
 
     app = context.app
-    if partner is not None and app.rules.partner(partner) is None:
-        raise OperatorError(
-            f"there is no partner {partner}", remedy=f"known are {', '.join(app.rules.partners)}"
-        )
+    if partner is not None:
+        named_partner(app.rules, partner)
     now = context.reading_now
     title = TITLE if partner is None else f"{TITLE}: {partner}"
     names = [one.name for one in app.settings.mailboxes]

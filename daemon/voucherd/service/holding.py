@@ -12,6 +12,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.errors import OperatorError
 from voucherd.service.by_hand import known
+from voucherd.service.named import unknown
 from voucherd.service.recording import record_instant
 from voucherd.service.records import VoucherKey
 from voucherd.service.store import Store, Transaction
@@ -44,8 +45,7 @@ def subject_of(tx: Transaction, rules: Rulebook, name: str, scope: Scope | None 
     if scope is not None:
         found = [one for one in found if one.scope is scope]
     if not found:
-        names = ", ".join(rules.partners if scope is Scope.PARTNER else rules.programmes)
-        raise OperatorError(f"there is no {scope} {name}", remedy=f"configured are {names}")
+        raise unknown(str(scope), name, rules.partners if scope is Scope.PARTNER else rules.programmes)
     if len({one.scope for one in found}) > 1:
         kinds = " and ".join(f"a {one}" for one in dict.fromkeys(one.scope for one in found))
         options = " or ".join(f"--{one}" for one in dict.fromkeys(one.scope for one in found))

@@ -127,8 +127,8 @@ def release_restored(context: Context, sent_until: str | None, resend: bool, as_
             "what was sent after the backup?",
             remedy="name --sent-until INSTANT, or --resend to send it (again)",
         )
+    from voucherd.cli.clock import instant_of
     from voucherd.service.restored import release as let_go
-    from voucherd.wiring import instant_of
 
     zone = context.app.rules.desk.zone
     until = instant_of(sent_until, zone, "--sent-until") if sent_until is not None else None

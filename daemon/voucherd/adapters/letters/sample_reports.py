@@ -9,6 +9,7 @@ from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import (
     Alarm,
     Figures,
+    HoldShown,
     InvoiceNamed,
     Letter,
     LetterKind,
@@ -148,19 +149,24 @@ def sample_summaries(locale: str, on: date) -> dict[str, Letter]:
         MailboxLook("archive", "refused", 90),
         MailboxLook("new", "never-read", None),
     )
+    held = (
+        HoldShown("programme", _PROGRAMME, None, "rates are being agreed"),
+        HoldShown("partner", _PARTNER, date(2021, 12, 13), ""),
+        HoldShown("voucher", "PS-2021-0417", date(2021, 12, 10), '"snooze 7"', "vouchers@contoso.example"),
+    )
     busy = Figures(
         read=12_345, recorded=12_301, ignored=30, reviewed=12, duplicates=2, sent=1_204, failed=3, waiting=17,
         held=250, in_doubt=1, missed=4,
         review=(("unauthenticated", 5), ("no-voucher-id", 4), ("unknown-reply", 3)),
         due=(("reserve", 40), ("redeem", 12), ("bill", 7)),
         at_risk=(Sum(1_250_000, "EUR"), Sum(98_000_000, "KRW"), Sum(1_240_050, "USD")),
-        mailboxes=troubled,
+        mailboxes=troubled, holds=held, more_holds=3,
     )  # fmt: skip
     ordinary = Figures(read=14, recorded=11, ignored=3, sent=9, waiting=2, due=(("bill", 1),), mailboxes=calm)
     figures = {
         "summary-empty": Figures(mailboxes=calm),
         "summary": ordinary,
-        "summary-one": replace(ordinary, reviewed=1, review=(("ambiguous", 1),)),
+        "summary-one": replace(ordinary, read=15, reviewed=1, review=(("ambiguous", 1),), holds=held[2:]),
         "summary-full": busy,
     }
     return {

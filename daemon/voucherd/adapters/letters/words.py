@@ -35,7 +35,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "deadline": ("reserve", "redeem", "bill"),
     "label": ("reserve", "redeem", "bill"),
     "left": ("today", "tomorrow", "ahead", "yesterday", "past"),
-    "count": ("vouchers", "days", "lines", "alarms", "matters"),
+    "count": ("vouchers", "days", "lines", "alarms", "matters", "more"),
     "fact": (
         "customer_admin", "customer", "offering", "days", "assigned_on", "expires_on", "engagement_on",
         "country", "other",
@@ -58,6 +58,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "mailbox": ("ok", "unreachable", "refused", "never-read", "other"),
     "look": ("now", "never"),
+    "hold": ("voucher", "partner", "programme", "open"),
 }  # fmt: skip
 OPEN_SECTIONS = frozenset({"deadline", "label", "fact", "event", "review", "mailbox"})
 COUNTED = frozenset({("left", "ahead"), ("left", "past"), *(("count", noun) for noun in SECTIONS["count"])})
@@ -180,6 +181,10 @@ class Words:
     def mailbox(self, state: str) -> str:
         """How a mailbox is."""
         return self._phrase("mailbox", state if state in self.phrases["mailbox"] else "other", 1)
+
+    def hold(self, scope: str, name: str) -> str:
+        """What reminders are held for, by its scope and name; with the scope `open`: until somebody releases it."""
+        return _filled(self._phrase("hold", scope, 1), {"name": name})
 
     def _phrase(self, section: str, key: str, number: int) -> str:
         phrase = self.phrases[section][key]

@@ -22,6 +22,7 @@ from voucherd.adapters.smtp.bearer import sign_in_with_token
 from voucherd.adapters.smtp.wire import ConnectionBroken, Reply, Wire
 from voucherd.errors import ConfigurationError, Fault, PermanentError, TemporaryError, VoucherdError
 from voucherd.service.ports import Attempt, Outcome, Stage, TokenSource
+from voucherd.tls import verifying_context
 
 Tls = Literal["starttls", "implicit", "off"]
 _CLOSING = 421
@@ -80,7 +81,7 @@ class SmtpDelivery:
         self._host, self._port, self._tls = host, port, tls
         self._user, self._password = user, password
         self._timeouts = timeouts or Timeouts()
-        self._context = _verifying_context(ca_file) if tls != "off" else None
+        self._context = _context(ca_file) if tls != "off" else None
         self._latest = math.inf
         self._hidden: tuple[str, ...] = ()
         self._wire: Wire | None = None
@@ -318,14 +319,12 @@ class SmtpDelivery:
         return f" ENVID={found[1].decode('ascii')}" if found else ""
 
 
-def _verifying_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
+def _context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        return verifying_context(ca_file)
     except (OSError, ValueError) as error:
         raise ConfigurationError([Fault("", "delivery.ca_file", str(ca_file), "cannot be used as authorities",
                                         "give a PEM file of certificates")]) from error  # fmt: skip
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _is_loopback(host: str) -> bool:

@@ -93,7 +93,7 @@ def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
         wrong, fault="line", fault_line="3", stated=Sum(_FULL, "EUR"), found=Sum(_LESS, "EUR")
     )
     wrong_charges = replace(wrong, fault="adjustments", stated=None, found=None)
-    correction = replace(conflict, number="INV-1001-K", corrects="INV-1001")
+    correction = replace(conflict, number="INV-1002", corrects="INV-1001")
     waiting = replace(invoice, status="invoice-unreadable", issued_on=None, total=None)
     credited = (_line("1", "PS-2021-0102", LineClass.CREDIT),)
     cases = {

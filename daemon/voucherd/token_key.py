@@ -7,6 +7,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from voucherd.belonging import give, make_folder
 from voucherd.settings import Settings
 
 _KEY_BYTES = 32
@@ -25,7 +26,7 @@ def key_path(settings: Settings, url: str | None = None) -> Path:
 def own_key(settings: Settings) -> bytes:
     """The key beside the store, mode 0600; made where there is none."""
     path = key_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     if not path.exists():
         _make_key(path)
     return path.read_bytes()
@@ -37,6 +38,7 @@ def _make_key(path: Path) -> None:
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
+            give(handle, path.parent)
             file.write(secrets.token_hex(_KEY_BYTES).encode())
             file.flush()
             os.fsync(file.fileno())

@@ -51,6 +51,14 @@ class Rulebook:
         """The partner with this id; None where it is not configured (any more)."""
         return self.partners.get(partner_id) if partner_id else None
 
+    def partner_named(self, said: str | None) -> str | None:
+        """The id of the one partner whose id or name this is, in any case; None where there is none."""
+        shown = (said or "").casefold().strip()
+        named = [
+            p.id for p in self.partners.values() if shown and shown in (p.id.casefold(), p.name.casefold())
+        ]
+        return named[0] if len(named) == 1 else None
+
     def partner_of_sender(self, address: str) -> Partner | None:
         """The partner that a sender belongs to; None where none or more than one claims it."""
         found = [partner for partner in self.partners.values() if partner.owns_sender(address)]

@@ -16,6 +16,7 @@ from voucherd.service.intake import Counts, Folders, Intake
 from voucherd.service.ports import CalendarFeed, Mailbox
 from voucherd.service.remind import remind
 from voucherd.service.sending import send
+from voucherd.service.sign_ins import SignInMeasure
 from voucherd.service.store import Store
 
 Clock = Callable[[], datetime]
@@ -54,6 +55,8 @@ class Works:
     """Whether a mailbox that was leased is still to be read here."""
     look_at_leases: Callable[[], set[str]] | None = None
     """Which mailboxes somebody has to look at again, for leases come and go; None where nobody shares them."""
+    sign_ins: Callable[[datetime], Sequence[SignInMeasure]] = lambda _: ()
+    """How the sign-ins by OAuth2 stand, in figures."""
 
 
 @dataclass(slots=True)

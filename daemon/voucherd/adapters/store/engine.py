@@ -35,6 +35,7 @@ from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
 from voucherd.adapters.store.suppressions import SqlSuppressions
 from voucherd.adapters.store.verdicts import SqlVerdicts
+from voucherd.belonging import make_empty, make_folder
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
@@ -277,8 +278,9 @@ def _engine(url: URL) -> Engine:
             connect_args=_noticing(url),
         )
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "do_connect", lambda *_: make_empty(Path(url.database)) if url.database else None)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine

@@ -20,12 +20,11 @@ _GAP = "  "
 _Row = Sequence[str]
 
 
-def to_text(tokens: Sequence[Token], *, ambiguous: int = 1) -> str:
-    """The tokens as plain text, blocks apart by an empty line, without a blank at any line's end. `ambiguous` is the
-    width of a character that is wide in some languages only (see `linebreaks`)."""
+def to_lines(tokens: Sequence[Token], *, ambiguous: int = 1) -> Iterator[str]:
+    """The tokens as lines of plain text, blocks apart by an empty one. `ambiguous` is the width of a character that is
+    wide in some languages only (see `linebreaks`)."""
     root = SyntaxTreeNode(list(tokens))
-    lines = list(_Page(ambiguous).blocks(root.children, COLUMNS))
-    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+    return _Page(ambiguous).blocks(root.children, COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +128,8 @@ def _words(node: SyntaxTreeNode) -> str:
     inline = node.children[0].token if node.children else None
     if inline is None:
         return ""
+    if not any(child.type == "hardbreak" for child in inline.children or ()):
+        return plain(inline)
     parts: list[list[Token]] = [[]]
     for child in inline.children or ():
         if child.type == "hardbreak":

@@ -68,6 +68,7 @@ class LetterComposer:
         self._on_fallback = on_fallback or _unheard
         self._renderer = Renderer()
         self._words: dict[tuple[str, str], Words] = {}
+        self._spoken: dict[str, list[str]] = {}
 
     def check(self) -> list[TemplateFault]:
         """Everything that is wrong in the folders, with file and line, each template tried with sample facts; empty
@@ -133,6 +134,12 @@ class LetterComposer:
                     yield language, file
 
     def _languages(self, locale: str) -> list[str]:
+        found = self._spoken.get(locale)
+        if found is None:
+            found = self._spoken[locale] = self._nearest(locale)
+        return found
+
+    def _nearest(self, locale: str) -> list[str]:
         known = {name for shelf in self._shelves for name in shelf.languages}
         wanted = (locale, self._default_locale, _LAST_LANGUAGE)
         return list(dict.fromkeys(name for one in wanted for name in nearest(one, known)))

@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from voucherd.adapters.letters.markdown import ALL, BEHIND_THE_RULE, NOTHING, Foot, parse, targets, to_html
 from voucherd.adapters.letters.plaintext import to_lines
 from voucherd.adapters.letters.sources import TemplateBroken
-from voucherd.adapters.letters.styles import Styles
+from voucherd.adapters.letters.styles import NONE, Styles
 
 _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
@@ -45,6 +45,10 @@ class Look:
 
     styles: Styles
     side: str
+
+
+PLAIN: Final = Look(NONE, "left")
+"""Without a layout."""
 
 
 def blocks_of(markdown: str, template: str) -> tuple[Block, ...]:

@@ -92,8 +92,8 @@ class SqlState:
         """The latest `recorded_at` of the history, the holds, the invoices and the decisions: recording never goes back
         behind it (RULES.md, Time)."""
         tables = (schema.event, schema.hold, schema.invoice, schema.decision)
-        newest = [select(func.max(table.c.recorded_at)) for table in tables]
-        found = [self._connection.execute(query).scalar_one_or_none() for query in newest]
+        newest = [select(func.max(table.c.recorded_at)).scalar_subquery() for table in tables]
+        found = self._connection.execute(select(*newest)).one()  # at once: everybody who records waits for it
         return max((moment for moment in found if moment is not None), default=None)
 
     def mailbox_seen(

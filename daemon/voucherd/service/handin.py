@@ -14,6 +14,7 @@ from voucherd.domain.handling import Handling, handed_in_on
 from voucherd.domain.letter import Letter, LetterKind
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceAdvice
+from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
 from voucherd.service.importing import Taken, Teller, programme_of, take
@@ -91,6 +92,8 @@ class Following:
         self.tx, self.rules, self.token_key, self.now = tx, rules, token_key, now
         self.reasons: dict[int, tuple[str, str]] = {}
         """Code and reason of the messages that only the ledger or the outbox put before a person."""
+        self._told: dict[int, LineVerdict] = {}
+        """What became of invoice lines, as long as nothing else was recorded that may have changed their vouchers."""
 
     def everything(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
         """Events, invoices, reviews and receipts of new messages; returns how each message ended."""
@@ -119,7 +122,10 @@ class Following:
         bills: list[tuple[Decided, list[int]]] = []
         outcomes.update(self._invoices(new, bills))
         reports = Reports(self.tx, self.rules, self.token_key, self.now)
-        outcomes.update(reports.take(new))
+        reported = reports.take(new)
+        if reported:
+            self._told.clear()
+        outcomes.update(reported)
         self.reasons.update(reports.reasons)
         self._verdicts(bills)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
@@ -224,7 +230,9 @@ class Following:
                     continue
                 invoices, advices = apart(read)
                 if invoices:
-                    taken = take_in(self.tx, self.rules, invoices, name, sha256, number, self.now)
+                    taken = take_in(
+                        self.tx, self.rules, invoices, name, sha256, number, self.now, told=self._told
+                    )
                     bills.append((one, taken))
                 placed = [self._placed(number, one, name, advice) for advice in advices]
                 if not all(placed):
@@ -238,7 +246,7 @@ class Following:
             answerable = one.handling.answerable and sender.authenticated and sender.role is Role.PARTNER
             if answerable and isinstance(one.reading, Reading):
                 by = HandedIn(one.reading.mail, sender.address)
-            tell(self.tx, self.rules, numbers, by, self.token_key, self.now)
+            tell(self.tx, self.rules, numbers, by, self.token_key, self.now, self._told)
 
     def _placed(self, number: int, one: Decided, name: str, advice: RemittanceAdvice) -> bool:
         """Records what an advice says was paid; where a part of it finds no voucher, a person is asked once."""
@@ -251,6 +259,7 @@ class Following:
             else self.now.date()
         )
         done = take_remittances(self.tx, self.rules, advice, teller, day, self.now)
+        self._told.clear()
         if not done.unplaced:
             return True
         code, reason = summed_up(name, done)

@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
+from voucherd.adapters.store.bulk import lite
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
@@ -48,7 +49,10 @@ _OF_THESE = {
 _HISTORIES = _OF_THESE["event"].order_by(schema.event.c.id)
 _HISTORIES_UNTIL = _HISTORIES.where(schema.event.c.recorded_at <= bindparam("until", type_=schema.Instant))
 _STANDINGS = _OF_THESE["voucher"]
-_ADD = insert(schema.event).returning(schema.event.c.id, sort_by_parameter_order=True)
+_OF_THE_KEY = frozenset({"skeleton", "reversed_key"})
+_GIVEN = text("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+_ADD_NUMBERED = insert(schema.event)
+_ADD = _ADD_NUMBERED.returning(schema.event.c.id, sort_by_parameter_order=True)
 _SAME_IDS = (
     select(schema.voucher.c.programme, schema.voucher.c.voucher_key)
     .where(schema.voucher.c.voucher_key.in_(bindparam("wanted", expanding=True)))
@@ -58,12 +62,16 @@ _SAME_IDS = (
 
 @cache
 def _put(dialect: str) -> Any:
-    """A voucher over what was stored of it before."""
+    """A voucher over what was stored of it before; what follows from its key alone stays, with its indexes."""
     statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(schema.voucher)
     excluded = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["programme", "voucher_key"],
-        set_={column.name: excluded[column.name] for column in schema.voucher.c if not column.primary_key},
+        set_={
+            column.name: excluded[column.name]
+            for column in schema.voucher.c
+            if not column.primary_key and column.name not in _OF_THE_KEY
+        },
     )
 
 
@@ -78,8 +86,18 @@ class SqlLedger:
         if not events:
             return []
         rows = [_event_row(key, event) for key, event in events]
-        ids = [int(row[0]) for row in self._connection.execute(_ADD, rows)]
+        ids = self._add_rows(rows)
         return [_with_id(event, number) for (_, event), number in zip(events, ids, strict=True)]
+
+    def _add_rows(self, rows: list[dict[str, Any]]) -> Sequence[int]:
+        """SQLite would take rows one at a time to tell their numbers in order; it has one writer, who can give them."""
+        if not lite(self._connection):
+            return [int(row[0]) for row in self._connection.execute(_ADD, rows)]
+        first = int(self._connection.execute(_GIVEN).scalar_one_or_none() or 0) + 1
+        numbers = range(first, first + len(rows))
+        numbered = [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)]
+        self._connection.execute(_ADD_NUMBERED, numbered)
+        return numbers
 
     def events(
         self, keys: Sequence[VoucherKey], until: datetime | None = None

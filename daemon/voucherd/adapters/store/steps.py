@@ -17,13 +17,13 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
     update,
 )
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import insert_new_rows, update_rows
 from voucherd.adapters.store.holds import held
+from voucherd.adapters.store.ledger import by_programme
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.holds import NO_HOLDS, Holds
 from voucherd.domain.identifiers import voucher_key
@@ -47,7 +47,8 @@ _COLUMNS = (
 _OF_VOUCHERS = (
     select(schema.step)
     .where(
-        tuple_(schema.step.c.programme, schema.step.c.voucher_key).in_(bindparam("wanted", expanding=True))
+        schema.step.c.programme == bindparam("programme"),
+        schema.step.c.voucher_key.in_(bindparam("wanted", expanding=True)),
     )
     .order_by(
         schema.step.c.voucher_key,
@@ -69,9 +70,9 @@ class SqlSteps:
     def of(self, keys: Sequence[VoucherKey]) -> list[StepRow]:
         """Every step of these vouchers, whatever became of it."""
         found: list[StepRow] = []
-        for part in chunks([(key.programme, key.key) for key in keys]):
-            rows = self._connection.execute(_OF_VOUCHERS, {"wanted": part}).mappings()
-            found.extend(_row(row) for row in rows)
+        for programme, part in by_programme(keys):
+            asked = {"programme": programme, "wanted": part}
+            found.extend(_row(row) for row in self._connection.execute(_OF_VOUCHERS, asked).mappings())
         return found
 
     def add(self, steps: Sequence[Step]) -> None:

@@ -52,9 +52,10 @@ locale = "ko"
 
 def drain(configuration: Path) -> None:
     """What the measured child does: one mailbox until empty; prints its figures."""
+    from voucherd.cli.clock import clock_of
     from voucherd.service.passes import drain as drain_post
     from voucherd.settings import load
-    from voucherd.wiring import Application, clock_of
+    from voucherd.wiring import Application
 
     app = Application(load(configuration, os.environ))
     works = app.works()

@@ -1,4 +1,4 @@
-"""Builds the sign-ins by OAuth2 from the configuration (wiring's part for adapters/oauth)."""
+"""Builds the sign-ins by OAuth2 from the configuration (for adapters/oauth)."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def build_endings(settings: Settings) -> tuple[Ending, ...]:
         if table.client_secret_expires_on is not None:
             found.setdefault((table.client_id or name, table.client_secret_expires_on), []).append(name)
     return tuple(Ending(key, tuple(names), on) for (key, on), names in found.items())
+
+
+def users_of(settings: Settings) -> dict[str, str]:
+    """Who signs in by OAuth2 (a mailbox's name, or `delivery`), and by whose sign-in: its own, or that of `same_as`."""
+    delivery = settings.delivery
+    tables = [*((each.name, each.auth, each.oauth2) for each in settings.mailboxes)]
+    tables.append(("delivery", delivery.auth, delivery.oauth2))
+    return {name: t.same_as or name for name, auth, t in tables if auth == OAUTH2 and t is not None}
 
 
 def _own(settings: Settings) -> Iterator[tuple[str, str, OAuth2]]:

@@ -2,55 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
+from shutil import disk_usage
+from typing import TYPE_CHECKING
 
 from voucherd import log
+from voucherd.configured import fingerprint, folders_of, gate_of, judged_by, rulebook, template_folders
+from voucherd.connections import Secret, delivery_over, mailbox_at
 from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.credentials import Ending
 from voucherd.domain.handling import Gate
 from voucherd.domain.letter import Alarm
 from voucherd.domain.message import Unreadable
-from voucherd.domain.reconciliation.document import InvoiceDocument
-from voucherd.domain.reconciliation.rates import RateTable
-from voucherd.domain.reconciliation.tolerance import tolerance_of
-from voucherd.domain.reminder_tables import REMINDED
-from voucherd.domain.rulebook import Desk, Rulebook
-from voucherd.domain.steps import ReminderPolicy
+from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
-from voucherd.resources import shipped
 from voucherd.service.alarms import raise_alarm, raise_alarms, tell
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.fallbacks import Fallbacks
 from voucherd.service.full_run import follow_rules
-from voucherd.service.intake import Folders, Intake, Took
+from voucherd.service.intake import Intake, Took
 from voucherd.service.letters import reply_to
 from voucherd.service.outbox import follow_configuration
 from voucherd.service.pacing import Pacing
 from voucherd.service.passes import Post, Works
-from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox, TokenSource
+from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
 from voucherd.service.records import Claimed, OutgoingMail
 from voucherd.service.removing import RETAINED, retain
 from voucherd.service.replanning import replan_everything
 from voucherd.service.room import Room, watch_room
-from voucherd.service.sign_ins import SignInWatch
+from voucherd.service.sign_ins import SignInMeasure, SignInWatch, sign_in_measures
 from voucherd.service.standstill import Watched, watch
 from voucherd.service.summary import summarise
 from voucherd.settings import Settings
 from voucherd.settings import sections as tables
-from voucherd.settings.endpoint import Tls
 from voucherd.settings.oauth2 import OAUTH2
-from voucherd.settings.reminder_tables import closed_by, rules_of
+from voucherd.token_key import key_path, own_key
 
 if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.archive import FileArchive
@@ -61,108 +52,6 @@ if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.store import SqlStore
     from voucherd.adapters.store.leases import Leases
     from voucherd.service.store import Transaction
-
-_KEY_BYTES = 32
-
-
-def rulebook(settings: Settings) -> Rulebook:
-    """The configuration as the rules see it."""
-    desk, reminders = settings.desk, settings.reminders
-    tolerance = settings.reconciliation
-    return Rulebook(
-        desk=Desk(
-            desk.address,
-            desk.addr,
-            tuple(desk.operators),
-            ZoneInfo(desk.timezone),
-            desk.locale,
-            desk.plus_addressing,
-        ),
-        programmes={programme.id: programme for programme in settings.programmes},
-        partners={partner.id: partner for partner in settings.partners},
-        reminders=ReminderPolicy(
-            send_at=reminders.send_at,
-            business_days_only=reminders.business_days_only,
-            digest=reminders.digest,
-            escalate_at=reminders.escalate_at,
-            steps={name: reminders.steps(name) for name in REMINDED},
-            by_value=rules_of(reminders.by_value, str(settings.path), "reminders"),
-            closed=closed_by(reminders.closed_days, "the desk"),
-            sources=settings.reminder_sources,
-        ),
-        tolerance=tolerance_of(str(tolerance.tolerance_amount), str(tolerance.tolerance_percent)),
-        verdicts=tolerance.verdicts,
-        rates=_rates(settings),
-    )
-
-
-def _rates(settings: Settings) -> RateTable:
-    path = settings.reconciliation.rates
-    if path is None or not path.is_file():
-        return RateTable()
-    from voucherd.adapters.invoicefile.rate_table import read_rates
-
-    return read_rates(path.read_bytes(), str(path))
-
-
-def template_folders(settings: Settings | None) -> list[Path]:
-    """Where the mails' texts are read: the operator's folder, where there is one, over the shipped one."""
-    own = settings.desk.templates if settings else None
-    return [*([own] if own and own.is_dir() else []), shipped("templates")]
-
-
-def fingerprint(rules: Rulebook) -> str:
-    """Tells one set of rules from another, for deadlines and reminders: a change replans what is stored."""
-    rates = rules.rates.rows() if rules.reminded_by_value else []
-    calendar = version("holidays")  # another release may know other public holidays
-    parts = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key, rates, calendar)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def judged_by(rules: Rulebook) -> str:
-    """Tells one set of rules from another, for reconciliation: a change judges everything again."""
-    parts = (rules.programmes, rules.partners, rules.desk.zone.key, rules.tolerance, rules.rates.rows())
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def clock_of(as_of: str | None, zone: ZoneInfo) -> Callable[[], datetime]:
-    """The clock of a command: the real one, or standing at `--as-of` (a bare date is 12:00 in the desk's zone)."""
-    if as_of is None:
-        return lambda: datetime.now(UTC)
-    instant = instant_of(as_of, zone, "--as-of")
-    return lambda: instant
-
-
-def instant_of(text: str, zone: ZoneInfo, where: str) -> datetime:
-    """A moment as people write it: a bare date is 12:00 in `zone`, as is a time without one (RULES.md, Time)."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise OperatorError(
-            f"{text} is not a date", where=where, remedy="write 2021-11-15 or 2021-11-15T09:00+01:00"
-        ) from None
-    if len(text) <= len("2021-11-15"):
-        moment = datetime.combine(moment.date(), time(12), zone)
-    elif moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC)
-
-
-def gate_of(mailbox: tables.Mailbox) -> Gate:
-    """The rules of one mailbox."""
-    return Gate(
-        name=mailbox.name,
-        authserv_id=mailbox.authserv_id,
-        accept=tuple(mailbox.accept),
-        arc_sealers=mailbox.arc_sealers,
-        require_authentication=mailbox.require_authentication,
-        leave_unrecognised=mailbox.unrecognised == "leave",
-    )
-
-
-def folders_of(mailbox: tables.Mailbox) -> Folders:
-    """Where one mailbox's mail goes."""
-    return Folders(mailbox.processed, mailbox.review, mailbox.max_message_bytes)
 
 
 class Application:
@@ -250,6 +139,7 @@ class Application:
         from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
         from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
         from voucherd.adapters.invoicefile.zip_invoices import ZipInvoices, is_archive
+        from voucherd.adapters.reader.in_worker import InWorker
 
         return (
             InWorker(CsvInvoices().identify, "invoice", self.reader, CsvInvoices.name),
@@ -271,7 +161,7 @@ class Application:
         secret = self.settings.desk.secret("token_key")
         if secret.configured:
             return secret.read().encode()
-        return _own_key(self.settings)
+        return own_key(self.settings)
 
     @cached_property
     def composer(self) -> LetterComposer:
@@ -303,25 +193,7 @@ class Application:
 
     def delivery(self) -> Delivery | None:
         """A fresh way out for mail; None where none is configured."""
-        delivery = self.settings.delivery
-        url = delivery.url
-        if url is None:
-            return None
-        if url.scheme == "maildir":
-            from voucherd.adapters.maildir_delivery import MaildirDelivery
-
-            return MaildirDelivery(url.path)
-        from voucherd.adapters.smtp import SmtpDelivery
-
-        tls: dict[Tls, Literal["starttls", "implicit", "off"]] = {Tls.IMPLICIT: "implicit", Tls.OFF: "off"}
-        return SmtpDelivery(
-            url.host,
-            url.port,
-            user=url.user or None,
-            password=self._secret_of("delivery", delivery) if url.user else None,
-            tls=tls.get(url.tls, "starttls"),
-            ca_file=delivery.ca_file,
-        )
+        return delivery_over(self.settings.delivery, self._secret_of)
 
     def probe_delivery(self) -> None:
         """Connects to the way out and signs in, without sending; raises what is wrong."""
@@ -334,24 +206,7 @@ class Application:
 
     def mailbox(self, mailbox: tables.Mailbox) -> Mailbox:
         """A fresh connection to one mailbox, not yet opened."""
-        url, folders = mailbox.url, (mailbox.processed, mailbox.review)
-        if url.scheme == "maildir":
-            from voucherd.adapters.maildir import MaildirMailbox
-
-            return MaildirMailbox(mailbox.name, Path(url.path), folders=folders)
-        from voucherd.adapters.imap import ImapMailbox
-
-        return ImapMailbox(
-            mailbox.name,
-            url.host,
-            url.port,
-            url.user,
-            self._secret_of(mailbox.name, mailbox),
-            tls="implicit" if url.tls is Tls.IMPLICIT else "starttls",
-            ca_file=mailbox.ca_file,
-            folder=url.path,
-            folders=folders,
-        )
+        return mailbox_at(mailbox, self._secret_of)
 
     @cached_property
     def sign_ins(self) -> Mapping[str, SignIn]:
@@ -376,9 +231,15 @@ class Application:
         """Tells operators of refusals, and of secrets that end."""
         return SignInWatch(tuple(self.sign_ins.values()), self.endings)
 
-    def _secret_of(
-        self, name: str, table: tables.Mailbox | tables.Delivery
-    ) -> Callable[[], str] | TokenSource:
+    def _sign_in_measures(self, now: datetime) -> Sequence[SignInMeasure]:
+        if not self.sign_ins:
+            return ()
+        from voucherd.sign_ins import users_of
+
+        users = {user: self.sign_ins[own] for user, own in users_of(self.settings).items()}
+        return sign_in_measures(users, self.endings, now, self.rules.desk.zone)
+
+    def _secret_of(self, name: str, table: tables.Mailbox | tables.Delivery) -> Secret:
         if table.auth != OAUTH2 or table.oauth2 is None:
             return table.password.read
         return self.sign_ins[table.oauth2.same_as or name]
@@ -434,31 +295,34 @@ class Application:
 
     def rooms(self) -> list[Room]:
         """How much is free where the archive and a store of our own are; one that is not there yet is left out."""
-        from shutil import disk_usage
+        return [Room(str(folder), disk_usage(folder).free) for folder in self._written if folder.is_dir()]
 
+    @cached_property
+    def _written(self) -> Sequence[Path]:
         from sqlalchemy import make_url
 
         url = make_url(self.settings.store.url)
         file = url.database if url.get_backend_name() == "sqlite" else None
-        folders = dict.fromkeys([self.settings.store.archive, *([Path(file).parent] if file else [])])
-        return [Room(str(folder), disk_usage(folder).free) for folder in folders if folder.is_dir()]
+        folders = [self.settings.store.archive, *([Path(file).parent] if file else [])]
+        return list(dict.fromkeys(folders))
 
     def _tell(self, now: datetime) -> int:
-        self._retain(now)
-        follow_configuration(self.store, self.rules, now)
+        self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
         if self._watching_since is None:
             self._watching_since = now
-        watch(self.store, self.watched, self._watching_since, now)
-        watch_room(self.store, self.rooms(), now)
-        fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
-        if fell_back:
-            with self.store.write() as tx:
-                raise_alarms(tx, now, fell_back)
-        self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
-        names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
-        limit = self.settings.delivery.burst_limit
-        made = summarise(self.store, self.rules, self.token_key, names, at, now, limit)
-        return int(made) + tell(self.store, self.rules, self.token_key, now)
+        with self.store.looking():
+            self._retain(now)
+            follow_configuration(self.store, self.rules, now)
+            watch(self.store, self.watched, self._watching_since, now)
+            watch_room(self.store, self.rooms(), now)
+            fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
+            if fell_back:
+                with self.store.write() as tx:
+                    raise_alarms(tx, now, fell_back)
+            names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
+            limit = self.settings.delivery.burst_limit
+            made = summarise(self.store, self.rules, self.token_key, names, at, now, limit)
+            return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:
         desk = self.settings.desk
@@ -488,6 +352,7 @@ class Application:
             close=self.close,
             feeds=self.feeds,
             pollers=self.settings.fetching.pollers,
+            sign_ins=self._sign_in_measures,
         )
 
     def gates(self) -> dict[str, Gate]:
@@ -504,59 +369,5 @@ class Application:
             self.store.close()
 
 
-class InWorker:
-    """An invoice reader whose work is done under a worker's limits (PROMISES.md, P6)."""
-
-    def __init__(
-        self, identify: Callable[[str, str, bytes], bool], job: str, workers: WorkerPool, name: str = ""
-    ) -> None:
-        self.identify, self.name = identify, name or job
-        self._job, self._workers = job, workers
-
-    def read(self, name: str, content: bytes, supplier: str | None) -> list[InvoiceDocument] | Unreadable:
-        """The reader's answer, or why the worker could not give one."""
-        (answer,) = self._workers.run(self._job, [(name, content, supplier)])
-        if isinstance(answer, list):
-            return answer
-        reason = answer.reason if isinstance(answer, Unreadable) else "the worker gave no answer"
-        known = isinstance(answer, Unreadable) and answer.code.startswith("invoice-")
-        code = answer.code if known and isinstance(answer, Unreadable) else "invoice-unreadable"
-        return Unreadable(reason if known else f"{name}: {reason}", code)
-
-
 def _tell_of_burst(tx: Transaction, waiting: int, now: datetime) -> None:
     raise_alarm(tx, now, Alarm(AlarmCode.BURST, count=waiting), about=f"{AlarmCode.BURST}|{now.isoformat()}")
-
-
-def key_path(settings: Settings, url: str | None = None) -> Path:
-    """Where the key lies that was made at first start: beside the store (beside the archive where the store is a
-    server); `url` for another store than the configured one."""
-    from sqlalchemy import make_url
-
-    store = make_url(url or settings.store.url)
-    at_file = store.get_backend_name() == "sqlite" and store.database
-    return (Path(str(store.database)).parent if at_file else settings.store.archive.parent) / "secret.key"
-
-
-def _own_key(settings: Settings) -> bytes:
-    """The key beside the store, mode 0600; made where there is none."""
-    path = key_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        _make_key(path)
-    return path.read_bytes()
-
-
-def _make_key(path: Path) -> None:
-    """A key under its final name is whole, and of two programs that make one at once, one key stands."""
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_hex(_KEY_BYTES).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            path.hardlink_to(unfinished)
-    finally:
-        unfinished.unlink()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,17 @@ def everything_said(desk: Desk) -> str:
     return "".join(path.read_bytes().decode("latin-1") for path in places)
 
 
+def figure(port: int, name: str, sign_in: str) -> float:
+    """What the daemon's metrics say of a sign-in."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        [line] = [
+            one
+            for one in answer.read().decode().splitlines()
+            if one.startswith(f'{name}{{sign_in="{sign_in}"}}')
+        ]
+    return float(line.rpartition(" ")[2])
+
+
 def test_login_then_a_voucher_is_read_and_answered_by_one_token(
     by_tokens: Desk, tokens: TokenService, dovecot_with_tokens: Dovecot, smtp_with_tokens: TokenSmtpServer
 ) -> None:
@@ -179,8 +191,14 @@ def test_a_mailbox_whose_token_is_refused_does_not_stop_the_other(
 
 
 def test_the_daemon_takes_mail_again_after_its_token_was_withdrawn_and_its_connection_cut(
-    by_tokens: Desk, tokens: TokenService, dovecot_with_tokens: Dovecot, smtp_with_tokens: TokenSmtpServer
+    by_tokens: Desk,
+    tokens: TokenService,
+    dovecot_with_tokens: Dovecot,
+    smtp_with_tokens: TokenSmtpServer,
+    free_port: Callable[[], int],
 ) -> None:
+    port = free_port()
+    by_tokens._add(f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
     with daemon(by_tokens, as_of=AS_OF) as running:
         running.says("daemon.started")
         dovecot_with_tokens.append(by_tokens.user, [sample(ENGLISH)])
@@ -191,6 +209,9 @@ def test_the_daemon_takes_mail_again_after_its_token_was_withdrawn_and_its_conne
         dovecot_with_tokens.append(by_tokens.user, [sample(KOREAN)])
         running.says("sign-in.renewed")
         running.says("outbox.sent")
+        for who in ("vouchers", "delivery"):
+            assert figure(port, "voucherd_sign_in_up", who) == 1
+            assert 3000 < figure(port, "voucherd_access_token_seconds_left", who) <= 3600
         running.tell(signal.SIGTERM)
         assert running.ends() == 0
     assert len(smtp_with_tokens.received) == 2

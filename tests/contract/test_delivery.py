@@ -181,7 +181,7 @@ def test_a_disk_error_while_writing_leaves_nothing_behind(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("voucherd.adapters.maildir_delivery.os.fsync", full)
+    monkeypatch.setattr("voucherd.durable.os.fsync", full)
     attempt = delivery.send(SENDER, "director@contoso.example", MAIL)
     assert attempt.outcome is Outcome.TEMPORARY
     assert "No space left" in attempt.answer

@@ -19,9 +19,9 @@ from tests.simulated_year import MISSED, Told, Year, at_nine, end_of, quiet
 from tests.worlds import Opener, PlainComposer, World, at_once
 from tests.year_passes import passes, tell, told, with_rules, works
 from voucherd.adapters.letters import LetterComposer
+from voucherd.configured import template_folders
 from voucherd.service.passes import Works, one_pass
 from voucherd.service.ports import Composer
-from voucherd.wiring import template_folders
 
 pytest_plugins = ["tests.stores"]
 

@@ -16,11 +16,11 @@ from voucherd.adapters.archive import FileArchive
 from voucherd.adapters.invoicefile import magic
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.invoicefile.structured import StructuredInvoices
+from voucherd.adapters.reader.in_worker import InWorker
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.domain.message import Unreadable
 from voucherd.service.reconcile import TakenFile, take_in_file
 from voucherd.settings.programme_file import load_programmes
-from voucherd.wiring import InWorker
 
 pytest_plugins = ["tests.stores", "tests.reading_workers"]
 

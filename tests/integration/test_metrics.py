@@ -24,6 +24,7 @@ from voucherd.adapters import metrics as served_metrics
 from voucherd.adapters.metrics import Metrics, Sources
 from voucherd.errors import TemporaryError
 from voucherd.service.measures import Measures, lost_messages, measures
+from voucherd.service.sign_ins import SignInMeasure
 
 pytest_plugins = ["tests.stores"]
 
@@ -60,6 +61,7 @@ class Asked:
         self.world = world
         self.times = 0
         self.error: Exception | None = None
+        self.sign_ins: list[SignInMeasure] = []
 
     def measures(self) -> Measures:
         self.times += 1
@@ -75,7 +77,8 @@ class Asked:
 
 @contextmanager
 def serving(asked: Asked) -> Iterator[tuple[Metrics, int]]:
-    figures = Metrics(Sources(asked.measures, asked.lost, lambda: {"outbox": 1.5}, "0.1.0"))
+    sources = Sources(asked.measures, asked.lost, lambda: {"outbox": 1.5}, "0.1.0", lambda: asked.sign_ins)
+    figures = Metrics(sources)
     with figures.served("127.0.0.1", 0) as port:
         yield figures, port
 
@@ -86,7 +89,9 @@ def test_what_is_served_is_what_the_page_names_with_its_labels(world: World) -> 
         tx.state.mailbox_seen("other", "unreachable", NOW, "away")
         tx.messages.see("vouchers", 7, ["1", "2"])
     world.first_reminder()
-    with serving(Asked(world)) as (figures, port):
+    asked = Asked(world)
+    asked.sign_ins = [SignInMeasure("vouchers", True, 86_400.0, 3600.0)]
+    with serving(asked) as (figures, port):
         figures.message("recorded")
         figures.attempt("sent")
         found = scraped(port)
@@ -156,6 +161,7 @@ def test_a_store_that_is_away_is_said_and_hides_nothing_else(
 ) -> None:
     monkeypatch.setattr(served_metrics, "_FRESH_SECONDS", 0.0)
     asked = Asked(world)
+    asked.sign_ins = [SignInMeasure("vouchers", False, None, None)]
     with serving(asked) as (_, port):
         assert scraped(port)["voucherd_store_up", ()] == 1
         asked.error = TemporaryError("the database does not answer")
@@ -163,6 +169,7 @@ def test_a_store_that_is_away_is_said_and_hides_nothing_else(
         assert found["voucherd_store_up", ()] == 0
         assert ("voucherd_outbox_due", ()) not in found
         assert ("voucherd_loop_silent_seconds", (("loop", "outbox"),)) in found
+        assert found["voucherd_sign_in_up", (("sign_in", "vouchers"),)] == 0
         asked.error = None
         assert scraped(port)["voucherd_store_up", ()] == 1
 

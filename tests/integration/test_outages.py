@@ -21,10 +21,11 @@ from tests.servers.certificates import TlsFiles
 from tests.servers.dovecot import Dovecot
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.proxy import Break, Fault, Proxy, Way
+from voucherd.cli.clock import clock_of
 from voucherd.service.health import health_json, to_do
 from voucherd.service.inspect import audit_json, status_json
 from voucherd.settings.reading import load
-from voucherd.wiring import Application, clock_of
+from voucherd.wiring import Application
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("outages")]
 

@@ -10,11 +10,11 @@ import pytest
 from tests.invoicetemplates import EXAMPLE, example_invoice
 from tests.pdfmaking import pdf, stream, written
 from voucherd.adapters.invoicefile import magic
+from voucherd.adapters.reader.in_worker import InWorker
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.reader.worker import Limits
 from voucherd.domain.message import Unreadable
 from voucherd.settings.invoice_templates import read_template
-from voucherd.wiring import InWorker
 
 MEGABYTE = 1024 * 1024
 PAGES = b"<< /Type /Catalog /Pages 2 0 R >>"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,7 +16,14 @@ from voucherd.errors import PermanentError, TemporaryError
 from voucherd.service.alarms import tell
 from voucherd.service.plain_letters import letter_of
 from voucherd.service.ports import SignInStanding
-from voucherd.service.sign_ins import SignInWatch, credentials_json, sign_ins_to_do, standings
+from voucherd.service.sign_ins import (
+    SignInMeasure,
+    SignInWatch,
+    credentials_json,
+    sign_in_measures,
+    sign_ins_to_do,
+    standings,
+)
 
 pytest_plugins = ["tests.stores"]
 
@@ -33,6 +41,7 @@ class Held:
     since: str = "2027-06-01T08:00"
     alive: int = 0
     broken: Exception | None = None
+    token_seconds_left: float | None = None
 
     def keep_alive(self) -> bool:
         self.alive += 1
@@ -42,7 +51,7 @@ class Held:
 
     def standing(self) -> SignInStanding:
         if self.state == "ok":
-            return SignInStanding(self.name, "ok")
+            return SignInStanding(self.name, "ok", token_seconds_left=self.token_seconds_left)
         return SignInStanding(self.name, self.state, instant(self.since), "no token", "log in")
 
 
@@ -111,6 +120,21 @@ class Unreadable(Held):
 
     def standing(self) -> SignInStanding:
         raise PermanentError("the token cannot be kept", remedy="make that folder writable")
+
+
+def test_the_figures_of_a_sign_in_are_those_of_every_mailbox_that_uses_it() -> None:
+    now = datetime(2027, 6, 13, 12, tzinfo=UTC)
+    own, other = Held("vouchers", token_seconds_left=1800.0), Held("billing", state="refused")
+    users = {"vouchers": own, "delivery": own, "billing": other, "third": Unreadable("third")}
+    ends = [Ending("app", ("vouchers",), date(2027, 6, 14)), Ending("gone", ("third",), date(2027, 6, 12))]
+    found = sign_in_measures(users, ends, now, ZoneInfo("Europe/Berlin"))
+    day_and_a_half = 34 * 3600.0  # until midnight in Berlin, where it is 14:00 now
+    assert found == [
+        SignInMeasure("vouchers", True, day_and_a_half, 1800.0),
+        SignInMeasure("delivery", True, day_and_a_half, 1800.0),
+        SignInMeasure("billing", False, None, None),
+        SignInMeasure("third", False, -14 * 3600.0, None),
+    ]
 
 
 def test_status_says_what_a_person_must_do() -> None:

@@ -252,7 +252,7 @@ def test_a_full_disk_costs_no_refresh_token(bench: Bench, monkeypatch: pytest.Mo
 
     sign_in = bench.sign_in(bench.by_person())
     with monkeypatch.context() as disk:
-        disk.setattr("voucherd.adapters.oauth.token_file.os.fsync", full)
+        disk.setattr("voucherd.durable.os.fsync", full)
         for _ in range(3):
             assert "no space left on device" in refusal(sign_in.token, TemporaryError)
     assert bench.issuer.granted == {"refresh_token": 1}
@@ -270,7 +270,7 @@ def test_a_refusal_is_told_even_where_it_cannot_be_kept(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     bench.issuer.behaviour.refuses = {"error": "invalid_client"}
-    monkeypatch.setattr("voucherd.adapters.oauth.token_file.os.fsync", full)
+    monkeypatch.setattr("voucherd.durable.os.fsync", full)
     assert "the issuer refuses (invalid_client)" in refusal(bench.sign_in().token)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from voucherd.configured import fingerprint, rulebook
 from voucherd.domain.reminder_tables import Closed, OwnReminders
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import ConfigurationError, Fault
 from voucherd.resources import shipped_programmes
 from voucherd.settings import load
-from voucherd.wiring import fingerprint, rulebook
 
 DESK = """
 [desk]

@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from voucherd.belonging import make_folder
+from voucherd.durable import sync_folder, write_new
 from voucherd.errors import PermanentError, TemporaryError
 
 _Item = TypeVar("_Item")
@@ -26,6 +28,7 @@ _Answer = TypeVar("_Answer")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNFINISHED = "unfinished"
 _DAY = 86_400.0
+_REMEDY = "see that its disk is there, and that voucherd's user owns the archive and everything in it"
 _SYNCS_AT_ONCE = 8
 _WORTH_THREADS = 4
 _WORTH_ONE_SYNC = 16
@@ -69,7 +72,7 @@ class FileArchive:
             ) from error
         except OSError as error:
             raise TemporaryError(
-                f"the archive cannot be read ({error.strerror or error})", where=str(path)
+                f"the archive cannot be read ({error.strerror or error})", where=str(path), remedy=_REMEDY
             ) from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise PermanentError(
@@ -87,7 +90,9 @@ class FileArchive:
                     found |= {sha: entry.stat().st_size for sha, entry in names if _SHA256.fullmatch(sha)}
         except OSError as error:
             raise TemporaryError(
-                f"the archive cannot be read ({error.strerror or error})", where=str(self._root)
+                f"the archive cannot be read ({error.strerror or error})",
+                where=str(self._root),
+                remedy=_REMEDY,
             ) from error
         return found
 
@@ -103,7 +108,7 @@ class FileArchive:
                     folders.add(self._path(sha256).parent)
                     removed += 1
             for folder in sorted(folders):
-                _sync(folder)
+                sync_folder(folder)
         except OSError as error:
             raise TemporaryError(
                 f"archived mail cannot be removed ({error.strerror or error})", where=str(self._root)
@@ -117,8 +122,8 @@ class FileArchive:
         if self._prepared:
             return
         for folder in (self._root, self._unfinished):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(self._root.parent)
+            make_folder(folder)
+        sync_folder(self._root.parent)
         yesterday = time.time() - _DAY
         for left in self._unfinished.iterdir():  # of a process that was killed while writing
             try:
@@ -141,17 +146,17 @@ class FileArchive:
             if changed_at is None or changed_at > yesterday:
                 # a rename of today may be one whose folder was not synced before its process was killed
                 folders.add(self._path(sha256).parent)
-        new_folders = [folder for folder in folders if _made(folder)]
+        new_folders = [folder for folder in folders if make_folder(folder)]
         mark = f"{os.getpid()}.{time.monotonic_ns()}"
         unfinished = {sha256: self._unfinished / f"{sha256}.{mark}" for sha256 in missing}
         together = len(missing) >= _WORTH_ONE_SYNC and _can_sync_all()
         try:
             if together:
                 for sha256 in missing:
-                    _write(unfinished[sha256], messages[sha256], sync=False)
+                    write_new(unfinished[sha256], messages[sha256], sync=False)
                 _sync_all(self._unfinished)
             else:
-                _at_once(lambda sha256: _write(unfinished[sha256], messages[sha256]), missing)
+                _at_once(lambda sha256: write_new(unfinished[sha256], messages[sha256]), missing)
             for sha256, path in unfinished.items():
                 path.rename(self._path(sha256))
         except OSError:
@@ -161,7 +166,7 @@ class FileArchive:
         if together:
             _sync_all(self._root)
         else:
-            _at_once(_sync, [*folders, *([self._root] if new_folders else [])])
+            _at_once(sync_folder, [*folders, *([self._root] if new_folders else [])])
 
 
 @cache
@@ -188,18 +193,6 @@ def _sync_all(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write(path: Path, content: bytes, sync: bool = True) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        if sync:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _whole_since(path: Path, size: int) -> float | None:
     """When the file got its name, where it stands there in its full size."""
     try:
@@ -209,25 +202,9 @@ def _whole_since(path: Path, size: int) -> float | None:
     return status.st_ctime if status.st_size == size else None
 
 
-def _made(folder: Path) -> bool:
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        return False
-    return True
-
-
 def _at_once(act: Callable[[_Item], _Answer], items: Iterable[_Item]) -> list[_Answer]:
     todo = list(items)
     if len(todo) < _WORTH_THREADS:
         return [act(item) for item in todo]
     with ThreadPoolExecutor(_SYNCS_AT_ONCE, thread_name_prefix="archive") as pool:
         return list(pool.map(act, todo))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

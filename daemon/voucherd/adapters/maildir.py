@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from voucherd.belonging import make_folder
+from voucherd.durable import sync_folder
 from voucherd.errors import PermanentError, TemporaryError
 from voucherd.service.ports import Fetched, Listed
 
@@ -87,7 +89,7 @@ class MaildirMailbox:
             place = self._folder(folder)
             moved = self._each(keys, lambda path: _move(path, place))
             for directory in sorted(set().union(*moved.values())):
-                _sync(directory)
+                sync_folder(directory)
         for key in moved:
             self._paths.pop(key, None)
 
@@ -141,7 +143,7 @@ class MaildirMailbox:
         if not all((path / part).exists() for part in (*_PARTS, "maildirfolder")):
             _make(path)
             (path / "maildirfolder").touch(mode=0o600)
-            _sync(path)
+            sync_folder(path)
         return path
 
     def _changed_at(self) -> tuple[int, ...]:
@@ -215,16 +217,8 @@ def _move(path: Path, place: Path) -> set[Path]:
 
 
 def _make(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path)
     for part in _PARTS:
-        (path / part).mkdir(mode=0o700, exist_ok=True)
-    _sync(path)
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_folder(path / part)
+    sync_folder(path)
+    sync_folder(path.parent)

@@ -5,13 +5,14 @@ For the demo, for a local mail system that picks mail up, and wherever no server
 
 from __future__ import annotations
 
-import os
 import re
 from hashlib import blake2b
 from os import PathLike
 from pathlib import Path
 from secrets import token_hex
 
+from voucherd.belonging import make_folder
+from voucherd.durable import sync_folder, write_new
 from voucherd.errors import PermanentError
 from voucherd.service.ports import Attempt, Outcome
 
@@ -33,13 +34,13 @@ class MaildirDelivery:
         temporary, final = self._folder / "tmp" / name, self._folder / "new" / name
         try:
             self._make_folders()
-            _write_durably(temporary, content)
+            write_new(temporary, content)
             temporary.rename(final)
         except OSError as error:
             _discard(temporary)
             return Attempt(Outcome.TEMPORARY, f"{self._folder}: {error.strerror or error}"[:500])
         try:
-            _sync_folder(final.parent)
+            sync_folder(final.parent)
         except OSError as error:
             return Attempt(Outcome.IN_DOUBT, f"{final}: {error.strerror or error}"[:500])
         self.path_of_last = final
@@ -66,9 +67,9 @@ class MaildirDelivery:
         if all((self._folder / name).is_dir() for name in _FOLDERS):
             return
         for name in _FOLDERS:
-            (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_folder(self._folder)
-        _sync_folder(self._folder.parent)
+            make_folder(self._folder / name)
+        sync_folder(self._folder)
+        sync_folder(self._folder.parent)
 
 
 def _name(recipient: str, content: bytes) -> str:
@@ -76,22 +77,6 @@ def _name(recipient: str, content: bytes) -> str:
     digest = blake2b(recipient.encode("utf-8", "surrogatepass") + b"\0" + content, digest_size=12).hexdigest()
     shown = re.sub(r"[^a-z0-9@.+-]", "_", recipient.lower()[:_LONGEST_RECIPIENT])
     return f"{digest}.{token_hex(6)}.{shown}"
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _discard(path: Path) -> None:

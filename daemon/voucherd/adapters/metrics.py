@@ -7,7 +7,7 @@ and deliveries since its start, how long each loop has been silent) is counted a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -22,6 +22,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from voucherd.errors import TemporaryError, VoucherdError
 from voucherd.service.measures import Measures
+from voucherd.service.sign_ins import SignInMeasure
 
 _FRESH_SECONDS: Final = 5.0
 _COUNT_SECONDS: Final = 600.0
@@ -44,12 +45,13 @@ STATUSES: Final = (
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the figures come from: the store (raising TemporaryError where it is away), the lossless count, the seconds
-    that each loop has been silent."""
+    that each loop has been silent, and how the sign-ins stand."""
 
     measures: Callable[[], Measures]
     lost: Callable[[], Mapping[str, int]]
     silent: Callable[[], Mapping[str, float]]
     version: str
+    sign_ins: Callable[[], Sequence[SignInMeasure]] = tuple
 
 
 class Metrics:
@@ -121,6 +123,7 @@ class _FromStore:
             yield _gauge(
                 "voucherd_loop_silent_seconds", "Since each loop last showed that it lives.", silent, "loop"
             )
+            yield from _credentials(self._sources.sign_ins())
             if found is not None:
                 yield from _families(found, self._lost)
 
@@ -139,6 +142,30 @@ class _FromStore:
                 self._lost, self._counted_at = self._sources.lost(), now
         except VoucherdError:
             self._measures = None
+
+
+def _credentials(sign_ins: Sequence[SignInMeasure]) -> Iterator[Metric]:
+    """Nothing where nobody signs in by OAuth2."""
+    if not sign_ins:
+        return
+    yield _gauge(
+        "voucherd_sign_in_up",
+        "Whether a sign-in by OAuth2 works, as far as it was tried.",
+        {one.name: int(one.up) for one in sign_ins},
+        "sign_in",
+    )
+    yield _gauge(
+        "voucherd_client_secret_seconds_left",
+        "Until the last day of a client secret is over.",
+        {one.name: one.secret_seconds_left for one in sign_ins if one.secret_seconds_left is not None},
+        "sign_in",
+    )
+    yield _gauge(
+        "voucherd_access_token_seconds_left",
+        "Until the access token that is kept lapses.",
+        {one.name: one.token_seconds_left for one in sign_ins if one.token_seconds_left is not None},
+        "sign_in",
+    )
 
 
 def _families(found: Measures, lost: Mapping[str, int]) -> Iterator[Metric]:

@@ -52,7 +52,7 @@ class Context:
     @cached_property
     def clock(self) -> Callable[[], datetime]:
         """The command's clock."""
-        from voucherd.wiring import clock_of
+        from voucherd.cli.clock import clock_of
 
         return clock_of(self.as_of, self.app.rules.desk.zone)
 

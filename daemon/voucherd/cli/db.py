@@ -69,7 +69,7 @@ def backup(context: Context, file: Path, as_json: bool) -> int:
     """
     from voucherd.adapters.store.backup_file import take
     from voucherd.adapters.store.rows import count
-    from voucherd.wiring import key_path
+    from voucherd.token_key import key_path
 
     app = context.app
     with app.store.read() as tx:
@@ -151,7 +151,7 @@ def restore(context: Context, file: Path, check: bool, quick: bool, as_json: boo
 def _key_of(context: Context, manifest: Manifest) -> str:
     """Whether the key that signs reply addresses is the one of then: `same`, `other` or `missing`."""
     from voucherd.adapters.store.backup_file import key_print
-    from voucherd.wiring import key_path
+    from voucherd.token_key import key_path
 
     app = context.app
     if not app.settings.desk.secret("token_key").configured and not key_path(app.settings).exists():
@@ -170,7 +170,7 @@ def _restore(context: Context, file: Path, manifest: Manifest) -> None:
 
 
 def _restored_page(context: Context, shown: dict[str, Any], archive: ArchiveFound) -> None:
-    from voucherd.wiring import key_path
+    from voucherd.token_key import key_path
 
     rows = sum(shown["tables"].values())
     done = "restored" if shown["restored"] else "verified, nothing restored"
@@ -267,7 +267,7 @@ def _target_url(url: str, password_file: Path | None) -> str:
 
 
 def _say_where_the_key_must_lie(context: Context, url: str) -> None:
-    from voucherd.wiring import key_path
+    from voucherd.token_key import key_path
 
     settings = context.settings
     now, then = key_path(settings), key_path(settings, url)

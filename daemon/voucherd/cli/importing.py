@@ -28,16 +28,13 @@ def import_(context: Context, file: Path, partner: str | None, programme: str | 
     from voucherd.domain.events import Role
     from voucherd.domain.sheets import Sheet
     from voucherd.service.importing import Teller, exports_in, import_exports
+    from voucherd.service.named import named_partner, named_programme
 
     app = context.app
-    if partner is not None and app.rules.partner(partner) is None:
-        known = ", ".join(sorted(app.rules.partners))
-        raise OperatorError(f"there is no partner {partner}", where="--partner", remedy=f"known are {known}")
-    if programme is not None and programme not in app.rules.programmes:
-        known = ", ".join(app.rules.programmes)
-        raise OperatorError(
-            f"there is no programme {programme}", where="--programme", remedy=f"configured are {known}"
-        )
+    if partner is not None:
+        named_partner(app.rules, partner)
+    if programme is not None:
+        named_programme(app.rules, programme)
     (answer,) = app.reader.run("sheet", [(file.name, _content(file))])
     if not isinstance(answer, list):
         reason = getattr(answer, "reason", answer)

@@ -96,8 +96,8 @@ def plan(
 def _differences(context: Context, path: Path, until: str | None, days: int | None, as_json: bool) -> int:
     """`plan --diff`: today's plan beside that of another configuration."""
     from voucherd import settings
+    from voucherd.configured import fingerprint, rulebook
     from voucherd.service.comparing import compare, comparison_json
-    from voucherd.wiring import fingerprint, rulebook
 
     app = context.app
     edited = settings.load(Path.cwd() / path, context.environ)
@@ -215,4 +215,7 @@ def explain(context: Context, voucher: str, as_json: bool) -> int:
         ],
         "This voucher has no reminder steps: it is revoked, or its deadlines are met or not known.",
     )
+    held = held_words(rows[0]["hold"]) if rows else ""
+    if held:
+        click.echo(plain(f"Held: reminders of {voucher} wait {held}"))
     return ExitStatus.DONE

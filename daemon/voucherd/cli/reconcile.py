@@ -66,13 +66,12 @@ def files_in(
 ) -> int:
     """Takes invoice files in, then reconciles everything known."""
     from voucherd.domain.reconciliation.report import FAIL_ON, stands_out
+    from voucherd.service.named import named_partner
     from voucherd.service.reconcile import reconciliation
 
     app = context.app
-    if partner is not None and app.rules.partner(partner) is None:
-        raise OperatorError(
-            f"there is no partner {partner}", remedy=f"known are {', '.join(app.rules.partners)}"
-        )
+    if partner is not None:
+        named_partner(app.rules, partner)
     if dry_run or text:
         from voucherd.cli.invoice_trial import trial
 

@@ -9,7 +9,7 @@ import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
 from voucherd.cli.progress import progress
-from voucherd.errors import ExitStatus, OperatorError
+from voucherd.errors import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +36,12 @@ def report(
     as_json: bool,
 ) -> int:
     """The board, the money and the exceptions: as files, and their sums on the screen."""
+    from voucherd.service.named import named_partner
     from voucherd.service.reporting import make_report
 
     app = context.app
-    if partner is not None and app.rules.partner(partner) is None:
-        raise OperatorError(
-            f"there is no partner {partner}", remedy=f"known are {', '.join(app.rules.partners)}"
-        )
+    if partner is not None:
+        named_partner(app.rules, partner)
     now = context.reading_now
     title = TITLE if partner is None else f"{TITLE}: {partner}"
     names = [one.name for one in app.settings.mailboxes]
@@ -86,6 +85,7 @@ def figures_json(figures: Figures, as_of: str, partner: str | None, files: list[
     """What a report comes to, as `--json` prints it."""
     from voucherd.domain.reconciliation.amounts import format_amount
     from voucherd.domain.reconciliation.report import aging_row, bridge_row
+    from voucherd.service.inspect_holds import hold_json
 
     return {
         "as_of": as_of,
@@ -107,6 +107,7 @@ def figures_json(figures: Figures, as_of: str, partner: str | None, files: list[
             }
             for one in figures.risk
         ],
+        "holds": [hold_json(one) for one in figures.holds],
         "exceptions": [{"class": name, "count": count} for name, count in figures.found.items()],
         "files": files,
     }
@@ -118,6 +119,7 @@ def _page(figures: Figures) -> None:
         click.echo(plain(f"{told['what']}: {told['as_of']}"))
     for heading, name, empty in (
         ("Vouchers by state", "board", "No voucher yet."),
+        ("Reminders held", "holds", "No reminders are held."),
         ("Money", "bridge", "No redeemed voucher has a known value yet."),
         ("Not billed in full, by days left", "aging", "Nothing waits to be billed."),
         ("Money at risk, by partner", "at_risk", "Nothing waits to be billed."),

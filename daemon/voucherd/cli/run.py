@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from voucherd.service.passes import PassResult
     from voucherd.service.ports import Attempt
     from voucherd.service.records import Claimed
+    from voucherd.service.sign_ins import SignInMeasure
     from voucherd.wiring import Application
 
 _OUTCOMES = {
@@ -210,4 +211,8 @@ def metrics_of(runner: Runner, clock: Callable[[], datetime]) -> Metrics:
         with runner.using() as works, works.store.read() as tx:
             return lost_messages(tx)
 
-    return Metrics(Sources(look, lost, runner.silent, version("voucherd")))
+    def sign_ins() -> Sequence[SignInMeasure]:
+        with runner.using() as works:
+            return works.sign_ins(clock())
+
+    return Metrics(Sources(look, lost, runner.silent, version("voucherd"), sign_ins))

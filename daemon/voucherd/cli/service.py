@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from voucherd.cli.context import Context, note, pass_context
+from voucherd.durable import replace_whole
 from voucherd.errors import ExitStatus, OperatorError, TemporaryError
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def install(context: Context, root: Path, force: bool) -> int:
     missing = [name for name in _credentials(context) if not (CREDENTIALS / name).exists()]
     for name in missing:
         click.echo(f"→ put the secret into {CREDENTIALS / name} (root, mode 0600)")
-    click.echo(f"→ voucherd --config {context.config_path} check")
+    given = f"CREDENTIALS_DIRECTORY={CREDENTIALS} " if _credentials(context) else ""
+    click.echo(f"→ {given}voucherd --config {context.config_path} check")
     click.echo("→ systemctl enable --now voucherd; journalctl -u voucherd -f")
     return ExitStatus.LOOK if missing else ExitStatus.DONE
 
@@ -121,11 +123,9 @@ def _written(context: Context) -> Iterator[tuple[str, Path]]:
 
 
 def _write(place: Path, text: str) -> None:
-    new = place.with_name(f".{place.name}.new")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text, encoding="utf-8")
-        new.replace(place)
+        replace_whole(place, text.encode(), mode=0o644)
     except OSError as error:
         remedy = "call it as root, or `voucherd service print` and put it there yourself"
         raise OperatorError(

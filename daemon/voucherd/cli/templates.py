@@ -108,7 +108,7 @@ def _settings(context: Context) -> Settings | None:
 
 def _composer(settings: Settings | None, fallen: list[Fallback]) -> LetterComposer:
     from voucherd.adapters.letters import LetterComposer
-    from voucherd.wiring import template_folders
+    from voucherd.configured import template_folders
 
     return LetterComposer(
         template_folders(settings),

@@ -11,6 +11,7 @@ from voucherd.domain.identifiers import is_id_token, shown_id, voucher_key
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.errors import OperatorError
+from voucherd.service.named import named_partner, named_programme
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import VoucherKey
 from voucherd.service.store import Store, Transaction
@@ -75,12 +76,8 @@ def record_fact(
         raise OperatorError(f"{on} is in the future", where="--on", remedy=f"today is {today}")
     if kind is EventKind.DECIDED:
         raise OperatorError("a decision is recorded by `voucherd review`")
-    if partner is not None and rules.partner(partner) is None:
-        raise OperatorError(
-            f"there is no partner {partner}",
-            where="--partner",
-            remedy=f"known are {', '.join(rules.partners)}",
-        )
+    if partner is not None:
+        named_partner(rules, partner)
     told = checked_facts({name: value for name, value in (facts or {}).items() if value})
     with store.write() as tx:
         instant = record_instant(tx, now)
@@ -134,13 +131,12 @@ def _only_partner(rules: Rulebook) -> str | None:
 
 
 def _programme(named: str | None, rules: Rulebook) -> str:
-    if named is not None and named not in rules.programmes:
-        remedy = f"configured are {', '.join(rules.programmes)}"
-        raise OperatorError(f"there is no programme {named}", where="--programme", remedy=remedy)
-    if named is None and len(rules.programmes) > 1:
+    if named is not None:
+        return named_programme(rules, named).id
+    if len(rules.programmes) > 1:
         remedy = f"name one of {', '.join(rules.programmes)} with --programme"
         raise OperatorError("the voucher is not known, and there are several programmes", remedy=remedy)
-    return named or next(iter(rules.programmes))
+    return next(iter(rules.programmes))
 
 
 def checked_id(text: str) -> str:

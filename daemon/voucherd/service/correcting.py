@@ -21,6 +21,7 @@ from voucherd.domain.voucher_labels import VOUCHER_ID
 from voucherd.errors import OperatorError
 from voucherd.service.by_hand import checked_facts, checked_id
 from voucherd.service.handin import Decided
+from voucherd.service.named import named_partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,7 @@ def corrected(decided: Decided, correction: Correction, rules: Rulebook, now: da
 
 def _partner(decided: Decided, correction: Correction, rules: Rulebook) -> Partner | None:
     if correction.partner is not None:
-        named = rules.partner(correction.partner)
-        if named is None:
-            known = ", ".join(sorted(rules.partners))
-            raise OperatorError(f"there is no partner {correction.partner}", remedy=f"known are {known}")
-        return named
+        return named_partner(rules, correction.partner)
     handling = decided.handling
     if handling.partner is None and isinstance(decided.reading, Reading):
         return which_partner(decided.reading, handling.sender, rules)

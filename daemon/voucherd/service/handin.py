@@ -36,7 +36,7 @@ from voucherd.service.remitting import summed_up, take_remittances
 from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
-from voucherd.service.verdicts import HandedIn, tell
+from voucherd.service.verdicts import HandedIn, tell, tell_inconsistent
 
 InvoiceFile = tuple[str, str, Sequence[ReadDocument] | Unreadable]  # name, sha256 of its bytes, what it says
 
@@ -85,6 +85,15 @@ def message_row(one: Decided, now: datetime) -> MessageRow:
     )
 
 
+def _handed_in(one: Decided) -> HandedIn | None:
+    """The partner's own mail, where it may be answered."""
+    sender = one.handling.sender
+    answerable = one.handling.answerable and sender.authenticated and sender.role is Role.PARTNER
+    if answerable and isinstance(one.reading, Reading):
+        return HandedIn(one.reading.mail, sender.address)
+    return None
+
+
 class Following:
     """The part of one transaction that follows from what messages say."""
 
@@ -127,7 +136,7 @@ class Following:
             self._told.clear()
         outcomes.update(reported)
         self.reasons.update(reports.reasons)
-        self._verdicts(bills)
+        self._verdicts(new, bills)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
 
@@ -239,14 +248,20 @@ class Following:
                     outcomes[number] = MessageOutcome.REVIEW
         return outcomes
 
-    def _verdicts(self, bills: Sequence[tuple[Decided, list[int]]]) -> None:
+    def _verdicts(
+        self, new: Sequence[tuple[int, Decided]], bills: Sequence[tuple[Decided, list[int]]]
+    ) -> None:
         """Tells the partners what became of their invoices, once everything in these mails is recorded."""
         for one, numbers in bills:
-            by, sender = None, one.handling.sender
-            answerable = one.handling.answerable and sender.authenticated and sender.role is Role.PARTNER
-            if answerable and isinstance(one.reading, Reading):
-                by = HandedIn(one.reading.mail, sender.address)
-            tell(self.tx, self.rules, numbers, by, self.token_key, self.now, self._told)
+            tell(self.tx, self.rules, numbers, _handed_in(one), self.token_key, self.now, self._told)
+        for _, one in new:
+            if one.handling.sender.role is Role.PROGRAMME:
+                continue  # it bills nothing (RULES.md, Who may say what)
+            partner = one.handling.partner.id if one.handling.partner else None
+            for _, _, read in one.documents:
+                if isinstance(read, Unreadable):
+                    by = _handed_in(one)
+                    tell_inconsistent(self.tx, self.rules, read, partner, by, self.token_key, self.now)
 
     def _placed(self, number: int, one: Decided, name: str, advice: RemittanceAdvice) -> bool:
         """Records what an advice says was paid; where a part of it finds no voucher, a person is asked once."""

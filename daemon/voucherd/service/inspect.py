@@ -16,7 +16,7 @@ from voucherd.domain.voucher import Reservation
 from voucherd.service.bursts import shown_as_held
 from voucherd.service.explaining import explained
 from voucherd.service.holding import hold_over
-from voucherd.service.inspect_holds import held_by, hold_entry
+from voucherd.service.inspect_holds import held_by, held_vouchers, hold_entry, plain_hold
 from voucherd.service.overdue import overdue_steps
 from voucherd.service.records import (
     DeliveryRow,
@@ -96,7 +96,7 @@ def voucher_json(standing: Standing, now: datetime, hold: Hold | None = None) ->
         "reservation": _reservation(voucher.reservation),
         "deadlines": {name: _day(named.get(name)) for name in (*DEADLINES, *named)},
         "findings": list(voucher.findings),
-        "hold": {"until": _day(hold.until), "why": hold.reason} if hold is not None else None,
+        "hold": plain_hold(hold),
     }
 
 
@@ -218,8 +218,10 @@ def plan_mails(
     return [*waiting, *(one.mail for one in due_mails(tx, rules, made.mails, token_key, now))]
 
 
-def review_json(entry: ReviewEntry, message: MessageRow | None, mailbox: str | None) -> dict[str, Any]:
-    """One row of `review`."""
+def review_json(
+    entry: ReviewEntry, message: MessageRow | None, mailbox: str | None, hold: Hold | None = None
+) -> dict[str, Any]:
+    """One row of `review`; `hold` is what keeps back the reminders of the voucher that it is about."""
     return {
         "number": entry.number,
         "mailbox": mailbox,
@@ -230,19 +232,24 @@ def review_json(entry: ReviewEntry, message: MessageRow | None, mailbox: str | N
         "code": entry.code.value,
         "reason": entry.reason,
         "suggestions": list(entry.suggestions),
+        "hold": plain_hold(hold),
     }
 
 
-def reviews_json(tx: Transaction, code: str | None = None) -> list[dict[str, Any]]:
+def reviews_json(
+    tx: Transaction, rules: Rulebook, now: datetime, code: str | None = None
+) -> list[dict[str, Any]]:
     """Everything that waits for a person."""
     entries = tx.reviews.waiting(code)
     messages = tx.messages.get_many([entry.message for entry in entries if entry.message is not None])
     places = tx.messages.mailbox_of(list(messages))
+    held = held_vouchers(tx, rules, [entry.voucher for entry in entries if entry.voucher is not None], now)
     return [
         review_json(
             entry,
             messages.get(entry.message) if entry.message else None,
             places.get(entry.message) if entry.message else None,
+            held.get(entry.voucher) if entry.voucher else None,
         )
         for entry in entries
     ]

@@ -16,6 +16,7 @@ from voucherd.service.intake import Counts, Folders, Intake
 from voucherd.service.ports import CalendarFeed, Mailbox
 from voucherd.service.remind import remind
 from voucherd.service.sending import send
+from voucherd.service.sign_ins import SignInMeasure
 from voucherd.service.store import Store
 
 Clock = Callable[[], datetime]
@@ -54,6 +55,8 @@ class Works:
     """Whether a mailbox that was leased is still to be read here."""
     look_at_leases: Callable[[], set[str]] | None = None
     """Which mailboxes somebody has to look at again, for leases come and go; None where nobody shares them."""
+    sign_ins: Callable[[datetime], Sequence[SignInMeasure]] = lambda _: ()
+    """How the sign-ins by OAuth2 stand, in figures."""
 
 
 @dataclass(slots=True)
@@ -85,14 +88,21 @@ def one_pass(
             result.unavailable.append(f"mailbox {post.name}: {error}")
             failed(post.name, error)
             mailbox_failed(works.store, post.name, error, clock())
-    problem = keep_calendars(works, clock())
+    result.reminders, problem = plan_due(works, clock())
     if problem:
         result.unavailable.append(f"calendars: {problem}")
-    result.reminders = remind(works.store, works.rules, works.token_key, clock())
     result.sent = send(works.store, works.dispatch(), clock, stopping)
     if result.sent.paused:
         result.unavailable.append(f"delivery: {result.sent.paused}")
     return result
+
+
+def plan_due(works: Works, now: datetime) -> tuple[int, str]:
+    """Brings the calendars up to date, then puts the reminders that are due into the outbox: how many mails that were,
+    and why the folder of the feeds takes nothing, where it does not."""
+    with works.store.looking():
+        problem = keep_calendars(works, now)
+        return remind(works.store, works.rules, works.token_key, now), problem
 
 
 def keep_calendars(works: Works, now: datetime) -> str:

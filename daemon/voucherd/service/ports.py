@@ -178,13 +178,15 @@ class InvoiceReader(Protocol):
 @dataclass(frozen=True, slots=True)
 class SignInStanding:
     """How it stands with a sign-in by OAuth2: `state` is `ok`, `refused` (by the issuer, `since` then) or
-    `login-needed`; what is wrong, and what a person does about it."""
+    `login-needed`; what is wrong, and what a person does about it; for how many seconds more the access token that is
+    kept is good (None without one, below 0 once it has lapsed)."""
 
     name: str
     state: str
     since: datetime | None = None
     detail: str = ""
     remedy: str = ""
+    token_seconds_left: float | None = None
 
 
 class TokenSource(Protocol):

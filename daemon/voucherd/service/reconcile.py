@@ -30,7 +30,7 @@ from voucherd.service.records import ReviewCode, ReviewEntry
 from voucherd.service.remitting import Remitted, all_of, summed_up, take_remittances
 from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
-from voucherd.service.verdicts import tell
+from voucherd.service.verdicts import tell, tell_inconsistent
 
 _REFUSALS = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
 """Why a file that was handed in waits for a person."""
@@ -75,9 +75,8 @@ def take_in(
 
 def _of_partner(document: InvoiceDocument, rules: Rulebook) -> InvoiceDocument:
     """The document with its supplier as a partner's id, where what it says is a partner's id or name."""
-    said = (document.supplier or "").casefold().strip()
-    named = [p for p in rules.partners.values() if said and said in (p.id.casefold(), p.name.casefold())]
-    return replace(document, supplier=named[0].id) if len(named) == 1 else document
+    named = rules.partner_named(document.supplier)
+    return replace(document, supplier=named) if named is not None else document
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +124,8 @@ def take_in_file(
             if not tx.reviews.open_about(read.code, [sha256]):
                 tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant, about=sha256)])
             keep_hand_over(tx, sha256, name, supplier)
+            if token_key is not None:
+                tell_inconsistent(tx, rules, read, supplier, None, token_key, instant)
             return TakenFile(name, refused=read)
         _settle(tx, sha256, _REFUSALS, instant, by, "the file was read")
         invoices, advices = apart(read)

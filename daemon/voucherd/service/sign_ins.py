@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.credentials import Ending
@@ -79,6 +81,38 @@ def _ending(endings: Iterable[Ending], today: date) -> list[tuple[str, Alarm]]:
         )
         for one in endings
         if (step := one.warning(today)) is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInMeasure:
+    """A sign-in in figures, for whoever uses it (`name`: a mailbox, or `delivery`): whether it works, and the seconds
+    until its client secret and its access token end, below 0 once they have, None where that is not known."""
+
+    name: str
+    up: bool
+    secret_seconds_left: float | None
+    token_seconds_left: float | None
+
+
+def sign_in_measures(
+    users: Mapping[str, KeptSignIn], endings: Iterable[Ending], now: datetime, zone: ZoneInfo
+) -> list[SignInMeasure]:
+    """The figures of each user's sign-in. A secret is good until its last day is over in the desk's `zone`."""
+    standing = {one.name: one for one in standings({each.name: each for each in users.values()}.values())}
+    over = {
+        name: datetime.combine(one.on + timedelta(days=1), time(), zone)
+        for one in endings
+        for name in one.names
+    }
+    return [
+        SignInMeasure(
+            user,
+            standing[own.name].state == "ok",
+            (over[own.name] - now).total_seconds() if own.name in over else None,
+            standing[own.name].token_seconds_left,
+        )
+        for user, own in users.items()
     ]
 
 

@@ -22,6 +22,7 @@ from voucherd.adapters.imap.liveness import watch_over
 from voucherd.adapters.imap.wire import Wire
 from voucherd.errors import PermanentError
 from voucherd.service.ports import TokenSource
+from voucherd.tls import verifying_context
 
 _ATOM = re.compile(r"[A-Za-z0-9!#$&'+,./:;<=>?@^_`|~-]+")
 _PARTING = 2.0
@@ -80,15 +81,13 @@ def connect(account: Account, password: Callable[[], str] | TokenSource) -> Conn
 
 def _context(account: Account) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=account.ca_file)
+        return verifying_context(account.ca_file)
     except OSError as error:
         raise PermanentError(
             f"ca_file {account.ca_file} cannot be used ({error.strerror or error})",
             where=account.name,
             remedy="name a PEM file with the authority's certificate",
         ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _reach(account: Account, context: ssl.SSLContext) -> Any:

@@ -55,12 +55,11 @@ def refusing() -> Iterator[None]:
         AssertionError,
         AttributeError,
         LookupError,
-        NotImplementedError,
+        OSError,
+        RuntimeError,  # NotImplementedError and RecursionError among them
+        TypeError,
+        ValueError,
     ) as error:
-        raise RefusedFileError(
-            f"the PDF cannot be opened ({type(error).__name__}): {_short(error)}"
-        ) from None
-    except (OSError, RecursionError, TypeError, ValueError) as error:
         raise RefusedFileError(
             f"the PDF cannot be opened ({type(error).__name__}): {_short(error)}"
         ) from None

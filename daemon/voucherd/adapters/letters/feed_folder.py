@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +9,11 @@ from pathlib import Path
 from voucherd.adapters.letters.calendar_entries import Maker
 from voucherd.adapters.letters.composer import LetterComposer
 from voucherd.adapters.letters.writer import bare_address
+from voucherd.belonging import make_folder
 from voucherd.domain.letter import CalendarEntry
 from voucherd.domain.message_id import calendar_feed
 from voucherd.domain.partner import Partner
+from voucherd.durable import replace_whole
 from voucherd.errors import TemporaryError
 
 _MODE = 0o640
@@ -44,8 +44,8 @@ class FeedFolder:
         try:
             if path.is_file() and path.read_bytes() == content:
                 return False
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-            _replace(path, content)
+            make_folder(self._folder, 0o750)
+            replace_whole(path, content, mode=_MODE)
         except OSError as error:
             raise TemporaryError(
                 f"the calendar of {partner.id} cannot be written: {error.strerror}",
@@ -62,18 +62,3 @@ class FeedFolder:
             raise TemporaryError(
                 f"the calendar of {partner} cannot be taken away: {error.strerror}", where=str(self._folder)
             ) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """The file appears under its name once it is whole: who reads it meanwhile has the one before."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _MODE)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -122,7 +122,8 @@ class SignIn:
             return SignInStanding(account.name, "refused", since, refusal.detail, refusal.remedy)
         if account.by_person and not kept.refresh_token and not account.refresh_token():
             return SignInStanding(account.name, "login-needed", None, "nobody has signed in", self._log_in())
-        return SignInStanding(account.name, "ok")
+        left = kept.left(self._clock()) if kept.access_token else None
+        return SignInStanding(account.name, "ok", token_seconds_left=left)
 
     def _log_in(self) -> str:
         return f"run `voucherd login {self.account.name}`"

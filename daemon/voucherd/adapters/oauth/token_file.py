@@ -6,14 +6,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from voucherd.belonging import give, make_folder
+from voucherd.durable import replace_whole
 from voucherd.errors import PermanentError, TemporaryError
 
 _LARGEST = 256 * 1024
@@ -98,21 +99,8 @@ class TokenFile:
 
     def write(self, kept: Kept) -> None:
         """Keeps this instead: durable before it returns, and never half."""
-        unfinished = self._path.with_name(f"{self._path.name}.{secrets.token_hex(8)}")
         try:
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                _give_to_owner_of(self._path.parent, handle)
-                with os.fdopen(handle, "wb") as file:
-                    file.write(json.dumps(asdict(kept)).encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                unfinished.replace(self._path)
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    unfinished.unlink()
-                raise
-            _fsync_folder(self._path.parent)
+            replace_whole(self._path, json.dumps(asdict(kept)).encode())
         except OSError as error:
             raise self._failed(error) from None
 
@@ -122,23 +110,11 @@ class TokenFile:
             handle = os.open(self._lock, flags | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return os.open(self._lock, flags)
-        _give_to_owner_of(
-            self._path.parent, handle
-        )  # only what was made here: another's file is never given away
+        give(handle, self._path.parent)  # only what was made here: another's is never given away
         return handle
 
     def _make_folder(self) -> None:
-        folder = self._path.parent
-        if folder.is_dir():
-            return
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                _give_to_owner_of(folder.parent, handle)
-            finally:
-                os.close(handle)
+        make_folder(self._path.parent)
 
     def _failed(self, error: OSError) -> TemporaryError | PermanentError:
         kind = PermanentError if isinstance(error, PermissionError) else TemporaryError
@@ -156,21 +132,6 @@ def _taken(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _give_to_owner_of(folder: Path, handle: int) -> None:
-    """What root writes (`voucherd login`, by hand) belongs to whom the folder belongs to: the service reads it."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(handle, owner.st_uid, owner.st_gid)
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _kept(content: bytes) -> Kept | None:

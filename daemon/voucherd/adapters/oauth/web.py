@@ -26,6 +26,7 @@ from urllib.request import (
 )
 
 from voucherd.errors import PermanentError, TemporaryError
+from voucherd.tls import verifying_context
 
 _SECONDS = 20.0  # a stop that comes meanwhile waits for it (PROMISES.md, P4)
 _LARGEST = 256 * 1024
@@ -135,15 +136,13 @@ class Web:
 
     def _context(self) -> ssl.SSLContext:
         try:
-            context = ssl.create_default_context(cafile=self._ca_file)
+            return verifying_context(self._ca_file)
         except OSError as error:
             raise PermanentError(
                 f"ca_file {self._ca_file} cannot be used ({error.strerror or type(error).__name__})",
                 where=self._where,
                 remedy="name a PEM file with the authority's certificate",
             ) from None
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
 
     def _untrusted(self, host: str, error: ssl.SSLCertVerificationError) -> PermanentError:
         return PermanentError(

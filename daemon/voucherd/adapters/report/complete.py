@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from voucherd.durable import sync_file
 from voucherd.errors import OperatorError
 
 
@@ -40,11 +41,7 @@ class Unfinished:
         mask = os.umask(0)
         os.umask(mask)
         self.path.chmod(0o666 & ~mask)
-        handle = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_file(self.path)
         self.path.replace(self.place)
 
     def abandon(self) -> None:

@@ -22,6 +22,7 @@ from voucherd.adapters.smtp.bearer import sign_in_with_token
 from voucherd.adapters.smtp.wire import ConnectionBroken, Reply, Wire
 from voucherd.errors import ConfigurationError, Fault, PermanentError, TemporaryError, VoucherdError
 from voucherd.service.ports import Attempt, Outcome, Stage, TokenSource
+from voucherd.tls import verifying_context
 
 Tls = Literal["starttls", "implicit", "off"]
 _CLOSING = 421
@@ -80,7 +81,9 @@ class SmtpDelivery:
         self._host, self._port, self._tls = host, port, tls
         self._user, self._password = user, password
         self._timeouts = timeouts or Timeouts()
-        self._context = _verifying_context(ca_file) if tls != "off" else None
+        self._ca_file = ca_file
+        # the system's authorities are read when there is something to send: most passes have nothing
+        self._context = _context(ca_file) if tls != "off" and ca_file is not None else None
         self._latest = math.inf
         self._hidden: tuple[str, ...] = ()
         self._wire: Wire | None = None
@@ -179,7 +182,8 @@ class SmtpDelivery:
             self._sign_in(wire, self._user)
 
     def _secure(self, wire: Wire) -> None:
-        assert self._context is not None  # noqa: S101 - made wherever TLS is asked for
+        if self._context is None:
+            self._context = _context(self._ca_file)
         wire.secure(self._context, self._host, self._timeouts.connect)
 
     def _greet(self, wire: Wire) -> None:
@@ -318,14 +322,12 @@ class SmtpDelivery:
         return f" ENVID={found[1].decode('ascii')}" if found else ""
 
 
-def _verifying_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
+def _context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        return verifying_context(ca_file)
     except (OSError, ValueError) as error:
         raise ConfigurationError([Fault("", "delivery.ca_file", str(ca_file), "cannot be used as authorities",
                                         "give a PEM file of certificates")]) from error  # fmt: skip
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _is_loopback(host: str) -> bool:

@@ -26,6 +26,7 @@ from voucherd import __version__
 from voucherd.adapters.store.engine import SqlStore
 from voucherd.adapters.store.rows import Content, Digest, carry
 from voucherd.adapters.store.upgrade import ensure, revision_in
+from voucherd.durable import sync_file, sync_folder
 from voucherd.errors import OperatorError, TemporaryError
 
 _FORMAT = 1
@@ -144,14 +145,9 @@ def _describe(
 
 def _settle(unfinished: Path, file: Path) -> None:
     """Under its final name a backup is whole, and it stays there after a power loss."""
-    for path, flags in ((unfinished, os.O_RDONLY), (unfinished.parent, os.O_RDONLY | os.O_DIRECTORY)):
-        if path is not unfinished:
-            os.link(unfinished, file)  # fails where somebody made the file meanwhile: nothing is overwritten
-        descriptor = os.open(path, flags)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_file(unfinished)
+    os.link(unfinished, file)  # fails where somebody made the file meanwhile: nothing is overwritten
+    sync_folder(file.parent)
 
 
 def verified(file: Path) -> Manifest:

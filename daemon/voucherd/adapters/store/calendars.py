@@ -15,6 +15,7 @@ from voucherd.adapters.store.ledger import by_programme
 from voucherd.service.records import CalendarRow, VoucherKey
 
 _KEY = ("programme", "voucher_key", "deadline", "partner")
+_NEWEST = select(func.max(schema.event.c.id))  # made once, asked at every pass
 
 
 class SqlCalendars:
@@ -87,7 +88,7 @@ class SqlCalendars:
 
     def newest_event(self) -> int:
         """The id of the last event of the history, 0 before the first."""
-        return int(self._connection.execute(select(func.max(schema.event.c.id))).scalar_one_or_none() or 0)
+        return int(self._connection.execute(_NEWEST).scalar_one_or_none() or 0)
 
     def changed(self, after: int, until: int) -> list[VoucherKey]:
         """The vouchers that the events after one id, up to another, are about."""

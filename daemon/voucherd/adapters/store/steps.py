@@ -148,6 +148,10 @@ class SqlSteps:
             taken += self._connection.execute(statement).rowcount
         return taken
 
+    def any_due(self, until: datetime) -> bool:
+        """Whether the time of any planned step has come by `until`: what every pass asks first."""
+        return self._connection.execute(_ANY_DUE, {"until": until}).first() is not None
+
     def due(
         self,
         until: datetime,
@@ -244,6 +248,13 @@ class SqlSteps:
             )
             found.update((partner, day) for partner, day in self._connection.execute(query))
         return found
+
+
+_ANY_DUE = (
+    select(schema.step.c.id)
+    .where(schema.step_planned, schema.step.c.due_at <= bindparam("until", type_=schema.Instant))
+    .limit(1)
+)
 
 
 def _due(until: datetime, beside: Holds) -> ColumnElement[bool]:

@@ -65,7 +65,7 @@ def money(world: World, voucher: str = A) -> list[tuple[str, str | None]]:
         ([f"{A},,2021-10-30,5000.00,EUR,Paid,P-1,"], "paid", State.PAID),
         ([f"{A},,2021-10-30,5000.02,EUR,Paid,P-1,"], "paid", State.PAID),
         ([f"{A},,2021-10-30,,,Paid,P-1,"], "paid", State.PAID),
-        ([f"{A},,2021-10-30,2000.00,EUR,Paid,P-1,"], "part-paid", State.PAID),
+        ([f"{A},,2021-10-30,2000.00,EUR,Paid,P-1,"], "part-paid", State.BILLED),
         ([f"{A},,2021-10-30,6000.00,EUR,Paid,P-1,"], "overpaid", State.PAID),
         ([f"{A},,2021-10-30,5000.00,EUR,Denied,P-1,no report"], "unpaid", State.REDEEMED),
         ([f"{A},,2021-10-30,5000.00,EUR,Pending,P-1,"], "unpaid", State.BILLED),
@@ -90,6 +90,60 @@ def test_a_row_for_a_voucher_says_what_became_of_its_payment(
     assert row(world)["payment"] == payment
     assert world.standing(A).voucher.state is state
     assert world.reviews() == []
+
+
+def test_payments_in_parts_make_a_voucher_paid_when_the_last_of_them_comes_and_say_what_is_open(
+    world: World, tmp_path: Path
+) -> None:
+    billed(world, A)
+    parts = ("2021-10-20,2000.00", "2021-10-25,1000.00", "2021-11-02,2000.00")
+    stands = []
+    for at, part in enumerate(parts, 1):
+        hand_over(world, tmp_path, f"{A},,{part},EUR,Paid,P-{at},", name=f"{at}.csv")
+        voucher = world.standing(A).voucher
+        stands.append((voucher.state, voucher.paid_on, world.history(A)[-1].note))
+    assert stands == [
+        (State.BILLED, None, "2000.00 EUR paid of 5000.00 EUR"),
+        (State.BILLED, None, "3000.00 EUR paid of 5000.00 EUR"),
+        (State.PAID, date(2021, 11, 2), "5000.00 EUR paid of 5000.00 EUR"),
+    ]
+
+
+def test_a_short_bill_that_is_paid_leaves_the_rest_to_be_billed(world: World, tmp_path: Path) -> None:
+    billed(world, A, net=400_000)
+    hand_over(world, tmp_path, f"{A},,2021-10-20,4000.00,EUR,Paid,P-1,")
+    assert (row(world)["billing"], row(world)["payment"]) == ("short", "paid")
+    assert world.standing(A).voucher.state is State.REDEEMED
+    assert "planned" in world.statuses(A, "bill")
+
+
+@pytest.mark.parametrize("status", ["Submitted", "Paid"])
+@pytest.mark.parametrize("named", [f"{A},", f"{A},I-1", ",I-1"])
+def test_the_submission_date_that_a_list_states_says_when_a_bill_was_in_time(
+    world: World, tmp_path: Path, status: str, named: str
+) -> None:
+    world.redeemed(A, "2021-09-01")
+    world.take_in(invoice("I-1", date(2021, 11, 10), (A, 500_000)))
+    assert (row(world)["timeliness"], row(world)["completed_on"]) == ("late", "2021-11-10")
+    content = f"Voucher,Invoice,Status,Submission date\n{named},{status},2021-10-29\n".encode()
+    archive, now = FileArchive(tmp_path / "mail"), instant("2021-11-15")
+    for name in ("status.csv", "again.csv"):
+        take_in_file(world.store, archive, [CsvInvoices()], world.rules, name, content, None, now)
+    assert (row(world)["timeliness"], row(world)["completed_on"]) == ("on-time", "2021-10-29")
+    assert world.standing(A).voucher.billed_on == date(2021, 10, 29)
+    submitted = [event for event in world.history(A) if event.kind is EventKind.SUBMITTED]
+    assert [event.on for event in submitted] == [date(2021, 10, 29)]
+    (line,) = world.reconciliation("2021-11-15")["lines"]
+    assert "submitted on 2021-10-29" in line["because"]
+
+
+def test_the_submission_of_another_invoice_proves_nothing(world: World, tmp_path: Path) -> None:
+    world.redeemed(A, "2021-09-01")
+    world.take_in(invoice("I-1", date(2021, 11, 10), (A, 500_000)))
+    content = f"Voucher,Invoice,Status,Submission date\n{A},I-7,Submitted,2021-10-29\n".encode()
+    archive, now = FileArchive(tmp_path / "mail"), instant("2021-11-15")
+    take_in_file(world.store, archive, [CsvInvoices()], world.rules, "s.csv", content, None, now)
+    assert row(world)["timeliness"] == "late"
 
 
 def test_a_payment_for_a_voucher_that_nobody_billed_is_told(world: World, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from voucherd.domain.reservations import Reservations, follows, reservations
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 
 _OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
-_PAYMENTS = (EventKind.PAID, EventKind.PAYMENT_DENIED)
+_PAYMENTS = (EventKind.PAID, EventKind.PAYMENT_DENIED, EventKind.SUBMITTED)
 _DATED = {"created_on", "assigned_on", "expires_on", "engagement_on"}
 _CONTRADICTABLE = {"assigned_on", "expires_on", "days"}
 
@@ -200,11 +200,15 @@ class _Fold:
             return None, None
         billed_on: date | None = None
         paid_on: date | None = None
+        counted = self._payments_counted()
+        in_parts = counted is not None and counted.kind is EventKind.PART_PAID
         for event in self._money_events():
             if PART in event.facts:
                 continue
             if event.kind is EventKind.BILLED:
                 billed_on = billed_on or event.on
+            elif event.kind is EventKind.PAID and in_parts:
+                continue  # the rest is still to come
             elif event.kind is EventKind.PAID:
                 if billed_on is None:
                     self.findings.add("paid-unbilled")
@@ -215,7 +219,15 @@ class _Fold:
                 billed_on = None
         if billed_on is not None:
             self.findings.discard("paid-unbilled")
+        if paid_on is not None and counted is not None:
+            paid_on = counted.on
         return billed_on, paid_on
+
+    def _payments_counted(self) -> Event | None:
+        """Reconciliation's last word on whether the payments with an amount are all that is owed; None: it was never
+        otherwise."""
+        words = self.of(EventKind.PART_PAID, EventKind.PAID_IN_FULL)
+        return max(words, key=lambda event: (event.recorded_at, event.id), default=None)
 
     def _money_events(self) -> list[Event]:
         """What was said of billing and payment, by its own dates. Reconciliation says again what the lines come to

@@ -17,7 +17,13 @@ from voucherd.service.records import VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _LONGEST = 99  # days of a voucher, as mails are read
-_BY_MAIL_OR_REVIEW = (EventKind.DECIDED, EventKind.BILLING_CLAIMED, EventKind.ADMINISTRATOR_NAMED)
+_BY_MAIL_OR_REVIEW = (
+    EventKind.DECIDED,
+    EventKind.BILLING_CLAIMED,
+    EventKind.ADMINISTRATOR_NAMED,
+    EventKind.PART_PAID,
+    EventKind.PAID_IN_FULL,
+)
 RECORDABLE = tuple(kind for kind in EventKind if kind not in _BY_MAIL_OR_REVIEW)
 
 

@@ -23,7 +23,7 @@ from voucherd.domain.reconciliation.remittances import (
     digests,
     spread_over_lines,
 )
-from voucherd.domain.remitted import LISTED
+from voucherd.domain.remitted import LISTED, NO_DATE
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.service.importing import Teller
@@ -55,12 +55,13 @@ class Remitted:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What of one row falls to one voucher."""
+    """What of one row falls to one voucher: a payment, or that its bill was submitted."""
 
     key: VoucherKey
     row: RemittanceRow
     digest: str
     amount: int | None
+    submitted: bool = False
 
 
 class _UnplacedError(Exception):
@@ -103,7 +104,11 @@ class _Taking:
     ) -> None:
         self.tx, self.rules, self.teller, self.day, self.now = tx, rules, teller, day, now
         told = zip(advice.rows, digests(advice), strict=True)
-        self.rows = [(row, digest) for row, digest in told if row.status is not PaymentStatus.PENDING]
+        self.rows = [
+            (row, digest)
+            for row, digest in told
+            if row.status is not PaymentStatus.PENDING or row.submitted_on
+        ]
         self.invoices = self._invoices()
         self.standings = self._standings()
         self.unplaced: list[Unplaced] = []
@@ -151,15 +156,24 @@ class _Taking:
         return found
 
     def _parts(self, row: RemittanceRow, digest: str) -> list[_Part]:
+        """The payment of a row, and the submission that it states; each is known by a digest of its own."""
         try:
-            if (row.on or self.day) > self.now.astimezone(self.rules.desk.zone).date():
-                raise _UnplacedError(ReviewCode.AMBIGUOUS, f"it is dated in the future: {row.on}")
+            today = self.now.astimezone(self.rules.desk.zone).date()
+            for day in (row.on or self.day, row.submitted_on):
+                if day is not None and day > today:
+                    raise _UnplacedError(ReviewCode.AMBIGUOUS, f"it is dated in the future: {day}")
             if row.voucher_text:
-                return [_Part(self._voucher(row), row, digest, _moved(row, row.amount))]
-            return self._spread(row, digest)
+                parts = [_Part(self._voucher(row), row, digest, _moved(row, row.amount))]
+            else:
+                parts = self._spread(row, digest)
         except _UnplacedError as error:
             self.unplaced.append(Unplaced(error.code, f"{row.shown}: {error}", digest))
             return []
+        if row.submitted_on is None:
+            return parts
+        told = f"{digest}|{row.submitted_on}"
+        submitted = [replace(part, digest=told, amount=None, submitted=True) for part in parts]
+        return submitted if row.status is PaymentStatus.PENDING else [*submitted, *parts]
 
     def _voucher(self, row: RemittanceRow) -> VoucherKey:
         keys = voucher_keys(row.voucher_text)
@@ -236,26 +250,36 @@ class _Taking:
 
     def _event(self, part: _Part) -> Event:
         row = part.row
-        (standing,) = [one for key, one in self.standings[part.key.key] if key == part.key]
         facts = {LISTED: part.digest, "invoice": row.invoice, "reference": row.reference}
+        if part.submitted and row.submitted_on is not None:
+            facts.pop("reference")
+            return self._told(part, EventKind.SUBMITTED, row.submitted_on, facts, f"row {row.row}", "")
         if part.amount is not None:
             facts |= {"amount": format_amount(part.amount, row.currency), "currency": row.currency}
         denied = row.status is PaymentStatus.DENIED and row.amount is not None
         said = [f"{money(row.amount or 0, row.currency)} denied"] if denied else []
+        span = f"row {row.row}" if row.on else f"row {row.row}: {NO_DATE}"
+        note = ": ".join([*said, row.reason] if row.reason else said)
+        return self._told(part, _kind(row), row.on or self.day, facts, span, note)
+
+    def _told(
+        self, part: _Part, kind: EventKind, on: date, facts: Mapping[str, str], span: str, note: str
+    ) -> Event:
+        (standing,) = [one for key, one in self.standings[part.key.key] if key == part.key]
         return Event(
             id=0,
             programme=part.key.programme,
             voucher=standing.voucher.id,
-            kind=_kind(row),
-            on=row.on or self.day,
+            kind=kind,
+            on=on,
             recorded_at=self.now,
             by=self.teller.by,
             role=self.teller.role,
             partner=self.teller.partner,
             message=self.teller.message,
             facts={name: value for name, value in facts.items() if value},
-            spans={"on": f"row {row.row}" if row.on else f"row {row.row}: no date stated"},
-            note=": ".join([*said, row.reason] if row.reason else said),
+            spans={"on": span},
+            note=note,
         )
 
 

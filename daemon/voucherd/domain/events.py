@@ -12,7 +12,7 @@ class EventKind(StrEnum):
     """The facts of RULES.md, Events; `corrected`, `extended` and `decided` are an operator's word. `billing-claimed` is
     a partner's word that an invoice was sent (`facts["invoice"]`): it bills nothing, reminders pause for it.
     `administrator-named` completes a hand-in that did not tell the customer's voucher administrator. `submitted` is
-    when the programme got the bill (of `facts["invoice"]`, or whatever bills the voucher): it proves that it was in time.
+    when the programme got the bill (of `facts["invoice"]`, or any that bills the voucher): was it in time.
     `part-paid` and `paid-in-full` are reconciliation's word on what the stated payments come to."""
 
     ASSIGNED = "assigned"

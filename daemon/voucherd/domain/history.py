@@ -200,15 +200,11 @@ class _Fold:
             return None, None
         billed_on: date | None = None
         paid_on: date | None = None
-        counted = self._payments_counted()
-        in_parts = counted is not None and counted.kind is EventKind.PART_PAID
         for event in self._money_events():
             if PART in event.facts:
                 continue
             if event.kind is EventKind.BILLED:
                 billed_on = billed_on or event.on
-            elif event.kind is EventKind.PAID and in_parts:
-                continue  # the rest is still to come
             elif event.kind is EventKind.PAID:
                 if billed_on is None:
                     self.findings.add("paid-unbilled")
@@ -219,9 +215,8 @@ class _Fold:
                 billed_on = None
         if billed_on is not None:
             self.findings.discard("paid-unbilled")
-        if paid_on is not None and counted is not None:
-            paid_on = counted.on
-        return billed_on, paid_on
+        counted = self._payments_counted()
+        return billed_on, paid_on if paid_on is None or counted is None else counted.on
 
     def _payments_counted(self) -> Event | None:
         """Reconciliation's last word on whether the payments with an amount are all that is owed; None: it was never
@@ -236,7 +231,11 @@ class _Fold:
         rank = {kind: place for place, kind in enumerate(kinds)}
         said: list[Event] = []
         last: dict[str, Event] = {}
+        counted = self._payments_counted()
+        in_parts = counted is not None and counted.kind is EventKind.PART_PAID
         for event in self.of(*kinds):
+            if event.kind is EventKind.PAID and in_parts:
+                continue  # the rest is still to come
             if event.role is Role.RECONCILIATION:
                 last[event.facts.get(PART, "")] = event
             else:

@@ -11,6 +11,7 @@ from voucherd.domain.identifiers import is_id_token, shown_id, voucher_key
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.errors import OperatorError
+from voucherd.service.awaited_payments import take_up
 from voucherd.service.named import named_partner, named_programme
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import VoucherKey
@@ -105,6 +106,7 @@ def record_fact(
             note=note,
         )
         done = record(tx, rules, [(key, event)], instant)
+        take_up(tx, rules, instant)
         own = {event.id for event in done.events}
         reviews = tuple(number for event, number in done.contradictions.items() if event in own)
         return RecordedFact(done.standings[key], reviews, opened, instant)

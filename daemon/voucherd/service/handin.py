@@ -16,7 +16,8 @@ from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceAdvice
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
-from voucherd.service.importing import Taken, Teller, programme_of, take
+from voucherd.service.awaited_payments import open_entry, take_up
+from voucherd.service.importing import Taken, programme_of, take
 from voucherd.service.invoice_files import apart
 from voucherd.service.letters import answering, item, outgoing
 from voucherd.service.queries import query
@@ -31,10 +32,11 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
-from voucherd.service.remitting import summed_up, take_remittances
+from voucherd.service.remitting import take_remittances
 from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
+from voucherd.service.teller import Teller
 from voucherd.service.verdicts import HandedIn, tell, tell_inconsistent
 
 InvoiceFile = tuple[str, str, Sequence[ReadDocument] | Unreadable]  # name, sha256 of its bytes, what it says
@@ -130,6 +132,7 @@ class Following:
         reports = Reports(self.tx, self.rules, self.token_key, self.now)
         outcomes.update(reports.take(new))
         self.reasons.update(reports.reasons)
+        take_up(self.tx, self.rules, self.now)
         self._verdicts(new, bills)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
@@ -268,10 +271,9 @@ class Following:
         done = take_remittances(self.tx, self.rules, advice, teller, day, self.now)
         if not done.unplaced:
             return True
-        code, reason = summed_up(name, done)
-        self.tx.reviews.open([ReviewEntry(code=code, reason=reason, opened_at=self.now, message=number)])
-        self.tx.messages.set_outcomes([(number, MessageOutcome.REVIEW, code.value, reason)])
-        self.reasons[number] = (code.value, reason)
+        entry = open_entry(self.tx, name, done, teller, day, self.now)
+        self.tx.messages.set_outcomes([(number, MessageOutcome.REVIEW, entry.code.value, entry.reason)])
+        self.reasons[number] = (entry.code.value, entry.reason)
         return False
 
     def _receipts(self, new: Sequence[tuple[int, Decided]], done: Recorded, before: set[VoucherKey]) -> None:

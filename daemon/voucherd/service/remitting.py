@@ -26,22 +26,26 @@ from voucherd.domain.reconciliation.remittances import (
 from voucherd.domain.remitted import LISTED, NO_DATE
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.importing import Teller
 from voucherd.service.placing import document_verdicts, placed_lines
 from voucherd.service.recording import record
 from voucherd.service.records import ReviewCode, StoredDocument, StoredLine, VoucherKey
 from voucherd.service.store import Transaction
+from voucherd.service.teller import Teller
 
 _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A row, or a part of it, that no voucher took: `digest` is what tells it from others."""
+    """A row, or a part of it, that no voucher took: `digest` is what tells the row from others. `voucher_key` or
+    `invoice_key` is what it waits for; both empty where a person decides."""
 
     code: ReviewCode
     reason: str
+    row: RemittanceRow
     digest: str
+    voucher_key: str = ""
+    invoice_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,33 @@ class _Part:
 
 
 class _UnplacedError(Exception):
-    def __init__(self, code: ReviewCode, reason: str) -> None:
+    """A row or a part of it is not placed; the keys are what it waits for."""
+
+    def __init__(self, code: ReviewCode, reason: str, voucher_key: str = "", invoice_key: str = "") -> None:
         super().__init__(reason)
-        self.code = code
+        self.code, self.voucher_key, self.invoice_key = code, voucher_key, invoice_key
+
+    def about(self, row: RemittanceRow, digest: str, what: str) -> Unplaced:
+        return Unplaced(self.code, f"{what}: {self}", row, digest, self.voucher_key, self.invoice_key)
 
 
 def take_remittances(
     tx: Transaction, rules: Rulebook, advice: RemittanceAdvice, teller: Teller, day: date, now: datetime
 ) -> Remitted:
     """Records what the rows say, by the authority of `teller`; `day` stands for a row without a date."""
-    return _Taking(tx, rules, advice, teller, day, now).take()
+    return take_rows(tx, rules, list(zip(advice.rows, digests(advice), strict=True)), teller, day, now)
+
+
+def take_rows(
+    tx: Transaction,
+    rules: Rulebook,
+    rows: Sequence[tuple[RemittanceRow, str]],
+    teller: Teller,
+    day: date,
+    now: datetime,
+) -> Remitted:
+    """The same for rows with the digests that tell them from others."""
+    return _Taking(tx, rules, rows, teller, day, now).take()
 
 
 def all_of(done: Sequence[Remitted]) -> Remitted | None:
@@ -97,16 +118,15 @@ class _Taking:
         self,
         tx: Transaction,
         rules: Rulebook,
-        advice: RemittanceAdvice,
+        rows: Sequence[tuple[RemittanceRow, str]],
         teller: Teller,
         day: date,
         now: datetime,
     ) -> None:
         self.tx, self.rules, self.teller, self.day, self.now = tx, rules, teller, day, now
-        told = zip(advice.rows, digests(advice), strict=True)
         self.rows = [
             (row, digest)
-            for row, digest in told
+            for row, digest in rows
             if row.status is not PaymentStatus.PENDING or row.submitted_on
         ]
         self.invoices = self._invoices()
@@ -167,7 +187,7 @@ class _Taking:
             else:
                 parts = self._spread(row, digest)
         except _UnplacedError as error:
-            self.unplaced.append(Unplaced(error.code, f"{row.shown}: {error}", digest))
+            self.unplaced.append(error.about(row, digest, row.shown))
             return []
         if row.submitted_on is None:
             return parts
@@ -186,7 +206,7 @@ class _Taking:
         """The voucher of this ID, where the teller may say it; _UnplacedError elsewhere."""
         found = self.standings.get(name, [])
         if not found:
-            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, f"voucher {shown[:80]} is not known")
+            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, f"voucher {shown[:80]} is not known", name)
         redeemed = [one for one in found if one[1].voucher.redeemed_on is not None]
         if len(found) > 1 and len(redeemed) != 1:
             names = ", ".join(key.programme for key, _ in found)
@@ -217,9 +237,9 @@ class _Taking:
                 key = self._known(row, name, name or "of some lines")
             except _UnplacedError as error:
                 what = "" if amount is None else f"{money(amount, row.currency)} of it: "
-                reason = f"{row.shown} for invoice {row.invoice}, {what}{error}"
                 if amount != 0:
-                    self.unplaced.append(Unplaced(error.code, reason, f"{digest}|{name}"))
+                    said = f"{row.shown} for invoice {row.invoice}, {what}".rstrip(":, ")
+                    self.unplaced.append(error.about(row, digest, said))
                 continue
             parts.append(_Part(key, row, digest, amount))
         return parts
@@ -231,7 +251,8 @@ class _Taking:
         if wanted:
             found = [one for one in found if one[0].document.supplier in (named or {row.supplier})]
         if not found:
-            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, f"invoice {row.invoice[:80]} is not known")
+            said = f"invoice {row.invoice[:80]} is not known"
+            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, said, invoice_key=invoice_key(row.invoice))
         if len(found) > 1:
             who = " and ".join(
                 f"{one.document.kind} of {one.document.supplier or 'nobody known'}" for one, _ in found

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.pool import NullPool
 
 from voucherd.adapters.store.alarms import SqlAlarms
+from voucherd.adapters.store.awaited import SqlAwaited
 from voucherd.adapters.store.calendars import SqlCalendars
 from voucherd.adapters.store.decisions import SqlDecisions
 from voucherd.adapters.store.figures import SqlFigures
@@ -63,6 +64,7 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.reviews = SqlReviews(connection)
         self.invoices = SqlInvoices(connection)
+        self.awaited = SqlAwaited(connection)
         self.decisions = SqlDecisions(connection)
         self.verdicts = SqlVerdicts(connection)
         self.reconciling = SqlReconciling(connection)

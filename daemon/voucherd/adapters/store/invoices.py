@@ -34,7 +34,7 @@ class SqlInvoices:
     ) -> int | None:
         """Stores a document with its lines and returns its number; None where this file gave it already."""
         table = schema.invoice
-        key, supplier = _number_key(invoice_key(document.invoice)), _cut(document.supplier or "")
+        key, supplier = number_key(invoice_key(document.invoice)), _cut(document.supplier or "")
         known = select(table.c.number).where(
             table.c.sha256 == sha256,
             table.c.invoice_key == key,
@@ -177,7 +177,7 @@ class SqlInvoices:
         contradictions are looked for."""
         table = schema.invoice
         found: list[StoredDocument] = []
-        for part in chunks(sorted({_number_key(key) for key in invoice_keys})):
+        for part in chunks(sorted({number_key(key) for key in invoice_keys})):
             query = select(table).where(table.c.invoice_key.in_(part)).order_by(table.c.number)
             found.extend(_document(row) for row in self._connection.execute(query).mappings())
         return found
@@ -206,7 +206,7 @@ def _cut(text: str) -> str:
     return schema.storable(text)[:_LONGEST_NAME]
 
 
-def _number_key(key: str) -> str:
+def number_key(key: str) -> str:
     """A normalised number as the index holds it: a long one by its digest."""
     key = schema.storable(key)
     return key if len(key) <= _LONGEST_NAME else hashlib.sha256(key.encode()).hexdigest()

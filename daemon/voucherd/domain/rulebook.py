@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.imitations import resembles, skeletons
@@ -115,6 +116,12 @@ class Rulebook:
         """Whether each partner gets one mail a day: its own word, else the desk's."""
         desk = self.reminders.digest
         return {p.id: desk if p.digest is None else p.digest for p in self.partners.values()}
+
+    @cached_property
+    def addresses_print(self) -> str:
+        """Tells the partners' addresses from others: where it is another, mail may reach whom it did not reach."""
+        every = sorted((partner.id, partner.addresses) for partner in self.partners.values())
+        return sha256(repr(every).encode()).hexdigest()[:24]
 
     def escalates_at(self, partner: Partner) -> int | None:
         """From how many days before a deadline on a partner's `escalation` addresses are copied."""

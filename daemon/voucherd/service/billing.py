@@ -12,6 +12,7 @@ from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
+from typing import NamedTuple
 
 from voucherd.domain.billable import billable, billing_facts
 from voucherd.domain.events import PART, Event, EventKind, Role
@@ -21,7 +22,7 @@ from voucherd.domain.reconciliation.amounts import money
 from voucherd.domain.reconciliation.frozen import frozen_row, in_words
 from voucherd.domain.reconciliation.payment import amount_owed, is_part_paid
 from voucherd.domain.reconciliation.stream import judge_key
-from voucherd.domain.reconciliation.verdict import COMPLETE, RedeemedVoucher, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import COMPLETE, LineVerdict, RedeemedVoucher, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.service.closed import Closed
@@ -54,9 +55,10 @@ def verdicts_of(
     keys: Sequence[VoucherKey],
     now: datetime,
     standings: Mapping[VoucherKey, Standing] = MappingProxyType({}),
+    told: dict[int, LineVerdict] | None = None,
 ) -> dict[VoucherKey, VoucherVerdict]:
     """The verdicts about these vouchers and those that share an ID with them, as everything known makes them;
-    `standings` are the ones at hand."""
+    `standings` are the ones at hand. `told` is given the verdict of each of their lines, by its number."""
     names = sorted({key.key for key in keys})
     every = tx.ledger.same_ids(names)
     known = tx.ledger.standings([key for key in every if key not in standings]) | dict(standings)
@@ -67,9 +69,22 @@ def verdicts_of(
         candidates = [redeemed_voucher(known[key], rules) for key in same if key in known]
         redeemed = [voucher for voucher in candidates if voucher is not None]
         for verdict in judge_key(redeemed, lines.get(name, ()), rules.tolerance, today):
+            judged: Sequence[LineVerdict] = ()
             if isinstance(verdict, VoucherVerdict):
                 found[VoucherKey(verdict.voucher.programme, name)] = verdict
+                judged = verdict.lines
+            else:
+                judged = (verdict,)
+            if told is not None:
+                told.update((one.line.number, one) for one in judged)
     return found
+
+
+class Called(NamedTuple):
+    """The events that invoice lines call for, with the histories of the vouchers that they are about."""
+
+    events: list[tuple[VoucherKey, Event]]
+    histories: Mapping[VoucherKey, list[Event]]
 
 
 def billing_events(
@@ -79,10 +94,11 @@ def billing_events(
     standings: Mapping[VoucherKey, Standing],
     now: datetime,
     changes: list[ClosedChange] | None = None,
-) -> list[tuple[VoucherKey, Event]]:
+    told: dict[int, LineVerdict] | None = None,
+) -> Called:
     """The events that the invoice lines of these vouchers call for: billed in full, or open again. What is concluded is
-    stored with it; where that is not what a closed period froze, `changes` is told."""
-    verdicts = verdicts_of(tx, rules, keys, now, standings)
+    stored with it; where that is not what a closed period froze, `changes` is told. `told` as for `verdicts_of`."""
+    verdicts = verdicts_of(tx, rules, keys, now, standings, told)
     _keep(tx, keys, verdicts, [] if changes is None else changes)
     missing = [key for key in verdicts if key not in standings]
     every = {**standings, **(tx.ledger.standings(missing) if missing else {})}
@@ -96,11 +112,12 @@ def billing_events(
     }
     today = now.astimezone(rules.desk.zone).date()
     histories = tx.ledger.events(list(concerned)) if concerned else {}
-    return [
+    events = [
         (key, event)
         for key, verdict in concerned.items()
         for event in _events(key, verdict, every[key], histories.get(key, []), now, today)
     ]
+    return Called(events, histories)
 
 
 def _keep(

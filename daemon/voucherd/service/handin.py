@@ -14,6 +14,7 @@ from voucherd.domain.handling import Handling, handed_in_on
 from voucherd.domain.letter import Letter, LetterKind
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceAdvice
+from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
 from voucherd.service.awaited_payments import open_entry, take_up
@@ -102,6 +103,8 @@ class Following:
         self.tx, self.rules, self.token_key, self.now = tx, rules, token_key, now
         self.reasons: dict[int, tuple[str, str]] = {}
         """Code and reason of the messages that only the ledger or the outbox put before a person."""
+        self._told: dict[int, LineVerdict] = {}
+        """What became of invoice lines, as long as nothing else was recorded that may have changed their vouchers."""
 
     def everything(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
         """Events, invoices, reviews and receipts of new messages; returns how each message ended."""
@@ -130,7 +133,10 @@ class Following:
         bills: list[tuple[Decided, list[int]]] = []
         outcomes.update(self._invoices(new, bills))
         reports = Reports(self.tx, self.rules, self.token_key, self.now)
-        outcomes.update(reports.take(new))
+        reported = reports.take(new)
+        if reported:
+            self._told.clear()
+        outcomes.update(reported)
         self.reasons.update(reports.reasons)
         take_up(self.tx, self.rules, self.now)
         self._verdicts(new, bills)
@@ -236,7 +242,9 @@ class Following:
                     continue
                 invoices, advices = apart(read)
                 if invoices:
-                    taken = take_in(self.tx, self.rules, invoices, name, sha256, number, self.now)
+                    taken = take_in(
+                        self.tx, self.rules, invoices, name, sha256, number, self.now, told=self._told
+                    )
                     bills.append((one, taken))
                 placed = [self._placed(number, one, name, advice) for advice in advices]
                 if not all(placed):
@@ -248,7 +256,7 @@ class Following:
     ) -> None:
         """Tells the partners what became of their invoices, once everything in these mails is recorded."""
         for one, numbers in bills:
-            tell(self.tx, self.rules, numbers, _handed_in(one), self.token_key, self.now)
+            tell(self.tx, self.rules, numbers, _handed_in(one), self.token_key, self.now, self._told)
         for _, one in new:
             if one.handling.sender.role is Role.PROGRAMME:
                 continue  # it bills nothing (RULES.md, Who may say what)
@@ -269,6 +277,7 @@ class Following:
             else self.now.date()
         )
         done = take_remittances(self.tx, self.rules, advice, teller, day, self.now)
+        self._told.clear()
         if not done.unplaced:
             return True
         entry = open_entry(self.tx, name, done, teller, day, self.now)

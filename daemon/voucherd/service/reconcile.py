@@ -49,12 +49,13 @@ def take_in(
     message: int | None,
     now: datetime,
     changes: list[ClosedChange] | None = None,
+    told: dict[int, LineVerdict] | None = None,
 ) -> list[int]:
     """Stores documents and judges the vouchers that they concern anew, in the same transaction.
 
     Returns the numbers of the documents that were new. A document under a number that is known concerns the
     vouchers of every document of that number: another content may bill now. `changes` is told what of a closed period
-    is not so any more.
+    is not so any more, `told` the verdict of each line that was judged, by its number.
     """
     documents = [_of_partner(document, rules) for document in documents]
     documents = with_known_vouchers(tx, rules, documents)
@@ -68,6 +69,8 @@ def take_in(
         done = rejudge(tx, rules, tx.ledger.same_ids(sorted({line.key for line in lines} - {""})), now)
         if changes is not None:
             changes.extend(done.closed_changes)
+        if told is not None:
+            told.update(done.lines)
     return new
 
 
@@ -128,9 +131,10 @@ def take_in_file(
         _settle(tx, sha256, _REFUSALS, instant, by, "the file was read")
         invoices, advices = apart(read)
         changes: list[ClosedChange] = []
-        new = take_in(tx, rules, invoices, name, sha256, None, instant, changes)
+        told: dict[int, LineVerdict] = {}
+        new = take_in(tx, rules, invoices, name, sha256, None, instant, changes, told)
         if token_key is not None:
-            tell(tx, rules, new, None, token_key, instant)
+            tell(tx, rules, new, None, token_key, instant, told)
         remitted = [_remitted(tx, rules, advice, name, sha256, instant) for advice in advices]
         if any(one.unplaced for one in remitted):
             keep_hand_over(tx, sha256, name, supplier)

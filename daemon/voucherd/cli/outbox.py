@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from voucherd.cli.context import Context, json_option, plain, print_json, print_table
@@ -40,6 +42,45 @@ def outbox(ctx: click.Context, as_json: bool) -> int | None:
         ],
         "The outbox is empty.",
     )
+    return ExitStatus.DONE
+
+
+@outbox.command()
+@click.argument("number", type=int)
+@click.option("--eml", is_flag=True, help="The mail's bytes, as a mail program opens them.")
+@json_option
+@click.pass_obj
+def show(context: Context, number: int, eml: bool, as_json: bool) -> int:
+    """One mail as its recipients read it, and how each delivery stands; before it goes, as it would go now."""
+    from email import message_from_bytes, policy
+
+    from voucherd.service import inspect
+    from voucherd.service.bursts import shown_as_held
+    from voucherd.service.plain_letters import head_of, letter_of
+
+    app = context.app
+    with app.store.read() as tx:
+        mail = tx.outbox.get(number)
+        if mail is None:
+            raise OperatorError(f"there is no mail {number}", remedy="`voucherd outbox` numbers them")
+        deliveries = tx.outbox.deliveries([number]).get(number, [])
+        held = bool(shown_as_held(tx, [mail], app.settings.delivery.burst_limit, context.reading_now))
+    content = mail.content or app.composer.compose(letter_of(mail.letter), head_of(mail.head)).content
+    if eml:
+        click.echo(content, nl=False)
+        return ExitStatus.DONE
+    said: Any = message_from_bytes(content, policy=policy.default)
+    body = said.get_body(("plain",))
+    row = inspect.mail_json(mail, deliveries, held=held)
+    row |= {"subject": str(said["Subject"]), "text": body.get_content() if body is not None else ""}
+    if as_json:
+        print_json(row)
+        return ExitStatus.DONE
+    click.echo(f"mail {number}: {row['kind']}, {row['status']}, due {row['due_at'][:16]}")
+    for one in row["recipients"]:
+        click.echo(plain(f"  {one['address']}  {one['status']}  {one['answer'] or ''}").rstrip())
+    click.echo("\n" + plain(row["subject"]) + "\n")
+    click.echo("\n".join(plain(line) for line in row["text"].splitlines()))
     return ExitStatus.DONE
 
 

@@ -91,7 +91,9 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class InvoiceNamed:
     """The document that a verdict is about. `kind` is `invoice` or `credit`; `status` what reconciliation made of it
-    (RECONCILIATION.md, Document step), `difference` by how much its totals do not add up."""
+    (RECONCILIATION.md, Document step). Where its totals do not add up, `fault` is what does not (`Sought`; of the line
+    `fault_line`), `stated` what it says, `found` what its parts make, `difference` the first less the second.
+    `changed`: the partner was told otherwise before. `corrects` is the number of the invoice that it corrects."""
 
     number: str
     kind: str
@@ -99,6 +101,12 @@ class InvoiceNamed:
     total: Sum | None
     status: str
     difference: Sum | None = None
+    fault: str = ""
+    fault_line: str = ""
+    stated: Sum | None = None
+    found: Sum | None = None
+    changed: bool = False
+    corrects: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,19 @@ def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
     credit = replace(invoice, number="K-17", kind="credit", total=Sum(-_FULL, "EUR"))
     resent = replace(invoice, status="resent")
     conflict = replace(invoice, status="conflict")
-    wrong = replace(invoice, status="invoice-inconsistent", difference=Sum(10, "EUR"))
+    wrong = replace(
+        invoice,
+        status="invoice-inconsistent",
+        difference=Sum(10, "EUR"),
+        fault="gross",
+        stated=Sum(1_190_010, "EUR"),
+        found=Sum(1_190_000, "EUR"),
+    )
+    wrong_line = replace(
+        wrong, fault="line", fault_line="3", stated=Sum(_FULL, "EUR"), found=Sum(_LESS, "EUR")
+    )
+    wrong_charges = replace(wrong, fault="adjustments", stated=None, found=None)
+    correction = replace(conflict, number="INV-1002", corrects="INV-1001")
     waiting = replace(invoice, status="invoice-unreadable", issued_on=None, total=None)
     credited = (_line("1", "PS-2021-0102", LineClass.CREDIT),)
     cases = {
@@ -92,7 +104,13 @@ def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
         "verdict-credit": (credit, credited),
         "verdict-resent": (resent, tuple(replace(one, line_class="resent") for one in accepted)),
         "verdict-conflict": (conflict, tuple(replace(one, line_class="conflict") for one in accepted)),
+        "verdict-correction": (correction, tuple(replace(one, line_class="conflict") for one in accepted)),
         "verdict-inconsistent": (wrong, ()),
+        "verdict-inconsistent-line": (replace(wrong_line, difference=Sum(_FULL - _LESS, "EUR")), ()),
+        "verdict-inconsistent-charges": (wrong_charges, ()),
+        "verdict-changed": (replace(invoice, changed=True), (accepted[0],)),
+        "verdict-changed-refused": (replace(invoice, changed=True), (every[3],)),
+        "verdict-changed-version": (replace(conflict, changed=True), ()),
         "verdict-waiting": (waiting, ()),
     }
     return {

@@ -24,6 +24,7 @@ from babel.numbers import format_currency, format_decimal
 from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.amounts import exponent
+from voucherd.domain.reconciliation.inconsistent import Sought
 from voucherd.domain.reconciliation.lines import LineClass
 
 Phrase = str | Mapping[str, str]
@@ -45,6 +46,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "calendar": ("summary", "description"),
     "document": ("invoice", "credit"),
+    "fault": tuple(Sought),
     "class": tuple(LineClass),
     "advice": tuple(one for one in LineClass if one not in (LineClass.MATCHED, LineClass.CREDIT)),
     "alarm": tuple(AlarmCode),
@@ -151,6 +153,10 @@ class Words:
     def document(self, kind: str) -> str:
         """What the reader calls a document of that kind."""
         return self._phrase("document", kind if kind in self.phrases["document"] else "invoice", 1)
+
+    def fault(self, name: str, line: str) -> str:
+        """What of a document does not add up; `line` is its own name for a line."""
+        return _filled(self._phrase("fault", name, 1), {"line": line})
 
     def line_class(self, name: str) -> str:
         """What became of an invoice line, in a few words."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Select, Text, bindparam, cast, func, insert, literal, or_, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
@@ -43,6 +43,22 @@ _DELIVERIES = (
     .where(schema.delivery.c.mail.in_(bindparam("mails", expanding=True)))
     .order_by(schema.delivery.c.id)
 )
+
+
+def _waiting() -> Select[Any]:
+    """How many deliveries are due at `now`; made once, for every pass asks."""
+    table, mail = schema.delivery, schema.outbox
+    now = bindparam("now", type_=schema.Instant)
+    waits = select(table.c.id).where(schema.delivery_waits, table.c.next_try_at <= now)
+    unwritten = (
+        select(table.c.id)
+        .join(mail, table.c.mail == mail.c.id)
+        .where(schema.mail_uncomposed, mail.c.due_at <= now)
+    )
+    return select(func.count()).select_from(waits.union(unwritten).subquery())
+
+
+_WAITING = _waiting()
 
 
 class SqlOutbox:
@@ -252,15 +268,7 @@ class SqlOutbox:
 
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
-        table, mail = schema.delivery, schema.outbox
-        waits = select(table.c.id).where(schema.delivery_waits, table.c.next_try_at <= now)
-        unwritten = (
-            select(table.c.id)
-            .join(mail, table.c.mail == mail.c.id)
-            .where(schema.mail_uncomposed, mail.c.due_at <= now)
-        )
-        both = waits.union(unwritten).subquery()
-        return int(self._connection.execute(select(func.count()).select_from(both)).scalar_one())
+        return int(self._connection.execute(_WAITING, {"now": now}).scalar_one())
 
     def due(self, now: datetime, but: Sequence[str]) -> int:
         """How many mails are due and wait, those of the kinds `but` aside."""

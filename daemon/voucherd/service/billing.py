@@ -18,7 +18,9 @@ from voucherd.domain.billable import billable, billing_facts
 from voucherd.domain.events import PART, Event, EventKind, Role
 from voucherd.domain.history import recorded_order, set_aside
 from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.reconciliation.amounts import money
 from voucherd.domain.reconciliation.frozen import frozen_row, in_words
+from voucherd.domain.reconciliation.payment import amount_owed, is_part_paid
 from voucherd.domain.reconciliation.stream import judge_key
 from voucherd.domain.reconciliation.verdict import COMPLETE, LineVerdict, RedeemedVoucher, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
@@ -103,7 +105,10 @@ def billing_events(
     concerned = {
         key: verdict
         for key, verdict in verdicts.items()
-        if verdict.lines or verdict.parts or every[key].voucher.billed_on is not None
+        if verdict.lines
+        or verdict.parts
+        or verdict.voucher.remittances
+        or every[key].voucher.billed_on is not None
     }
     today = now.astimezone(rules.desk.zone).date()
     histories = tx.ledger.events(list(concerned)) if concerned else {}
@@ -151,6 +156,9 @@ def _events(
     event = _event(key, verdict, standing, history, now, today)
     if event is not None:
         yield event
+    payment = _payment(key, verdict, standing, history, now)
+    if payment is not None:
+        yield payment
     said = _last_said(history)
     invoices = ", ".join(sorted({line.line.invoice for line in verdict.lines}))
     for one in verdict.parts:
@@ -162,6 +170,28 @@ def _events(
         elif one.completed_on is None and billed:
             note = f"{one.part.name} is no longer billed in full"
             yield _told(key, standing, EventKind.CREDIT_NOTE, today, now, note, one.part.name)
+
+
+def _payment(
+    key: VoucherKey, verdict: VoucherVerdict, standing: Standing, history: Sequence[Event], now: datetime
+) -> Event | None:
+    """That the stated payments are only a part of what is owed, where the history does not know it; or that they are
+    all of it now, where it says that they are a part."""
+    dated = [one.on for one in verdict.voucher.remittances if one.amount is not None]
+    counted = [e for e in recorded_order(history) if e.kind in (EventKind.PART_PAID, EventKind.PAID_IN_FULL)]
+    partly = bool(counted) and counted[-1].kind is EventKind.PART_PAID
+    currency = verdict.currency
+    if not dated or currency is None:
+        return None
+    paid, owed = money(verdict.paid, currency), money(amount_owed(verdict), currency)
+    if is_part_paid(verdict):
+        note = f"{paid} paid of {owed}"
+        if partly and counted[-1].note == note:
+            return None
+        return _told(key, standing, EventKind.PART_PAID, max(dated), now, note)
+    if not partly:
+        return None
+    return _told(key, standing, EventKind.PAID_IN_FULL, max(dated), now, f"{paid} paid of {owed}")
 
 
 def _last_said(history: Sequence[Event]) -> dict[str, Event]:

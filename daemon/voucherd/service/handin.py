@@ -17,7 +17,8 @@ from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceA
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
-from voucherd.service.importing import Taken, Teller, programme_of, take
+from voucherd.service.awaited_payments import open_entry, take_up
+from voucherd.service.importing import Taken, programme_of, take
 from voucherd.service.invoice_files import apart
 from voucherd.service.letters import answering, item, outgoing
 from voucherd.service.queries import query
@@ -32,10 +33,11 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
-from voucherd.service.remitting import summed_up, take_remittances
+from voucherd.service.remitting import take_remittances
 from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
+from voucherd.service.teller import Teller
 from voucherd.service.verdicts import HandedIn, tell, tell_inconsistent
 
 InvoiceFile = tuple[str, str, Sequence[ReadDocument] | Unreadable]  # name, sha256 of its bytes, what it says
@@ -136,6 +138,7 @@ class Following:
             self._told.clear()
         outcomes.update(reported)
         self.reasons.update(reports.reasons)
+        take_up(self.tx, self.rules, self.now)
         self._verdicts(new, bills)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
@@ -277,10 +280,9 @@ class Following:
         self._told.clear()
         if not done.unplaced:
             return True
-        code, reason = summed_up(name, done)
-        self.tx.reviews.open([ReviewEntry(code=code, reason=reason, opened_at=self.now, message=number)])
-        self.tx.messages.set_outcomes([(number, MessageOutcome.REVIEW, code.value, reason)])
-        self.reasons[number] = (code.value, reason)
+        entry = open_entry(self.tx, name, done, teller, day, self.now)
+        self.tx.messages.set_outcomes([(number, MessageOutcome.REVIEW, entry.code.value, entry.reason)])
+        self.reasons[number] = (entry.code.value, entry.reason)
         return False
 
     def _receipts(self, new: Sequence[tuple[int, Decided]], done: Recorded, before: set[VoucherKey]) -> None:

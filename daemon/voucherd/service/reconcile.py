@@ -18,18 +18,19 @@ from voucherd.domain.reconciliation.report import reconciliation as as_json
 from voucherd.domain.reconciliation.suggestions import probable_swaps
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.awaited_payments import open_entry, take_up
 from voucherd.service.billing import ClosedChange
 from voucherd.service.hand_overs import keep_hand_over
-from voucherd.service.importing import Teller
 from voucherd.service.invoice_files import UNREADABLE, apart, loose_documents, read_file, with_known_vouchers
 from voucherd.service.judging import Judging, reported
 from voucherd.service.placing import placed_lines
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry
-from voucherd.service.remitting import Remitted, all_of, summed_up, take_remittances
+from voucherd.service.remitting import Remitted, all_of, take_remittances
 from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
+from voucherd.service.teller import Teller
 from voucherd.service.verdicts import tell, tell_inconsistent
 
 _REFUSALS = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
@@ -137,6 +138,7 @@ def take_in_file(
         remitted = [_remitted(tx, rules, advice, name, sha256, instant) for advice in advices]
         if any(one.unplaced for one in remitted):
             keep_hand_over(tx, sha256, name, supplier)
+        take_up(tx, rules, instant)
     return TakenFile(
         name,
         tuple(new),
@@ -151,14 +153,14 @@ def _remitted(
 ) -> Remitted:
     """What an advice from an operator's hand leads to; what finds no voucher waits in one entry for the file."""
     day = now.astimezone(rules.desk.zone).date()
-    done = take_remittances(tx, rules, advice, Teller("reconcile", Role.OPERATOR), day, now)
+    teller = Teller("reconcile", Role.OPERATOR)
+    done = take_remittances(tx, rules, advice, teller, day, now)
     about = REMITTANCE + sha256
     for entry in tx.reviews.waiting():
         if entry.about == about:
             tx.reviews.close(entry.number, "settled", now, "reconcile", "the file was taken in again")
     if done.unplaced:
-        code, reason = summed_up(name, done)
-        tx.reviews.open([ReviewEntry(code, reason, now, about=about)])
+        open_entry(tx, name, done, teller, day, now, about)
     return done
 
 

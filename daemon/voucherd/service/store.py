@@ -24,6 +24,7 @@ from voucherd.service.records import (
     AlarmRow,
     Alike,
     AuditRow,
+    AwaitedPayment,
     CalendarRow,
     Claimed,
     DeliveryRow,
@@ -207,6 +208,14 @@ class Invoices(Protocol):
     def newest_number(self) -> int: ...
 
 
+class Awaited(Protocol):
+    """Payments that wait for their voucher or invoice."""
+
+    def add(self, review: int, payments: Sequence[AwaitedPayment]) -> None: ...
+    def waiting(self, *, every: bool = False) -> dict[int, list[AwaitedPayment]]: ...
+    def forget(self, review: int) -> None: ...
+
+
 class Decisions(Protocol):
     """What people decided, only ever added."""
 
@@ -349,6 +358,8 @@ class Transaction(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def invoices(self) -> Invoices: ...
+    @property
+    def awaited(self) -> Awaited: ...
     @property
     def decisions(self) -> Decisions: ...
     @property

@@ -68,7 +68,7 @@ class SqlInvoices:
         self, document: InvoiceDocument, file: str, sha256: str, message: int | None, recorded_at: datetime
     ) -> int | None:
         """Stores a document with its lines and returns its number; None where this file gave it already."""
-        key, supplier = _number_key(invoice_key(document.invoice)), _cut(document.supplier or "")
+        key, supplier = number_key(invoice_key(document.invoice)), _cut(document.supplier or "")
         place = {"sha256": sha256, "invoice_key": key, "kind": document.kind, "supplier": supplier}
         if self._connection.execute(_KNOWN, place).first() is not None:
             return None
@@ -203,7 +203,7 @@ class SqlInvoices:
     def same_numbers(self, invoice_keys: Sequence[str]) -> list[StoredDocument]:
         """Every document whose normalised number is one of these, of any supplier: where copies and
         contradictions are looked for."""
-        wanted = sorted({_number_key(key) for key in invoice_keys})
+        wanted = sorted({number_key(key) for key in invoice_keys})
         found = {key: self._same[key] for key in wanted if key in self._same}
         fresh: dict[str, list[StoredDocument]] = {key: [] for key in wanted if key not in found}
         for part in chunks(list(fresh)):
@@ -239,7 +239,7 @@ def _cut(text: str) -> str:
     return schema.storable(text)[:_LONGEST_NAME]
 
 
-def _number_key(key: str) -> str:
+def number_key(key: str) -> str:
     """A normalised number as the index holds it: a long one by its digest."""
     key = schema.storable(key)
     return key if len(key) <= _LONGEST_NAME else hashlib.sha256(key.encode()).hexdigest()

@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.pool import NullPool
 
 from voucherd.adapters.store.alarms import SqlAlarms
+from voucherd.adapters.store.awaited import SqlAwaited
 from voucherd.adapters.store.calendars import SqlCalendars
 from voucherd.adapters.store.decisions import SqlDecisions
 from voucherd.adapters.store.figures import SqlFigures
@@ -90,6 +91,10 @@ class SqlTransaction:
     @cached_property
     def invoices(self) -> SqlInvoices:
         return SqlInvoices(self.connection)
+
+    @cached_property
+    def awaited(self) -> SqlAwaited:
+        return SqlAwaited(self.connection)
 
     @cached_property
     def decisions(self) -> SqlDecisions:

@@ -6,8 +6,10 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from voucherd.settings import Settings
+if TYPE_CHECKING:
+    from voucherd.settings import Settings
 
 _KEY_BYTES = 32
 

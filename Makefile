@@ -14,7 +14,7 @@ demo: $(INSTALLED)
 	@$(BIN)/voucherd demo
 
 test: $(INSTALLED)
-	@.ci/debian-packages dovecot=dovecot-imapd postgres=postgresql openssl=openssl systemd-analyze=systemd \
+	@.ci/debian-packages dovecot=dovecot-imapd postgres=postgresql openssl=openssl systemd-analyze=systemd dbus-daemon=dbus \
 	    chromium=chromium /usr/share/fonts/truetype/liberation=fonts-liberation /usr/share/fonts/truetype/wqy=fonts-wqy-microhei
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -7,16 +7,19 @@ import os
 import secrets
 from pathlib import Path
 
+from voucherd.belonging import give
+
 OWN_MODE = 0o600
 
 
 def write_new(path: Path, content: bytes, *, sync: bool = True) -> None:
-    """A new file for this user alone, its bytes on the disk when this returns; `sync=False` leaves that to the caller.
+    """A new file for its owner alone, its bytes on the disk when this returns; `sync=False` leaves that to the caller.
 
     OSError where it cannot be written or exists already; a half-written file is the caller's to remove.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, OWN_MODE)
     try:
+        give(descriptor, path.parent)
         _write(descriptor, content)
         if sync:
             os.fsync(descriptor)
@@ -24,20 +27,16 @@ def write_new(path: Path, content: bytes, *, sync: bool = True) -> None:
         os.close(descriptor)
 
 
-def replace_whole(
-    path: Path, content: bytes, *, mode: int = OWN_MODE, owned_like_folder: bool = False
-) -> None:
+def replace_whole(path: Path, content: bytes, *, mode: int = OWN_MODE) -> None:
     """Puts the content under the name: who reads meanwhile has the file before, whole.
 
-    With `owned_like_folder`, what root writes by hand belongs to whom the folder belongs to, whose service reads it.
     OSError where it cannot be written; nothing unfinished is left then.
     """
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWN_MODE)
     try:
         try:
-            if owned_like_folder:
-                give_to_owner_of(path.parent, descriptor)
+            give(descriptor, path.parent)
             os.fchmod(descriptor, mode)  # the mode as asked, whatever the umask
             _write(descriptor, content)
             os.fsync(descriptor)
@@ -57,13 +56,6 @@ def sync_file(path: Path) -> None:
 def sync_folder(folder: Path) -> None:
     """The names in the folder are on the disk when this returns."""
     _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def give_to_owner_of(folder: Path, descriptor: int) -> None:
-    """Gives an open file to the folder's owner, where root is at work (`voucherd login`, by hand)."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _write(descriptor: int, content: bytes) -> None:

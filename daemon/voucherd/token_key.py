@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from voucherd.belonging import make_folder
+from voucherd.durable import sync_folder, write_new
 
 if TYPE_CHECKING:
     from voucherd.settings import Settings
@@ -27,7 +29,7 @@ def key_path(settings: Settings, url: str | None = None) -> Path:
 def own_key(settings: Settings) -> bytes:
     """The key beside the store, mode 0600; made where there is none."""
     path = key_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     if not path.exists():
         _make_key(path)
     return path.read_bytes()
@@ -36,13 +38,12 @@ def own_key(settings: Settings) -> bytes:
 def _make_key(path: Path) -> None:
     """A key under its final name is whole, and of two programs that make one at once, one key stands."""
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_hex(_KEY_BYTES).encode())
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(unfinished, secrets.token_hex(_KEY_BYTES).encode())
         with suppress(FileExistsError):
             path.hardlink_to(unfinished)
+        sync_folder(
+            path.parent
+        )  # a key that a power loss took would be made anew, and no answer to a mail would fit
     finally:
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)

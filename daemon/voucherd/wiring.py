@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING
 
 from voucherd import log
@@ -308,16 +309,18 @@ class Application:
 
     def rooms(self) -> list[Room]:
         """How much is free where the archive and a store of our own are; one that is not there yet is left out."""
-        from shutil import disk_usage
-
-        from sqlalchemy import make_url
-
         from voucherd.service.room import Room
+
+        return [Room(str(folder), disk_usage(folder).free) for folder in self._written if folder.is_dir()]
+
+    @cached_property
+    def _written(self) -> Sequence[Path]:
+        from sqlalchemy import make_url
 
         url = make_url(self.settings.store.url)
         file = url.database if url.get_backend_name() == "sqlite" else None
-        folders = dict.fromkeys([self.settings.store.archive, *([Path(file).parent] if file else [])])
-        return [Room(str(folder), disk_usage(folder).free) for folder in folders if folder.is_dir()]
+        folders = [self.settings.store.archive, *([Path(file).parent] if file else [])]
+        return list(dict.fromkeys(folders))
 
     def _tell(self, now: datetime) -> int:
         from voucherd.service.alarms import raise_alarms, tell
@@ -326,21 +329,22 @@ class Application:
         from voucherd.service.standstill import watch
         from voucherd.service.summary import summarise
 
-        self._retain(now)
-        follow_configuration(self.store, self.rules, now)
+        self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
         if self._watching_since is None:
             self._watching_since = now
-        watch(self.store, self.watched, self._watching_since, now)
-        watch_room(self.store, self.rooms(), now)
-        fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
-        if fell_back:
-            with self.store.write() as tx:
-                raise_alarms(tx, now, fell_back)
-        self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
-        names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
-        limit = self.settings.delivery.burst_limit
-        made = summarise(self.store, self.rules, self.token_key, names, at, now, limit)
-        return int(made) + tell(self.store, self.rules, self.token_key, now)
+        with self.store.looking():
+            self._retain(now)
+            follow_configuration(self.store, self.rules, now)
+            watch(self.store, self.watched, self._watching_since, now)
+            watch_room(self.store, self.rooms(), now)
+            fell_back = self.fallbacks.taken(now.astimezone(self.rules.desk.zone).date())
+            if fell_back:
+                with self.store.write() as tx:
+                    raise_alarms(tx, now, fell_back)
+            names, at = [one.name for one in self.settings.mailboxes], self.settings.desk.summary_at
+            limit = self.settings.delivery.burst_limit
+            made = summarise(self.store, self.rules, self.token_key, names, at, now, limit)
+            return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:
         from voucherd.service.letters import reply_to

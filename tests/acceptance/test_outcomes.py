@@ -90,6 +90,12 @@ def test_more_than_the_burst_limit_waits_for_a_person_and_is_shown_as_held(
         ("alarm", "sent"),
     ]
     assert "→ 2 mails are due at once and wait for a person" in desk.run("status", as_of=later).out
+    asked = desk.json("outbox", "--status", "held", "--voucher", VOUCHER, as_of=later)
+    assert [(mail["number"], mail["status"]) for mail in asked] == [(2, "held")]
+    assert desk.json("outbox", "--status", "planned", "--partner", "contoso", as_of=later) == []
+    waiting = desk.run("outbox", "show", "2", as_of=later).out
+    assert waiting.startswith("mail 2: reminder, held, due 2021-12-0")
+    assert "2021년 12월 10일 금요일까지" in waiting  # what it would say now
     assert desk.run("outbox", "release-burst", as_of=later).out == "2 mails go at the next pass\n"
     assert desk.json("run", "--once", as_of=later)["sent"] == 2
     assert desk.json("status", as_of=later)["burst"] == 0
@@ -121,3 +127,17 @@ def test_an_edit_is_compared_before_it_is_made(desk: Desk) -> None:
     assert absent.err.endswith("absent.toml: there is no such file; make it, or name another\n")
     assert desk.config.read_text() == today
     assert len(desk.json("outbox", as_of=at)) == 1
+
+
+def test_a_mail_is_read_as_its_recipients_read_it(desk: Desk) -> None:
+    held = desk.run("outbox", "show", "1", as_of=DUE)
+    assert held.out.startswith("mail 1: receipt, sent, due 2021-0")
+    assert "Voucher DPS-83K2-99017 is recorded\n\nHello," in held.out
+    shown = desk.json("outbox", "show", "1", as_of=DUE)
+    assert (shown["number"], shown["subject"]) == (1, "Voucher DPS-83K2-99017 is recorded")
+    assert desk.run("outbox", "show", "1", "--eml", as_of=DUE).out.startswith("From: Voucher desk ")
+    unknown = desk.run("outbox", "show", "99", as_of=DUE)
+    assert (unknown.status, unknown.err) == (
+        2,
+        "voucherd: there is no mail 99: `voucherd outbox` numbers them\n",
+    )

@@ -214,6 +214,53 @@ def test_installed_and_started_by_systemd_it_reads_a_forwarded_mail_and_answers(
 
 
 @pytest.mark.server
+def test_commands_by_root_work_beside_the_service_and_leave_nothing_behind_that_it_cannot_read(
+    systemd: Systemd,
+) -> None:
+    install(systemd)
+    by_hand = ("env", "CREDENTIALS_DIRECTORY=/etc/voucherd/credentials", *VOUCHERD)
+    assert_well(systemd.inside(*by_hand, "check"))  # before the first start: it makes the store
+    systemd.systemctl("start", UNIT)
+    systemd.systemctl("start", "dbus.socket")
+    loaded = [
+        f"-pLoadCredential={name}:/etc/voucherd/credentials/{name}"
+        for name in ("imap-password", "smtp-password")
+    ]
+    assert_well(systemd.inside("systemd-run", "--pipe", "--wait", "--quiet", *loaded, *VOUCHERD, "check"))
+    taken = systemd.inside(*VOUCHERD, "ingest", "/opt/code/config/demo/mail/01-english-outlook.eml")
+    assert "recorded: voucher DPS-83K2-99017" in taken.stdout
+    owners = systemd.inside("find", "-L", "/var/lib/voucherd", "-printf", "%u %P\n").stdout
+    assert {line.split()[0] for line in owners.splitlines()} == {"voucherd"}, owners
+    assert "mail/" in owners
+    systemd.systemctl("restart", UNIT)  # looks into the archive, which holds a message that root laid there
+    systemd.until(UNIT, ActiveState="active", SubState="running")
+    assert '"archive_looked_at": 1' in systemd.log
+
+
+@pytest.mark.server
+def test_everything_that_check_looks_at_works_in_the_units_own_sandbox(systemd: Systemd) -> None:
+    install(systemd)
+    unit = systemd.inside("cat", f"/etc/systemd/system/{UNIT}").stdout
+    once = re.sub(r"^(Restart|WatchdogS|NotifyAccess|ExecReload).*\n", "", unit, flags=re.MULTILINE)
+    once = once.replace("Type=notify", "Type=oneshot").replace(
+        "voucherd.toml run", "voucherd.toml check --json"
+    )
+    systemd.lay("/etc/systemd/system/check.service", once.replace("[Install]", "[Install]\n#"))
+    systemd.systemctl("daemon-reload")
+    systemd.inside("systemctl", "start", "check.service")
+    systemd.until("check.service", ActiveState="inactive", Result="success", ExecMainStatus="0")
+    assert '"what": "mailbox vouchers",\n    "ok": true' in systemd.log
+
+
+def assert_well(answer: subprocess.CompletedProcess[str]) -> None:
+    """What `check` said: everything works."""
+    lines = answer.stdout.splitlines()
+    assert (answer.returncode, answer.stderr) == (0, ""), answer
+    assert [line for line in lines if not line.startswith("ok ")] == []
+    assert any("mailbox vouchers" in line for line in lines)
+
+
+@pytest.mark.server
 def test_a_daemon_that_hangs_is_ended_by_the_watchdog_and_started_anew(systemd: Systemd) -> None:
     install(systemd)
     systemd.lay(

@@ -98,7 +98,7 @@ def csv_mail(rows: str, name: str = "may.csv") -> bytes:
 def test_a_message_that_waits_is_shown_with_its_code_and_reason(post: Post) -> None:
     post.bring(mail())
     with post.world.store.read() as tx:
-        [shown] = reviews_json(tx)
+        [shown] = reviews_json(tx, post.world.rules, NOW)
     assert shown["code"] == "unauthenticated"
     assert (shown["mailbox"], shown["from"]) == ("vouchers", "sam.ortiz@contoso.example")
     assert post.message().outcome is MessageOutcome.REVIEW

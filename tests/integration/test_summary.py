@@ -16,9 +16,12 @@ from tests.worlds import (
     message_row,
     rulebook,
 )
-from voucherd.domain.letter import Figures, MailboxLook, Sum
+from voucherd.domain.holds import Scope
+from voucherd.domain.letter import Figures, HoldShown, MailboxLook, Sum
 from voucherd.domain.rulebook import Desk, Rulebook
 from voucherd.service.duplicates import count_duplicates
+from voucherd.service.holding import hold as hold_it
+from voucherd.service.holding import release
 from voucherd.service.plain_letters import letter_of
 from voucherd.service.records import MessageOutcome
 from voucherd.service.summary import at_risk, figures, summarise
@@ -149,3 +152,41 @@ def test_two_daemons_make_one(server_url: str, open_store: Opener) -> None:
         made = at_once([lambda one=one, day=day: summary(one, f"2021-10-{day}T08:00") for one in worlds * 2])
         assert sorted(made) == [False, False, False, True]
     assert days(worlds[0]) == ["2021-10-28", "2021-10-29"]
+
+
+def hold(
+    world: World, name: str, scope: Scope | None = None, until: date | None = None, why: str = ""
+) -> None:
+    at = instant("2021-10-28T16:00")
+    hold_it(world.store, world.rules, name, scope=scope, until=until, why=why, now=at, by="operator")
+
+
+def test_it_lists_what_reminders_are_held_for_until_when_and_why(told: World) -> None:
+    told.assigned("DPS-1001", partner="fabrikam", at="2021-05-14")
+    told.assigned("DPS-1002", partner="fabrikam", at="2021-05-14")
+    hold(told, "DPS-1001", until=date(2021, 11, 2), why="on leave")
+    hold(told, "DPS-1002", until=date(2021, 10, 29))
+    hold(told, "contoso")
+    hold(told, "planning-services", why="rates are being agreed")
+    found = seen(told, date(2021, 10, 28), "2021-10-29T08:00")
+    assert found.holds == (
+        HoldShown("programme", "Planning Services", None, "rates are being agreed"),
+        HoldShown("partner", "Contoso Consulting", None),
+        HoldShown("voucher", "DPS-1001", date(2021, 11, 2), "on leave"),
+    )
+    release(
+        told.store, told.rules, "contoso", scope=None, why="", now=instant("2021-10-29T09:00"), by="operator"
+    )
+    assert [one.scope for one in seen(told, date(2021, 10, 29), "2021-10-30T08:00").holds] == [
+        "programme",
+        "voucher",
+    ]
+
+
+def test_of_many_holds_it_lists_the_next_to_end_and_counts_the_rest(told: World) -> None:
+    for number in range(23):
+        told.assigned(f"DPS-10{number:02}", partner="fabrikam", at="2021-05-14")
+        hold(told, f"DPS-10{number:02}", until=date(2021, 11, 30 - number))
+    found = seen(told, date(2021, 10, 28), "2021-10-29T08:00")
+    assert (len(found.holds), found.more_holds) == (20, 3)
+    assert [one.until for one in found.holds] == [date(2021, 11, day) for day in range(8, 28)]

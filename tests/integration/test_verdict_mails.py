@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.desks import TestDesk, results
+from tests.einvoicing import cii, fattura, item, product, ubl
 from tests.mailmaking import base64_part, multipart, part
 from tests.worlds import CONTOSO, FABRIKAM, TOKEN_KEY, World, instant, rulebook
 from voucherd.adapters.archive import FileArchive
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
+from voucherd.adapters.invoicefile.structured import StructuredInvoices
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.store.outbox import SqlOutbox
 from voucherd.domain.events import EventKind
@@ -43,7 +45,7 @@ def hand_over(
 ) -> None:
     """Takes a file in as `voucherd reconcile FILE` does."""
     archive = FileArchive(folder / "mail")
-    readers = [CsvInvoices()]
+    readers = [CsvInvoices(), StructuredInvoices(tuple(world.rules.programmes.values()))]
     take_in_file(
         world.store,
         archive,
@@ -224,6 +226,74 @@ def test_an_invoice_with_very_many_lines_is_told_of_in_parts_that_together_name_
     assert len({mail.message_id for mail in parts}) == 3
 
 
+# what does not add up
+
+WRONG_TOTAL = csv(row("I-9", 1, DPS, "5000.00"), row("I-9", 2, DPS, "4000.00"), "I-9,,Total,,9000.10,EUR,,")
+
+
+def refusal(mail: OutgoingMail) -> tuple[Any, ...]:
+    """What the partner reads of a document that was refused: number, status, what, stated, found, difference."""
+    invoice = letter_of(mail.letter).invoice
+    assert invoice is not None
+    sums = (invoice.stated, invoice.found, invoice.difference)
+    return (
+        invoice.number,
+        invoice.status,
+        invoice.fault,
+        *(None if one is None else (one.amount, one.currency) for one in sums),
+    )
+
+
+def test_an_invoice_that_does_not_add_up_is_told_with_what_and_by_how_much_once(
+    world: World, tmp_path: Path
+) -> None:
+    for content in (WRONG_TOTAL, WRONG_TOTAL, WRONG_TOTAL.replace(b"\r\n", b"\n")):
+        hand_over(world, tmp_path, content)
+    (mail,) = verdicts(world)
+    wrong = ("I-9", "invoice-inconsistent", "total", (900_010, "EUR"), (900_000, "EUR"), (10, "EUR"))
+    assert refusal(mail) == wrong
+    assert mail.to == CONTOSO.addresses
+    assert world.reconciliation(NOON)["documents"] == []
+    hand_over(world, tmp_path, WRONG_TOTAL.replace(b"9000.10", b"9000.00"))
+    assert found(verdicts(world)[-1]) == [("1", DPS, "unknown-voucher"), ("2", DPS, "unknown-voucher")]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            ubl([("5000.00", item("Voucher ID: DPS-1001"))], gross="5001.00"),
+            ("gross", (500_100, "EUR"), (500_000, "EUR"), (100, "EUR")),
+        ),
+        (
+            cii([("5000.00", product("Voucher ID: DPS-1001"))], net="4000.00"),
+            ("net", (400_000, "EUR"), (500_000, "EUR"), (-100_000, "EUR")),
+        ),
+        (
+            fattura([("5000.00", "Voucher ID: DPS-1001")], taxed="5100.00"),
+            ("net", (510_000, "EUR"), (500_000, "EUR"), (10_000, "EUR")),
+        ),
+    ],
+    ids=["UBL", "CII", "FatturaPA"],
+)
+def test_an_electronic_invoice_that_does_not_add_up_is_told_to_the_partner_that_it_names(
+    world: World, tmp_path: Path, content: bytes, told: tuple[Any, ...]
+) -> None:
+    hand_over(world, tmp_path, content, "i.xml", partner=None)
+    assert [refusal(mail)[2:] for mail in verdicts(world)] == [told]
+
+
+def test_a_refusal_is_held_where_verdicts_are_and_not_told_where_none_are(
+    world: World, tmp_path: Path
+) -> None:
+    world.rules = replace(world.rules, verdicts="off")
+    hand_over(world, tmp_path, WRONG_TOTAL)
+    assert verdicts(world) == []
+    world.rules = replace(world.rules, verdicts="hold")
+    hand_over(world, tmp_path, WRONG_TOTAL)
+    assert [mail.status for mail in verdicts(world)] == [MailStatus.HELD]
+
+
 # held, released, off
 
 
@@ -326,3 +396,23 @@ def test_nobody_else_is_answered_whatever_supplier_the_invoice_names(desk_of: An
     desk.run()
     assert sent_verdicts(desk) == []
     assert desk.sent == []
+
+
+def test_an_invoice_that_does_not_add_up_is_answered_to_the_partner_that_mailed_it(desk_of: Any) -> None:
+    desk = desk_of()
+    desk.put(invoice_mail(WRONG_TOTAL))
+    desk.run()
+    (mail,) = sent_verdicts(desk)
+    assert refusal(mail)[:3] == ("I-9", "invoice-inconsistent", "total")
+    (sent,) = desk.sent
+    assert sent.recipient == "billing@contoso.example"
+    assert b"In-Reply-To: <inv-1@contoso.example>" in sent.content
+
+
+@pytest.mark.parametrize("sender", ["billing@c0ntoso.example", "someone@adatum.example"])
+def test_nobody_hears_of_what_a_stranger_says_does_not_add_up(desk_of: Any, sender: str) -> None:
+    desk = desk_of()
+    rows = WRONG_TOTAL.decode().replace(",EUR,invoice,", ",EUR,invoice,contoso")
+    desk.put(invoice_mail(rows.encode(), sender))
+    desk.run()
+    assert (sent_verdicts(desk), desk.sent) == ([], [])

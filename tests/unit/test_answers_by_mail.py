@@ -158,7 +158,8 @@ class Desk:
     def reviews(self) -> list[tuple[str, str]]:
         """What waits for a person: code and reason."""
         with self.app.store.read() as tx:
-            return [(one["code"], one["reason"]) for one in inspect.reviews_json(tx)]
+            rows = inspect.reviews_json(tx, self.app.rules, datetime(2021, 11, 15, tzinfo=BERLIN))
+            return [(one["code"], one["reason"]) for one in rows]
 
     def planned(self, until: str, at: str) -> list[tuple[str, list[str]]]:
         """The mails that will be sent: the kind and the vouchers of each."""

@@ -172,7 +172,7 @@ def test_the_files_of_comma_separated_values_hold_a_table_each(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "report.board.csv", "report.csv", "report.documents.csv", "report.exceptions.csv", "report.lines.csv",
         "report.made-from.csv", "report.money-at-risk.csv", "report.money.csv", "report.not-billed-in-full.csv",
-        "report.unbilled.csv", "report.what-stands-out.csv",
+        "report.reminders-held.csv", "report.unbilled.csv", "report.what-stands-out.csv",
     ]  # fmt: skip
     with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from voucherd.belonging import make_folder
 from voucherd.durable import sync_folder, write_new
 from voucherd.errors import PermanentError, TemporaryError
 
@@ -27,6 +28,7 @@ _Answer = TypeVar("_Answer")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNFINISHED = "unfinished"
 _DAY = 86_400.0
+_REMEDY = "see that its disk is there, and that voucherd's user owns the archive and everything in it"
 _SYNCS_AT_ONCE = 8
 _WORTH_THREADS = 4
 _WORTH_ONE_SYNC = 16
@@ -70,7 +72,7 @@ class FileArchive:
             ) from error
         except OSError as error:
             raise TemporaryError(
-                f"the archive cannot be read ({error.strerror or error})", where=str(path)
+                f"the archive cannot be read ({error.strerror or error})", where=str(path), remedy=_REMEDY
             ) from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise PermanentError(
@@ -88,7 +90,9 @@ class FileArchive:
                     found |= {sha: entry.stat().st_size for sha, entry in names if _SHA256.fullmatch(sha)}
         except OSError as error:
             raise TemporaryError(
-                f"the archive cannot be read ({error.strerror or error})", where=str(self._root)
+                f"the archive cannot be read ({error.strerror or error})",
+                where=str(self._root),
+                remedy=_REMEDY,
             ) from error
         return found
 
@@ -118,7 +122,7 @@ class FileArchive:
         if self._prepared:
             return
         for folder in (self._root, self._unfinished):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
         sync_folder(self._root.parent)
         yesterday = time.time() - _DAY
         for left in self._unfinished.iterdir():  # of a process that was killed while writing
@@ -142,7 +146,7 @@ class FileArchive:
             if changed_at is None or changed_at > yesterday:
                 # a rename of today may be one whose folder was not synced before its process was killed
                 folders.add(self._path(sha256).parent)
-        new_folders = [folder for folder in folders if _made(folder)]
+        new_folders = [folder for folder in folders if make_folder(folder)]
         mark = f"{os.getpid()}.{time.monotonic_ns()}"
         unfinished = {sha256: self._unfinished / f"{sha256}.{mark}" for sha256 in missing}
         together = len(missing) >= _WORTH_ONE_SYNC and _can_sync_all()
@@ -196,14 +200,6 @@ def _whole_since(path: Path, size: int) -> float | None:
     except FileNotFoundError:
         return None
     return status.st_ctime if status.st_size == size else None
-
-
-def _made(folder: Path) -> bool:
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        return False
-    return True
 
 
 def _at_once(act: Callable[[_Item], _Answer], items: Iterable[_Item]) -> list[_Answer]:

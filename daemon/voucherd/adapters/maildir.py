@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from voucherd.belonging import make_folder
 from voucherd.durable import sync_folder
 from voucherd.errors import PermanentError, TemporaryError
 from voucherd.service.ports import Fetched, Listed
@@ -216,8 +217,8 @@ def _move(path: Path, place: Path) -> set[Path]:
 
 
 def _make(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path)
     for part in _PARTS:
-        (path / part).mkdir(mode=0o700, exist_ok=True)
+        make_folder(path / part)
     sync_folder(path)
     sync_folder(path.parent)

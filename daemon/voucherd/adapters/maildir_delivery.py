@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from secrets import token_hex
 
+from voucherd.belonging import make_folder
 from voucherd.durable import sync_folder, write_new
 from voucherd.errors import PermanentError
 from voucherd.service.ports import Attempt, Outcome
@@ -66,7 +67,7 @@ class MaildirDelivery:
         if all((self._folder / name).is_dir() for name in _FOLDERS):
             return
         for name in _FOLDERS:
-            (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder / name)
         sync_folder(self._folder)
         sync_folder(self._folder.parent)
 

@@ -108,7 +108,7 @@ def _document(context: Context, took: list[Took], result: PassResult, folder: Pa
             "new": [one.message_id for one in took if not one.known],
             "vouchers": list(inspect.vouchers_json(tx, app.rules, now)),
             "outbox": inspect.outbox_json(tx, app.settings.delivery.burst_limit, now),
-            "review": inspect.reviews_json(tx),
+            "review": inspect.reviews_json(tx, app.rules, now),
             "reconcile": reconciliation(tx, app.rules, now)[0],
         }
 
@@ -135,7 +135,7 @@ def _page(context: Context, took: list[Took], told: list[str], result: PassResul
         _vouchers(list(inspect.standings(tx, app.rules, now)), now)
         _mail_out(inspect.outbox_json(tx, app.settings.delivery.burst_limit, now), result)
         _title("What waits for a person (voucherd review)")
-        for row in inspect.reviews_json(tx):
+        for row in inspect.reviews_json(tx, app.rules, now):
             click.echo(plain(f"{row['number']}. {row['code']}: “{row['subject']}” from {row['from']}"))
             click.echo(plain(f"   {row['reason']}"))
         _title("What the reconciliation found (voucherd reconcile)")

@@ -90,7 +90,7 @@ def release(context: Context, name: str, why: str, kind: str | None, as_json: bo
         print_json([hold_json(one) for one in ended])
         return ExitStatus.DONE
     for one in ended:
-        was = held_words({"until": one.until, "why": one.why})
+        was = held_words({"until": one.until, "why": one.because})
         click.echo(plain(f"{one.scope} {one.name} is released; it was held {was}"))
     return ExitStatus.DONE
 

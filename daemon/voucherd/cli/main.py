@@ -46,8 +46,38 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+def _given_late(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value:
+        setattr(ctx.find_object(Context), str(parameter.name), value)
+
+
+_GLOBAL_OPTIONS = (
+    click.Option(
+        ["--config"],
+        type=click.Path(path_type=Path),
+        help="The configuration file (or VOUCHERD_CONFIG).",
+    ),
+    click.Option(
+        ["--as-of"], metavar="INSTANT", help="The clock for this command: an ISO date or date-time."
+    ),
+    click.Option(["--verbose"], is_flag=True, help="More in the log."),
+)
+# the same again for each command: `voucherd run --once --as-of 2021-11-15` is what people type
+_ANYWHERE = [
+    click.Option(
+        option.opts,
+        type=option.type,
+        is_flag=option.is_flag,
+        hidden=True,
+        expose_value=False,
+        callback=_given_late,
+    )
+    for option in _GLOBAL_OPTIONS
+]
+
+
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group whose commands are imported when they are called, and take the global options as well."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return list(COMMANDS)
@@ -58,6 +88,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"voucherd.cli.{COMMANDS[cmd_name][0]}")
         name = "import_" if cmd_name == "import" else cmd_name  # a keyword of Python
         command: click.Command = getattr(module, name)
+        _take_global_options(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -65,14 +96,19 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
+def _take_global_options(command: click.Command) -> None:
+    if _ANYWHERE[0] not in command.params:
+        command.params.extend(_ANYWHERE)
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _take_global_options(each)
+
+
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=LazyGroup,
+    params=[*_GLOBAL_OPTIONS],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The configuration file (or VOUCHERD_CONFIG)."
-)
-@click.option("--as-of", metavar="INSTANT", help="The clock for this command: an ISO date or date-time.")
-@click.option("--verbose", is_flag=True, help="More in the log.")
 @click.version_option(__version__, prog_name="voucherd")
 @click.pass_context
 def voucherd(ctx: click.Context, config: Path | None, as_of: str | None, verbose: bool) -> None:

@@ -215,4 +215,7 @@ def explain(context: Context, voucher: str, as_json: bool) -> int:
         ],
         "This voucher has no reminder steps: it is revoked, or its deadlines are met or not known.",
     )
+    held = held_words(rows[0]["hold"]) if rows else ""
+    if held:
+        click.echo(plain(f"Held: reminders of {voucher} wait {held}"))
     return ExitStatus.DONE

@@ -14,7 +14,8 @@ from voucherd.cli.main import COMMANDS, voucherd
 _HEAD = """\
 # Every command
 
-Generated from the commands themselves; `voucherd COMMAND --help` says the same. Options before the command:
+Generated from the commands themselves; `voucherd COMMAND --help` says the same. Options of every command,
+before or after it:
 `--config FILE` (or `VOUCHERD_CONFIG`; without either `./config/voucherd.toml`, then `/etc/voucherd/voucherd.toml`),
 `--as-of INSTANT` (an ISO date or date-time: the clock for everything that the command decides), `--verbose`.
 

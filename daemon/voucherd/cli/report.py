@@ -85,6 +85,7 @@ def figures_json(figures: Figures, as_of: str, partner: str | None, files: list[
     """What a report comes to, as `--json` prints it."""
     from voucherd.domain.reconciliation.amounts import format_amount
     from voucherd.domain.reconciliation.report import aging_row, bridge_row
+    from voucherd.service.inspect_holds import hold_json
 
     return {
         "as_of": as_of,
@@ -106,6 +107,7 @@ def figures_json(figures: Figures, as_of: str, partner: str | None, files: list[
             }
             for one in figures.risk
         ],
+        "holds": [hold_json(one) for one in figures.holds],
         "exceptions": [{"class": name, "count": count} for name, count in figures.found.items()],
         "files": files,
     }
@@ -117,6 +119,7 @@ def _page(figures: Figures) -> None:
         click.echo(plain(f"{told['what']}: {told['as_of']}"))
     for heading, name, empty in (
         ("Vouchers by state", "board", "No voucher yet."),
+        ("Reminders held", "holds", "No reminders are held."),
         ("Money", "bridge", "No redeemed voucher has a known value yet."),
         ("Not billed in full, by days left", "aging", "Nothing waits to be billed."),
         ("Money at risk, by partner", "at_risk", "Nothing waits to be billed."),

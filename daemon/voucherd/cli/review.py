@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.cli.context import (
+    Context,
+    held_words,
+    json_option,
+    pass_context,
+    plain,
+    print_json,
+    print_table,
+)
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -26,7 +34,7 @@ def review(ctx: click.Context, as_json: bool, code: str | None) -> int | None:
     _check_code(code)
     context: Context = ctx.obj
     with context.app.store.read() as tx:
-        rows = inspect.reviews_json(tx, code)
+        rows = inspect.reviews_json(tx, context.app.rules, context.reading_now, code)
     if as_json:
         print_json(rows)
         return ExitStatus.DONE
@@ -36,7 +44,15 @@ def review(ctx: click.Context, as_json: bool, code: str | None) -> int | None:
         own = [row for row in rows if row["code"] == kind]
         click.echo(f"{kind}: {len(own)}")
         columns = ("number", "mailbox", "from", "subject", "reason")
-        print_table(("no.", *columns[1:]), [tuple(row[name] for name in columns) for row in own], "nothing")
+        held = ("held",) if any(row["hold"] for row in own) else ()
+        print_table(
+            ("no.", *columns[1:], *held),
+            [
+                (*(row[name] for name in columns), *(held_words(row["hold"]) or None for _ in held))
+                for row in own
+            ],
+            "nothing",
+        )
         click.echo("")
     return ExitStatus.DONE
 
@@ -48,6 +64,7 @@ def review(ctx: click.Context, as_json: bool, code: str | None) -> int | None:
 def show(context: Context, number: int, as_json: bool) -> int:
     """One entry: the mail's facts, the candidates, and what would happen."""
     from voucherd.service import inspect
+    from voucherd.service.inspect_holds import held_vouchers
     from voucherd.service.reading import read_json
     from voucherd.service.review import entry_of, gate_of_place, if_accepted
     from voucherd.service.suggesting import CODES, suggestions_now
@@ -56,8 +73,10 @@ def show(context: Context, number: int, as_json: bool) -> int:
     entry, message = entry_of(app.store, number)
     with app.store.read() as tx:
         places = tx.messages.mailbox_of([message.id]) if message else {}
+        concerned = [entry.voucher] if entry.voucher is not None else []
+        held = held_vouchers(tx, app.rules, concerned, context.reading_now)
     place = places.get(message.id) if message else None
-    row = inspect.review_json(entry, message, place)
+    row = inspect.review_json(entry, message, place, next(iter(held.values()), None))
     row.update(status=entry.status, closed_by=entry.closed_by or None, why=entry.why or None)
     handed_in = message is None and entry.code.value.startswith("invoice-") and entry.about
     row["file"] = {"sha256": entry.about} if handed_in else None
@@ -95,6 +114,8 @@ def _page(row: dict[str, Any]) -> None:
     number = row["number"]
     click.echo(plain(f"Review {number}: {row['code']} ({row['status']})"))
     click.echo(plain(f"  because   {row['reason']}"))
+    if row["hold"]:
+        click.echo(plain(f"  held      {held_words(row['hold'])}"))
     if row["closed_by"]:
         click.echo(plain(f"  closed    by {row['closed_by']}: {row['why']}"))
     if row["file"]:

@@ -66,7 +66,8 @@ def install(context: Context, root: Path, force: bool) -> int:
     missing = [name for name in _credentials(context) if not (CREDENTIALS / name).exists()]
     for name in missing:
         click.echo(f"→ put the secret into {CREDENTIALS / name} (root, mode 0600)")
-    click.echo(f"→ voucherd --config {context.config_path} check")
+    given = f"CREDENTIALS_DIRECTORY={CREDENTIALS} " if _credentials(context) else ""
+    click.echo(f"→ {given}voucherd --config {context.config_path} check")
     click.echo("→ systemctl enable --now voucherd; journalctl -u voucherd -f")
     return ExitStatus.LOOK if missing else ExitStatus.DONE
 

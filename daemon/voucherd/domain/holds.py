@@ -54,18 +54,23 @@ class Hold:
         return datetime.combine(self.until, time(), zone).astimezone(UTC)
 
     @property
+    def because(self) -> str:
+        """Why, in one line: of an answer by mail, what it said and who answered. Empty where nobody said why."""
+        return f"{self.why}, answered by {self.by}" if self.why and self.message is not None else self.why
+
+    @property
     def said(self) -> str:
         """The reason for a step that waits: what is held, until when, and why."""
         what = "held" if self.scope is Scope.VOUCHER else f"{self.scope} {self.name} is held"
         until = f"until {self.until}" if self.until is not None else "until it is released"
-        return f"{what} {until}: {self.why}" if self.why else f"{what} {until}"
+        return f"{what} {until}: {self.because}" if self.because else f"{what} {until}"
 
     @property
     def reason(self) -> str | None:
         """Why, as lists show it; a hold of more than the voucher says of what. None where nobody said why."""
         if self.scope is Scope.VOUCHER:
-            return self.why or None
-        return f"{self.scope} {self.name}: {self.why}" if self.why else f"{self.scope} {self.name}"
+            return self.because or None
+        return f"{self.scope} {self.name}: {self.because}" if self.because else f"{self.scope} {self.name}"
 
 
 @dataclass(frozen=True)

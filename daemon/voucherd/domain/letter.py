@@ -91,7 +91,9 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class InvoiceNamed:
     """The document that a verdict is about. `kind` is `invoice` or `credit`; `status` what reconciliation made of it
-    (RECONCILIATION.md, Document step), `difference` by how much its totals do not add up."""
+    (RECONCILIATION.md, Document step). Where its totals do not add up, `fault` is what does not (`Sought`; of the line
+    `fault_line`), `stated` what it says, `found` what its parts make, `difference` the first less the second.
+    `changed`: the partner was told otherwise before. `corrects` is the number of the invoice that it corrects."""
 
     number: str
     kind: str
@@ -99,6 +101,12 @@ class InvoiceNamed:
     total: Sum | None
     status: str
     difference: Sum | None = None
+    fault: str = ""
+    fault_line: str = ""
+    stated: Sum | None = None
+    found: Sum | None = None
+    changed: bool = False
+    corrects: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +151,24 @@ class MailboxLook:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldShown:
+    """A hold in force: `scope` is `voucher`, `partner` or `programme`, `name` what it is called, `until` the first day
+    of reminders again (None: not before it is released), `why` the reason as somebody gave it, `by` the address of who
+    asked for it by mail (empty: an operator, by hand)."""
+
+    scope: str
+    name: str
+    until: date | None
+    why: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What a daily summary says. The first five count messages of the day, `sent` and `failed` its deliveries;
     `waiting`, `held` and `in_doubt` mails as they stand, `review` open entries by code, `due` vouchers by deadline
-    within a week, `missed` deadlines that passed since the last summary, `at_risk` unbilled money by currency."""
+    within a week, `missed` deadlines that passed since the last summary, `at_risk` unbilled money by currency; `holds`
+    what reminders are held back for now, and `more_holds` how many more there are than it lists."""
 
     read: int = 0
     recorded: int = 0
@@ -163,6 +185,8 @@ class Figures:
     due: tuple[tuple[str, int], ...] = ()
     at_risk: tuple[Sum, ...] = ()
     mailboxes: tuple[MailboxLook, ...] = ()
+    holds: tuple[HoldShown, ...] = ()
+    more_holds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from voucherd.domain.reconciliation.inconsistent import Inconsistent
 from voucherd.domain.sheets import Export, Sheet
 
 
@@ -135,10 +136,12 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A message that could not be read within its limits; `code` is a review code (CONTRACT.md). `sender`, `subject`
-    and `message_id` are what its first lines show, for a person's eyes alone; empty where they show nothing."""
+    and `message_id` are what its first lines show, for a person's eyes alone; empty where they show nothing. Of an
+    invoice file `inconsistent` is the document whose totals do not add up."""
 
     reason: str
     code: str = "unreadable"
     sender: str = ""
     subject: str = ""
     message_id: str = ""
+    inconsistent: Inconsistent | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.imitations import resembles, skeletons
@@ -49,6 +50,14 @@ class Rulebook:
     def partner(self, partner_id: str | None) -> Partner | None:
         """The partner with this id; None where it is not configured (any more)."""
         return self.partners.get(partner_id) if partner_id else None
+
+    def partner_named(self, said: str | None) -> str | None:
+        """The id of the one partner whose id or name this is, in any case; None where there is none."""
+        shown = (said or "").casefold().strip()
+        named = [
+            p.id for p in self.partners.values() if shown and shown in (p.id.casefold(), p.name.casefold())
+        ]
+        return named[0] if len(named) == 1 else None
 
     def partner_of_sender(self, address: str) -> Partner | None:
         """The partner that a sender belongs to; None where none or more than one claims it."""
@@ -107,6 +116,12 @@ class Rulebook:
         """Whether each partner gets one mail a day: its own word, else the desk's."""
         desk = self.reminders.digest
         return {p.id: desk if p.digest is None else p.digest for p in self.partners.values()}
+
+    @cached_property
+    def addresses_print(self) -> str:
+        """Tells the partners' addresses from others: where it is another, mail may reach whom it did not reach."""
+        every = sorted((partner.id, partner.addresses) for partner in self.partners.values())
+        return sha256(repr(every).encode()).hexdigest()[:24]
 
     def escalates_at(self, partner: Partner) -> int | None:
         """From how many days before a deadline on a partner's `escalation` addresses are copied."""

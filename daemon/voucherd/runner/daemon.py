@@ -21,8 +21,7 @@ from voucherd.runner.pollers import Poller, Rota
 from voucherd.service.clock_doubt import believed, only_tell
 from voucherd.service.dispatch import Sent
 from voucherd.service.health import status_line
-from voucherd.service.passes import Works, keep_calendars
-from voucherd.service.remind import remind
+from voucherd.service.passes import Works, plan_due
 from voucherd.service.sending import send
 
 _OUTBOX_SECONDS = 20
@@ -232,9 +231,9 @@ class Runner:
         if doubt is not None:
             return 0, only_tell(works, doubt, self._clock(), self._stop.is_set)
         believed(works.store)
-        if problem := keep_calendars(works, self._clock()):
+        planned, problem = plan_due(works, self._clock())
+        if problem:
             log.warning(log.Event.CALENDARS_FAILED, detail=problem)
-        planned = remind(works.store, works.rules, works.token_key, self._clock())
         dispatch = works.dispatch()
         self._hurry = dispatch.hurry
         return planned, send(works.store, dispatch, lambda: self._now("outbox"), self._stop.is_set)

@@ -53,7 +53,7 @@ def tell(store: Store, rules: Rulebook, key: bytes, now: datetime) -> int:
     Nobody is told where no operator has an address that takes mail: `status` shows what was not told.
     """
     with store.read() as tx:
-        if not tx.alarms.untold(1) or not _listeners(tx, rules):
+        if not tx.alarms.any_untold() or not _listeners(tx, rules):
             return 0
     with store.write() as tx:
         made = _recent(tx.state.hold(_TOLD), now)  # held: two daemons tell a thing once

@@ -70,12 +70,14 @@ class Dispatch:
             done.held = why_held(tx)
         if done.held:
             return done
-        self.tell(clock())
+        told = self.tell(clock())
         done.held = self.doubt
         waiting, kinds = (1, DESPITE_A_BURST) if self.doubt else self._waiting(clock(), done)
         try:
             if waiting:
                 self._everything(clock, stopping, done, kinds)
+            elif not told:
+                return done  # nothing was done, so nothing was raised
             while self.tell(clock()) and not stopping() and not done.paused:  # what was raised under way
                 self._everything(clock, stopping, done, kinds)
         finally:

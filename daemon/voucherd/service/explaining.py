@@ -14,6 +14,8 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Clockwork, StepStatus, asked_again_on, moved_because, own_instant
 from voucherd.service.health import reach
+from voucherd.service.holding import hold_over
+from voucherd.service.inspect_holds import plain_hold
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.remind import circumstances, fate, step_of
 from voucherd.service.store import Transaction
@@ -41,16 +43,20 @@ def explained(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
     told = _foretold(tx, rules, [row for row in rows if row.status == StepStatus.PLANNED], now, holds)
     shown = [row for row in rows if row.days_before != MISSED or row.due_at <= now]
     known = reach(tx, rules, shown)
+    held = hold_over(holds, rules, key, standing, now) if standing is not None else None
     return [
-        _row(
-            row,
-            told.get(row.id),
-            standing,
-            mails,
-            rules,
-            now,
-            known.fate(row, rules, *fate(row, mails, rules, now, holds)),
-        )
+        {
+            **_row(
+                row,
+                told.get(row.id),
+                standing,
+                mails,
+                rules,
+                now,
+                known.fate(row, rules, *fate(row, mails, rules, now, holds)),
+            ),
+            "hold": plain_hold(held),
+        }
         for row in sorted(shown, key=lambda row: (row.due_at, row.deadline, -row.days_before))
     ]
 

@@ -130,3 +130,34 @@ def hold_over(
     """What holds a voucher now."""
     partner = standing.voucher.partner
     return holds.over(key.programme, key.key, partner, rules.clock(partner).zone, now)
+
+
+def holds_now(tx: Transaction, rules: Rulebook, now: datetime) -> list[Hold]:
+    """The holds in force at `now`: a partner's by the clock where it is, the others by the desk's."""
+    found = []
+    for one in tx.holds.in_force(now).every:
+        end = one.ends_at(rules.clock(one.subject if one.scope is Scope.PARTNER else None).zone)
+        if end is None or end > now:
+            found.append(one)
+    return found
+
+
+def holds_about(tx: Transaction, rules: Rulebook, now: datetime, partner: str | None) -> list[Hold]:
+    """The holds in force at `now` that keep reminders from a partner, or from anybody where none is named."""
+    every = holds_now(tx, rules, now)
+    if partner is None:
+        return every
+    keys = {one.id: VoucherKey(one.programme, one.subject) for one in every if one.scope is Scope.VOUCHER}
+    standings = tx.ledger.standings(list(keys.values()))
+    own = {
+        number
+        for number, key in keys.items()
+        if key in standings and standings[key].voucher.partner == partner
+    }
+    return [
+        one
+        for one in every
+        if one.id in own
+        or one.scope is Scope.PROGRAMME
+        or (one.scope is Scope.PARTNER and one.subject == partner)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,10 +17,12 @@ from voucherd.domain.voucher import Reservation
 from voucherd.service.bursts import shown_as_held
 from voucherd.service.explaining import explained
 from voucherd.service.holding import hold_over
-from voucherd.service.inspect_holds import held_by, hold_entry
+from voucherd.service.inspect_holds import held_by, held_vouchers, hold_entry, plain_hold
 from voucherd.service.overdue import overdue_steps
 from voucherd.service.records import (
+    FINISHED,
     DeliveryRow,
+    MailStatus,
     MessageRow,
     OutgoingMail,
     ReviewEntry,
@@ -96,7 +99,7 @@ def voucher_json(standing: Standing, now: datetime, hold: Hold | None = None) ->
         "reservation": _reservation(voucher.reservation),
         "deadlines": {name: _day(named.get(name)) for name in (*DEADLINES, *named)},
         "findings": list(voucher.findings),
-        "hold": {"until": _day(hold.until), "why": hold.reason} if hold is not None else None,
+        "hold": plain_hold(hold),
     }
 
 
@@ -197,14 +200,44 @@ def mail_json(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class MailsWanted:
+    """Which mails of the outbox a person asks for: all, or those of these statuses, to this partner, about this
+    voucher. `finished` are shown at most of those that are through, the newest; None for all of them."""
+
+    statuses: tuple[MailStatus, ...] = ()
+    partner: str | None = None
+    voucher: str | None = None
+    finished: int | None = None
+
+
 def outbox_json(
-    tx: Transaction, burst_limit: int, now: datetime, until: datetime | None = None
+    tx: Transaction,
+    burst_limit: int,
+    now: datetime,
+    until: datetime | None = None,
+    wanted: MailsWanted = MailsWanted(),
 ) -> list[dict[str, Any]]:
-    """Every mail with its deliveries, as they stand at `now`; with `until`, those that were planned by then."""
-    mails = [mail for mail in tx.outbox.mails() if until is None or mail.created_at <= until]
+    """The wanted mails with their deliveries, as they stand at `now`; with `until`, those that were planned by then."""
+    mails = [mail for mail in _mails(tx, wanted) if until is None or mail.created_at <= until]
     deliveries = tx.outbox.deliveries([mail.number for mail in mails])
     held = shown_as_held(tx, mails, burst_limit, now)
-    return [mail_json(mail, deliveries.get(mail.number, []), held=mail.number in held) for mail in mails]
+    rows = [mail_json(mail, deliveries.get(mail.number, []), held=mail.number in held) for mail in mails]
+    return [row for row in rows if not wanted.statuses or row["status"] in wanted.statuses]
+
+
+def _mails(tx: Transaction, wanted: MailsWanted) -> list[OutgoingMail]:
+    asked = wanted.statuses or tuple(MailStatus)
+    if MailStatus.HELD in asked:  # what a burst or a hold keeps back is stored as planned
+        asked = (*asked, MailStatus.PLANNED)
+    found: list[OutgoingMail] = []
+    for statuses, newest in (
+        ([status for status in asked if status not in FINISHED], None),
+        ([status for status in asked if status in FINISHED], wanted.finished),
+    ):
+        if statuses:
+            found += tx.outbox.mails(statuses, newest, partner=wanted.partner, voucher=wanted.voucher)
+    return sorted(found, key=lambda mail: mail.number)
 
 
 def plan_mails(
@@ -218,8 +251,10 @@ def plan_mails(
     return [*waiting, *(one.mail for one in due_mails(tx, rules, made.mails, token_key, now))]
 
 
-def review_json(entry: ReviewEntry, message: MessageRow | None, mailbox: str | None) -> dict[str, Any]:
-    """One row of `review`."""
+def review_json(
+    entry: ReviewEntry, message: MessageRow | None, mailbox: str | None, hold: Hold | None = None
+) -> dict[str, Any]:
+    """One row of `review`; `hold` is what keeps back the reminders of the voucher that it is about."""
     return {
         "number": entry.number,
         "mailbox": mailbox,
@@ -230,19 +265,24 @@ def review_json(entry: ReviewEntry, message: MessageRow | None, mailbox: str | N
         "code": entry.code.value,
         "reason": entry.reason,
         "suggestions": list(entry.suggestions),
+        "hold": plain_hold(hold),
     }
 
 
-def reviews_json(tx: Transaction, code: str | None = None) -> list[dict[str, Any]]:
+def reviews_json(
+    tx: Transaction, rules: Rulebook, now: datetime, code: str | None = None
+) -> list[dict[str, Any]]:
     """Everything that waits for a person."""
     entries = tx.reviews.waiting(code)
     messages = tx.messages.get_many([entry.message for entry in entries if entry.message is not None])
     places = tx.messages.mailbox_of(list(messages))
+    held = held_vouchers(tx, rules, [entry.voucher for entry in entries if entry.voucher is not None], now)
     return [
         review_json(
             entry,
             messages.get(entry.message) if entry.message else None,
             places.get(entry.message) if entry.message else None,
+            held.get(entry.voucher) if entry.voucher else None,
         )
         for entry in entries
     ]

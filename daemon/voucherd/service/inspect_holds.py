@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from voucherd.domain.holds import Hold, Scope
+from voucherd.domain.holds import Hold
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.holding import hold_over
+from voucherd.service.holding import hold_over, holds_now
 from voucherd.service.records import MessageRow, VoucherKey
 from voucherd.service.store import Transaction
 
@@ -20,6 +19,21 @@ def held_by(tx: Transaction, rules: Rulebook, standing: Standing, now: datetime)
     """What holds one voucher at `now`."""
     key = VoucherKey(standing.voucher.programme, voucher_key(standing.voucher.id))
     return hold_over(tx.holds.in_force(now), rules, key, standing, now)
+
+
+def held_vouchers(
+    tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime
+) -> dict[VoucherKey, Hold]:
+    """What holds each of these vouchers at `now`; those that nothing holds are left out."""
+    holds = tx.holds.in_force(now)
+    standings = tx.ledger.standings(list(dict.fromkeys(keys))) if holds.every else {}
+    found = {key: hold_over(holds, rules, key, one, now) for key, one in standings.items()}
+    return {key: hold for key, hold in found.items() if hold is not None}
+
+
+def plain_hold(hold: Hold | None) -> dict[str, Any] | None:
+    """What holds a voucher, as a row of a list shows it."""
+    return {"until": _day(hold), "why": hold.reason} if hold is not None else None
 
 
 def hold_entry(hold: Hold, messages: Mapping[int, MessageRow]) -> dict[str, Any]:
@@ -33,7 +47,7 @@ def hold_entry(hold: Hold, messages: Mapping[int, MessageRow]) -> dict[str, Any]
         "message_id": message.message_id if message is not None else None,
         "detail": {
             **({"until": _day(hold)} if hold.until is not None else {}),
-            **({"note": hold.why} if hold.why else {}),
+            **({"note": hold.because} if hold.because else {}),
             **({"sha256": message.sha256} if message is not None else {}),
         },
     }
@@ -46,25 +60,15 @@ def hold_json(hold: Hold) -> dict[str, Any]:
         "name": hold.name,
         "programme": hold.programme or None,
         "until": _day(hold),
-        "why": hold.why or None,
+        "why": hold.because or None,
         "since": hold.recorded_at.astimezone(UTC).isoformat(),
         "by": hold.by,
     }
 
 
 def holds_json(tx: Transaction, rules: Rulebook, now: datetime) -> list[dict[str, Any]]:
-    """The holds in force at `now`: a partner's where it is, the others at the desk."""
-    every = tx.holds.in_force(now).every
-    zones = {one.id: _zone_of(one, rules) for one in every}
-    return [
-        hold_json(one)
-        for one in every
-        if (one.ends_at(zones[one.id]) or datetime.max.replace(tzinfo=UTC)) > now
-    ]
-
-
-def _zone_of(hold: Hold, rules: Rulebook) -> ZoneInfo:
-    return rules.clock(hold.subject if hold.scope is Scope.PARTNER else None).zone
+    """The holds in force at `now`, a row each."""
+    return [hold_json(one) for one in holds_now(tx, rules, now)]
 
 
 def _day(hold: Hold) -> str | None:

@@ -51,7 +51,7 @@ def measures(tx: Transaction, mailboxes: Sequence[str], now: datetime) -> Measur
         outbox=tx.outbox.counts(),
         due=tx.outbox.waiting(now),
         review=tx.reviews.counts(),
-        overdue_steps=len(tx.steps.due(now - _LONG_AGO, None, tx.holds.in_force(now).everywhere(now))),
+        overdue_steps=tx.steps.count_due(now - _LONG_AGO, tx.holds.in_force(now).everywhere(now)),
         suppressed=len(tx.suppressions.standing()),
         untold_alarms=len(tx.alarms.untold()),
         sending=sending_state(tx),

@@ -88,14 +88,21 @@ def one_pass(
             result.unavailable.append(f"mailbox {post.name}: {error}")
             failed(post.name, error)
             mailbox_failed(works.store, post.name, error, clock())
-    problem = keep_calendars(works, clock())
+    result.reminders, problem = plan_due(works, clock())
     if problem:
         result.unavailable.append(f"calendars: {problem}")
-    result.reminders = remind(works.store, works.rules, works.token_key, clock())
     result.sent = send(works.store, works.dispatch(), clock, stopping)
     if result.sent.paused:
         result.unavailable.append(f"delivery: {result.sent.paused}")
     return result
+
+
+def plan_due(works: Works, now: datetime) -> tuple[int, str]:
+    """Brings the calendars up to date, then puts the reminders that are due into the outbox: how many mails that were,
+    and why the folder of the feeds takes nothing, where it does not."""
+    with works.store.looking():
+        problem = keep_calendars(works, now)
+        return remind(works.store, works.rules, works.token_key, now), problem
 
 
 def keep_calendars(works: Works, now: datetime) -> str:

@@ -6,7 +6,6 @@ reminders that failed at the old one go to it, as far as they are still wanted.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,13 +27,13 @@ _STILL_NEWS: Final = timedelta(days=14)  # a deadline missed earlier is told to 
 
 def changed(tx: Transaction, rules: Rulebook) -> bool:
     """Whether addresses of partners changed, or mail to one failed, since `plan_again` last looked."""
-    return tx.state.get(LOOKED_AT) != _print(rules)
+    return tx.state.get(LOOKED_AT) != rules.addresses_print
 
 
 def plan_again(tx: Transaction, rules: Rulebook, now: datetime) -> int:
     """Plans the steps of such mails again; returns how many mails that are. The old mail stays as it is on record, and
     no longer counts as its day's."""
-    tx.state.put(LOOKED_AT, _print(rules))
+    tx.state.put(LOOKED_AT, rules.addresses_print)
     mails = [
         mail
         for mail in tx.outbox.mails([status.value for status in _LOST])
@@ -102,8 +101,3 @@ def _said(row: DeliveryRow, rules: Rulebook, mail: OutgoingMail) -> str:
     partner = rules.partner(mail.partner)
     others = ", ".join(partner.addresses) if partner is not None else ""
     return f"{row.answer[:300]}; planned again for {others}"[:500]
-
-
-def _print(rules: Rulebook) -> str:
-    every = sorted((partner.id, partner.addresses) for partner in rules.partners.values())
-    return hashlib.sha256(repr(every).encode()).hexdigest()[:24]

@@ -154,7 +154,7 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     without the other, and a daemon beside this one finds the step taken.
     """
     with store.read() as tx:  # what is due may wait for another hour: that keeps nobody from recording
-        if why_held(tx):
+        if why_held(tx) or not tx.steps.any_due(now):
             return 0
         made, _ = plan_until(tx, rules, now, now)
         held = tx.holds.in_force(now).everywhere(now)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
+from voucherd.domain.holds import Hold
 from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals, bucket_of
@@ -29,6 +30,7 @@ from voucherd.service.report_tables import (
     EXCEPTIONS,
     FOUND,
     FRESHNESS,
+    HELD,
     LINES,
     RISK,
     UNBILLED,
@@ -110,6 +112,7 @@ class Figures:
     aging: Sequence[AgingRow]
     risk: Sequence[Risk]
     found: Mapping[str, int]
+    holds: Sequence[Hold] = ()
 
 
 class Report:
@@ -170,12 +173,13 @@ class Report:
         as_of: datetime,
         fresh: Mapping[str, datetime | str | None],
         board: Iterable[tuple[str | None, str, int]] = (),
+        holds: Sequence[Hold] = (),
     ) -> Figures:
         """Writes what the rows come to. `fresh` says what the report was made from, and how new that is; `board` how
-        many vouchers each partner has in each state."""
+        many vouchers each partner has in each state, `holds` what reminders are held for."""
         for swap in probable_swaps(self._swappable):
             self._stands_out(SWAPPED, _odd_swap(swap))
-        figures = self._figures(as_of, fresh, board)
+        figures = self._figures(as_of, fresh, board, holds)
         self._summarise(figures)
         for cells in self._unbilled.rows():
             self._writer.row(UNBILLED, cells)
@@ -195,6 +199,7 @@ class Report:
         as_of: datetime,
         fresh: Mapping[str, datetime | str | None],
         board: Iterable[tuple[str | None, str, int]],
+        holds: Sequence[Hold],
     ) -> Figures:
         made_from = {"report made for": as_of, **fresh}
         return Figures(
@@ -204,6 +209,7 @@ class Report:
             aging=self._totals.aging(),
             risk=[Risk(*whose, *sums) for whose, sums in sorted(self._risk.items())],
             found=dict(sorted(self._odd_counts.items())),
+            holds=holds,
         )
 
     def _summarise(self, figures: Figures) -> None:
@@ -212,6 +218,8 @@ class Report:
             write(FRESHNESS, (what, told))
         for cells in figures.board:
             write(BOARD, cells)
+        for hold in figures.holds[:MOST_SORTED]:
+            write(HELD, (hold.scope.value, hold.name, hold.until, hold.because or None, hold.by))
         for row in figures.bridge:
             currency, *amounts = row
             write(BRIDGE, (currency, *(Sum(amount, currency) for amount in amounts)))

@@ -84,6 +84,17 @@ RISK = Table(
         *_money("still to bill", "window missed"),
     ),
 )
+HELD = Table(
+    "reminders held",
+    "summary",
+    (
+        Column("what", Kind.TEXT, 12),
+        Column("name", Kind.TEXT, 24),
+        Column("until", Kind.DATE, 12),
+        Column("why", Kind.TEXT, 40),
+        Column("by", Kind.TEXT, 24),
+    ),
+)
 FOUND = Table(
     "what stands out",
     "summary",
@@ -173,7 +184,7 @@ DOCUMENTS = Table(
     ),
 )
 
-SUMMARY = (FRESHNESS, BOARD, BRIDGE, AGING, RISK, FOUND)
+SUMMARY = (FRESHNESS, BOARD, HELD, BRIDGE, AGING, RISK, FOUND)
 """What stands on the first sheet, in this order."""
 SHEETS = (UNBILLED, EXCEPTIONS, LINES, VOUCHERS, DOCUMENTS)
 """What has a sheet of its own, in this order after the summary."""

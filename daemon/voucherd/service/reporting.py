@@ -9,6 +9,7 @@ from typing import Final
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.holding import holds_about
 from voucherd.service.judging import Judging, reported
 from voucherd.service.report import Figures, Report, ReportWriter, Several
 from voucherd.service.report_tables import TAKE_CARE
@@ -71,7 +72,8 @@ def _written(
     for document in everything.documents():
         if partner is None or document.document.supplier == partner:
             report.document(reported(document, everything.document_verdict(document.number)))
-    return report.finish(now, _fresh(tx, now, mailboxes), tx.figures.board(now, partner))
+    board = tx.figures.board(now, partner)
+    return report.finish(now, _fresh(tx, now, mailboxes), board, holds_about(tx, rules, now, partner))
 
 
 def _fresh(tx: Transaction, now: datetime, mailboxes: Sequence[str]) -> Mapping[str, datetime | str | None]:

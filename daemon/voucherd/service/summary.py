@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from voucherd.domain.letter import Figures, Letter, LetterKind, MailboxLook, Sum
+from voucherd.domain.holds import Hold, Scope
+from voucherd.domain.letter import Figures, HoldShown, Letter, LetterKind, MailboxLook, Sum
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.billing import verdicts_of
 from voucherd.service.bursts import DESPITE_A_BURST, held_back
 from voucherd.service.duplicates import duplicates_of
+from voucherd.service.holding import holds_now
 from voucherd.service.letters import Addressing, outgoing
 from voucherd.service.records import OutgoingMail, VoucherKey
 from voucherd.service.store import Store, Transaction
@@ -22,6 +24,8 @@ from voucherd.service.store import Store, Transaction
 _LAST: Final = "summary"
 _SOON: Final = timedelta(days=7)
 _AT_ONCE: Final = 500
+_MOST_HOLDS: Final = 20  # in one mail; `voucherd hold` lists them all
+_WIDEST_FIRST: Final = (Scope.PROGRAMME, Scope.PARTNER, Scope.VOUCHER)
 
 
 def summarise(
@@ -72,6 +76,7 @@ def figures(
     held = tx.outbox.due(now, DESPITE_A_BURST) if held_back(tx, burst_limit, now) else 0
     again = duplicates_of(tx, day)
     looks = {one.name: one for one in tx.state.mailboxes()}
+    holds = sorted(holds_now(tx, rules, now), key=_widest_and_longest)
     return Figures(
         read=sum(came.values()) + again,
         recorded=came.get("recorded", 0),
@@ -95,7 +100,22 @@ def figures(
             )
             for name in mailboxes
         ),
+        holds=tuple(_shown(one, rules) for one in holds[:_MOST_HOLDS]),
+        more_holds=max(0, len(holds) - _MOST_HOLDS),
     )
+
+
+def _widest_and_longest(hold: Hold) -> tuple[int, bool, date, str]:
+    """What holds the most comes first; of these what nobody set an end to, then the next to end."""
+    return _WIDEST_FIRST.index(hold.scope), hold.until is not None, hold.until or date.max, hold.name
+
+
+def _shown(hold: Hold, rules: Rulebook) -> HoldShown:
+    partner = rules.partner(hold.subject) if hold.scope is Scope.PARTNER else None
+    programme = rules.programmes.get(hold.subject) if hold.scope is Scope.PROGRAMME else None
+    name = partner.name if partner else programme.name if programme else hold.name
+    by = hold.by if hold.message is not None else ""
+    return HoldShown(hold.scope.value, name, hold.until, hold.why, by)
 
 
 def at_risk(tx: Transaction, rules: Rulebook, now: datetime) -> tuple[Sum, ...]:

@@ -1,5 +1,6 @@
 """Verdict mails: after each invoice its partner hears, line by line, what was accepted, and what is wrong and what
-to do. Written in the transaction that took the invoice in; held for a person where the desk wants that.
+to do; of one that does not add up, what does not and by how much. Written in the transaction that took the invoice in;
+held for a person where the desk wants that.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from voucherd.domain.letter import InvoiceNamed, Letter, LetterKind, LineJudged, Sum
-from voucherd.domain.message import ParsedMail
+from voucherd.domain.message import ParsedMail, Unreadable
+from voucherd.domain.partner import Partner
 from voucherd.domain.reconciliation.content import CREDIT, invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.inconsistent import Inconsistent
 from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
 from voucherd.domain.reconciliation.suggestions import Suggestion
 from voucherd.domain.reconciliation.verdict import LineVerdict
@@ -20,7 +24,7 @@ from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.service.judged_documents import Judged, displaced, judged
 from voucherd.service.letters import Addressing, answering, outgoing
-from voucherd.service.records import MailStatus, OutgoingMail
+from voucherd.service.records import MailStatus, OutgoingMail, ReviewCode
 from voucherd.service.slips import meant
 from voucherd.service.store import Transaction
 
@@ -47,12 +51,13 @@ def tell(
     by: HandedIn | None,
     key: bytes,
     now: datetime,
+    told: Mapping[int, LineVerdict] = MappingProxyType({}),
 ) -> None:
     """Puts the verdicts of documents that were just taken in into the outbox, and of those that they put aside. The
-    same invoice handed in once more is told of once."""
+    same invoice handed in once more is told of once. `told` as for `judged`."""
     if not numbers or rules.verdicts == "off":
         return
-    documents = judged(tx, rules, [*numbers, *displaced(tx, numbers)], now)
+    documents = judged(tx, rules, [*numbers, *displaced(tx, numbers)], now, told)
     unknown = [
         verdict
         for document in documents
@@ -64,6 +69,57 @@ def tell(
     mails = verdict_mails(documents[: len(numbers)], suggestions, by, rules, key, now)
     mails += verdict_mails(documents[len(numbers) :], {}, by, rules, key, now, news="displaced")
     tx.outbox.add(mails)
+
+
+def tell_inconsistent(
+    tx: Transaction,
+    rules: Rulebook,
+    refused: Unreadable,
+    supplier: str | None,
+    by: HandedIn | None,
+    key: bytes,
+    now: datetime,
+) -> None:
+    """Tells the partner of a document that was refused because it does not add up: what does not, and by how much. The
+    same document handed in again is told of once. `supplier` is the partner that handed it in, where that is known."""
+    wrong = refused.inconsistent
+    if wrong is None or rules.verdicts == "off":
+        return
+    partner = rules.partner(supplier or rules.partner_named(wrong.supplier))
+    addressing = _addressing(partner.id, by, rules) if partner is not None else None
+    if partner is None or addressing is None:
+        return
+    letter = _bare_letter(partner, _refused(wrong), rules, now)
+    if by is not None and addressing.answers:
+        letter = replace(letter, quoted_subject=by.mail.subject)
+    mismatch = wrong.mismatch
+    figures = (
+        mismatch.sought,
+        mismatch.line,
+        mismatch.difference,
+        mismatch.stated,
+        wrong.currency,
+        wrong.total,
+    )
+    what = (partner.id, invoice_key(wrong.invoice), wrong.kind, *map(str, figures))
+    business_key = f"inconsistent|{_digest(what)}"
+    tx.outbox.add([_mail(business_key, partner.id, letter, addressing, rules, key, now)])
+
+
+def _refused(wrong: Inconsistent) -> InvoiceNamed:
+    mismatch, currency = wrong.mismatch, wrong.currency
+    return InvoiceNamed(
+        wrong.invoice,
+        wrong.kind,
+        wrong.issued_on,
+        None if wrong.total is None else Sum(wrong.total, currency),
+        ReviewCode.INVOICE_INCONSISTENT.value,
+        Sum(mismatch.difference, currency),
+        mismatch.sought.value,
+        mismatch.line,
+        None if mismatch.stated is None else Sum(mismatch.stated, currency),
+        None if mismatch.found is None else Sum(mismatch.found, currency),
+    )
 
 
 def _unbilled(standing: Standing) -> bool:
@@ -103,7 +159,7 @@ def verdict_mails(
             mails.append(
                 _mail(
                     _business_key(news, document.stored.document, part),
-                    document.stored.document,
+                    document.stored.document.supplier,
                     some,
                     addressing,
                     rules,
@@ -125,6 +181,11 @@ def _letter(
     lines = [_line(verdict, suggestions.get(verdict.line.number, ())) for verdict in document.lines]
     # what needs doing first, else as the invoice has them
     lines.sort(key=lambda line: line.line_class in _ACCEPTED)
+    named = InvoiceNamed(said.invoice, said.kind, said.issued_on, total, document.verdict.status.value)
+    return replace(_bare_letter(partner, named, rules, now), lines=tuple(lines))
+
+
+def _bare_letter(partner: Partner, invoice: InvoiceNamed, rules: Rulebook, now: datetime) -> Letter:
     return Letter(
         kind=LetterKind.VERDICT,
         locale=partner.locale,
@@ -132,8 +193,7 @@ def _letter(
         partner=partner.name,
         programme=next(iter(rules.programmes.values())).name,
         items=(),
-        invoice=InvoiceNamed(said.invoice, said.kind, said.issued_on, total, document.verdict.status.value),
-        lines=tuple(lines),
+        invoice=invoice,
     )
 
 
@@ -176,7 +236,7 @@ def _addressing(supplier: str | None, by: HandedIn | None, rules: Rulebook) -> A
 
 def _mail(
     business_key: str,
-    document: InvoiceDocument,
+    supplier: str | None,
     letter: Letter,
     addressing: Addressing,
     rules: Rulebook,
@@ -187,7 +247,7 @@ def _mail(
         letter,
         addressing,
         business_key=business_key,
-        partner=document.supplier,
+        partner=supplier,
         items=(),
         due_at=now,
         obsolete_at=None,
@@ -204,5 +264,8 @@ def _mail(
 def _business_key(news: str, document: InvoiceDocument, part: int) -> str:
     """What the invoice says, whatever file says it: a second copy gets no second verdict."""
     what = (document.supplier or "", invoice_key(document.invoice), document.kind, document.content_sha256)
-    digest = hashlib.sha256("\0".join(what).encode("utf-8", "replace")).hexdigest()
-    return f"{news}|{digest}" + (f"|{part}" if part else "")
+    return f"{news}|{_digest(what)}" + (f"|{part}" if part else "")
+
+
+def _digest(what: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(what).encode("utf-8", "replace")).hexdigest()

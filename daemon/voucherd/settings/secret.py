@@ -11,6 +11,7 @@ from pathlib import Path
 from voucherd.errors import ConfigurationError, Fault
 
 _LIMIT = 64 * 1024
+_AS_ROOT = "by hand, as root: CREDENTIALS_DIRECTORY=/etc/voucherd/credentials voucherd ..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Secret:
         if self.file is None:
             if self.credential:
                 what = "is a systemd credential, and $CREDENTIALS_DIRECTORY is not set"
-                raise self._fault(self.credential, what, f"start the service, or set {self.variable}")
+                raise self._fault(self.credential, what, f"{_AS_ROOT}, or set {self.variable}")
             raise self._fault("", "is not set", f"set it, or the variable {self.variable}")
         try:
             with self.file.open("rb") as stream:

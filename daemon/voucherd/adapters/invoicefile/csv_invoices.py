@@ -58,7 +58,9 @@ class CsvInvoices:
             return [*InvoiceList(read_table(content, self._words, NEEDED, WHAT), supplier).documents()]
         except RefusedTableError as error:
             return Unreadable(f"{name}: {error}", UNREADABLE)
-        except (InconsistentListError, InconsistentAdviceError) as error:
+        except InconsistentListError as error:
+            return Unreadable(f"{name}: {error}", INCONSISTENT, inconsistent=error.inconsistent)
+        except InconsistentAdviceError as error:
             return Unreadable(f"{name}: {error}", INCONSISTENT)
 
 

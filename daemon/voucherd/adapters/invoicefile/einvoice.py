@@ -17,8 +17,16 @@ from voucherd.domain.recognition import Recogniser
 from voucherd.domain.reconciliation.amounts import EXPONENTS
 from voucherd.domain.reconciliation.content import CREDIT, INVOICE, document_of, invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine
+from voucherd.domain.reconciliation.inconsistent import Inconsistent, Mismatch, Sought
 from voucherd.domain.reconciliation.named_vouchers import MAX_IDS, bare_ids_in, voucher_ids_in
-from voucherd.domain.reconciliation.totals import InconsistentError, Stated, add_up, check_line, rounded
+from voucherd.domain.reconciliation.totals import (
+    InconsistentError,
+    Stated,
+    add_up,
+    check_line,
+    mismatch_of,
+    rounded,
+)
 
 MAX_LINES: Final = 50_000
 CREDIT_TYPES: Final = frozenset(
@@ -96,19 +104,47 @@ def document(raw: RawDocument, supplier: str | None, words: Recogniser) -> Invoi
         totals = add_up(raw.stated, raw.currency, nets if counted else None, adjustments if counted else None)
         lines = _lines(raw, counted, words) if counted else [_whole(raw, totals.net or 0, totals.tax, words)]
     except InconsistentError as error:
-        raise RefusedFileError(f"{raw.name} {raw.number}: {error}", INCONSISTENT) from None
+        reason = f"{raw.name} {raw.number}: {error}"
+        raise RefusedFileError(reason, INCONSISTENT, _inconsistent(raw, supplier, error.mismatch)) from None
     except (ValueError, ArithmeticError) as error:
         raise RefusedFileError(f"{raw.name} {raw.number}: {error}") from None
     made = document_of(
         supplier=supplier or raw.seller or None,
         invoice=raw.number,
-        kind=CREDIT if raw.credit or raw.kind in CREDIT_TYPES else INVOICE,
+        kind=_kind_of(raw),
         issued_on=raw.issued_on,
         lines=lines,
         named=all(line.name for line in counted),
         total=totals.net,
     )
     return replace(made, totals=totals, itemised=bool(counted))
+
+
+def _kind_of(raw: RawDocument) -> str:
+    return CREDIT if raw.credit or raw.kind in CREDIT_TYPES else INVOICE
+
+
+def _inconsistent(raw: RawDocument, supplier: str | None, mismatch: Mismatch) -> Inconsistent:
+    """The document for those who are told; its total only where it is one that can be shown."""
+    try:
+        total = None if raw.stated.net is None else rounded(raw.stated.net, raw.currency)
+    except (ValueError, ArithmeticError):
+        total = None
+    by = supplier or raw.seller or None
+    return Inconsistent(raw.number, _kind_of(raw), raw.issued_on, raw.currency, total, by, mismatch)
+
+
+def not_adding_up(
+    raw: RawDocument, sought: Sought, said: str, stated: Decimal, found: Decimal
+) -> RefusedFileError:
+    """The refusal of a document for what its format itself adds up: `said` says it in words."""
+    try:
+        mismatch = mismatch_of(sought, stated, found, raw.currency)
+    except (ValueError, ArithmeticError):
+        return RefusedFileError(f"{raw.name} {raw.number}: {said}", INCONSISTENT)
+    return RefusedFileError(
+        f"{raw.name} {raw.number}: {said}", INCONSISTENT, _inconsistent(raw, None, mismatch)
+    )
 
 
 def _check_demands(raw: RawDocument) -> None:

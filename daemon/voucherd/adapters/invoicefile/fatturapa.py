@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from voucherd.adapters.invoicefile.einvoice import Adjustment, RawDocument, RawLine
+from voucherd.adapters.invoicefile.einvoice import Adjustment, RawDocument, RawLine, not_adding_up
 from voucherd.adapters.invoicefile.elements import day, number_at, text_at, words_of
-from voucherd.adapters.invoicefile.refusal import INCONSISTENT, RefusedFileError
+from voucherd.adapters.invoicefile.refusal import RefusedFileError
 from voucherd.adapters.invoicefile.xml_gate import walk
+from voucherd.domain.reconciliation.inconsistent import Sought
 from voucherd.domain.reconciliation.totals import Stated, TaxRow
 
 _NAMESPACES = (
@@ -89,8 +91,7 @@ def _document(body: Element, lines: tuple[RawLine, ...], seller: str) -> RawDocu
     issued = text_at(general, "Data")
     number = text_at(general, "Numero")
     rows = [row for part in body.findall("DatiBeniServizi") for row in part.findall(_SUMMARY)]
-    adjustments = tuple(_adjustments(general, rows))
-    return RawDocument(
+    raw = RawDocument(
         name="fattura",
         number=number,
         kind=text_at(general, "TipoDocumento"),
@@ -100,9 +101,10 @@ def _document(body: Element, lines: tuple[RawLine, ...], seller: str) -> RawDocu
         lines=lines,
         stated=_stated(body, general, rows),
         words=tuple(words_of(body)),
-        adjustments=(*adjustments, *_unlisted(number, lines, adjustments, rows)),
+        adjustments=tuple(_adjustments(general, rows)),
         demands=(("its taxed amounts (DatiRiepilogo)", "stated" if rows else ""),),
     )
+    return _with_unlisted(raw, rows)
 
 
 def _adjustments(general: Element | None, rows: list[Element]) -> Iterator[Adjustment]:
@@ -118,25 +120,24 @@ def _adjustments(general: Element | None, rows: list[Element]) -> Iterator[Adjus
                 yield Adjustment(amount, name)
 
 
-def _unlisted(
-    number: str, lines: tuple[RawLine, ...], adjustments: tuple[Adjustment, ...], rows: list[Element]
-) -> Iterator[Adjustment]:
-    """What the summary states beyond the lines: as a line of its own, so that nobody overlooks it.
+def _with_unlisted(raw: RawDocument, rows: list[Element]) -> RawDocument:
+    """The document with what its summary states beyond the lines as a line of its own, so that nobody overlooks it.
 
     RefusedFileError where it is more than the margin of the exchange system.
     """
+    lines, adjustments = raw.lines, raw.adjustments
     listed = [one.net for one in lines if one.net is not None]
     found = sum((*listed, *(one.amount for one in adjustments)), Decimal(0))
     stated = sum((number_at(row, "ImponibileImporto") or Decimal(0) for row in rows), Decimal(0))
     rest = stated - found
     if abs(rest) > _MARGIN_A_LINE * max(1, len(lines)):
-        reason = (
-            f"fattura {number}: the taxed amounts (DatiRiepilogo) are {stated:.2f}, the lines add up to {found:.2f}: "
+        said = (
+            f"the taxed amounts (DatiRiepilogo) are {stated:.2f}, the lines add up to {found:.2f}: "
             f"{rest:.2f} of difference"
         )
-        raise RefusedFileError(reason, INCONSISTENT)
-    if rest:
-        yield Adjustment(rest, f"stands in {_SUMMARY} and in no line")
+        raise not_adding_up(raw, Sought.NET, said, stated, found)
+    unlisted = (Adjustment(rest, f"stands in {_SUMMARY} and in no line"),) if rest else ()
+    return replace(raw, adjustments=(*adjustments, *unlisted))
 
 
 def _stated(body: Element, general: Element | None, rows: list[Element]) -> Stated:

@@ -17,6 +17,7 @@ from voucherd.adapters.invoicefile.written_dates import WrittenDates
 from voucherd.domain.reconciliation.amounts import EXPONENTS, money
 from voucherd.domain.reconciliation.content import document_of, invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine
+from voucherd.domain.reconciliation.inconsistent import Inconsistent, Mismatch, Sought
 
 UNREADABLE = "invoice-unreadable"
 INCONSISTENT = "invoice-inconsistent"
@@ -24,6 +25,8 @@ NEEDED = 3
 """Headings that an invoice list shows at least."""
 WHAT = "an invoice list"
 
+_NAMED = 3
+"""Invoices that are named by their numbers where one total is about several."""
 _NEEDED = (Column.INVOICE, Column.DATE, Column.VOUCHER, Column.NET)
 _IN_BRACKETS = re.compile(r"[(\[]\s*([A-Z]{3})\s*[)\]]", re.ASCII)
 
@@ -58,7 +61,12 @@ class _Total:
 
 
 class InconsistentListError(Exception):
-    """Totals that do not add up; the message says by how much."""
+    """Totals that do not add up; the message says by how much, `inconsistent` of which documents, where one supplier's
+    are summed."""
+
+    def __init__(self, message: str, inconsistent: Inconsistent | None) -> None:
+        super().__init__(message)
+        self.inconsistent = inconsistent
 
 
 class InvoiceList:
@@ -213,7 +221,27 @@ class InvoiceList:
                 found = sum(amounts.value(number, column) or 0 for number in mine)
             grand = total.named is None and amount == above.get(currency, 0)
             if amount is not None and amount != found and not grand:
-                raise InconsistentListError(_difference(row.number, column, currency, amount, found))
+                said = _difference(row.number, column, currency, amount, found)
+                sought = Sought.TAX if column == Column.TAX else Sought.TOTAL
+                mismatch = Mismatch(sought, amount - found, amount, found)
+                raise InconsistentListError(said, self._summed(total, currency, mismatch))
+
+    def _summed(self, total: _Total, currency: str, mismatch: Mismatch) -> Inconsistent | None:
+        """The documents that a wrong total is about, as their supplier is told; None where they are of several."""
+        since = set(total.since)
+        named = {total.named} if total.named is not None else set()
+        about = [
+            one
+            for key, one in self._pending.items()
+            if key in named or any(row.number in since for row in one.rows)
+        ]
+        if not about or len({one.supplier for one in about}) != 1:
+            return None
+        first = about[0]
+        numbers = ", ".join(one.invoice for one in about[:_NAMED]) + (", …" if len(about) > _NAMED else "")
+        stated = mismatch.stated if mismatch.sought is Sought.TOTAL else None
+        on = first.issued_on if len(about) == 1 else None
+        return Inconsistent(numbers, first.kind, on, currency, stated, first.supplier or None, mismatch)
 
     def _document(self, pending: _Pending, amounts: Settled) -> InvoiceDocument:
         lines = [self._line(row, amounts) for row in pending.rows]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from voucherd.domain.reconciliation.inconsistent import Inconsistent
+
 UNREADABLE = "invoice-unreadable"
 INCONSISTENT = "invoice-inconsistent"
 
 
 class RefusedFileError(Exception):
-    """The file is not read further; `code` is a review code."""
+    """The file is not read further; `code` is a review code, `inconsistent` the document that does not add up."""
 
-    def __init__(self, reason: str, code: str = UNREADABLE) -> None:
+    def __init__(self, reason: str, code: str = UNREADABLE, inconsistent: Inconsistent | None = None) -> None:
         super().__init__(reason)
-        self.code = code
+        self.code, self.inconsistent = code, inconsistent

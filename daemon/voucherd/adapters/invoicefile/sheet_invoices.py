@@ -73,7 +73,9 @@ class SheetInvoices:
                 found.extend(InvoiceList(table, supplier).documents())
         except (RefusedTableError, UnreadWorkbookError) as error:
             return Unreadable(f"{shown}: {error}", UNREADABLE)
-        except (InconsistentListError, InconsistentAdviceError) as error:
+        except InconsistentListError as error:
+            return Unreadable(f"{shown}: {error}", INCONSISTENT, inconsistent=error.inconsistent)
+        except InconsistentAdviceError as error:
             return Unreadable(f"{shown}: {error}", INCONSISTENT)
         return found if lists else Unreadable(f"{name}: {refused or 'it holds nothing'}", UNREADABLE)
 

@@ -7,6 +7,7 @@ stops the archive, by name.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.invoicefile.invoice_list import UNREADABLE
@@ -50,7 +51,7 @@ class ZipInvoices:
                 refused = self._refused(inner, inside, count)
                 read = refused or self._read(f"{name}/{inner}", inside, supplier)
                 if isinstance(read, Unreadable):
-                    return Unreadable(read.reason if refused is None else f"{name}: {read.reason}", read.code)
+                    return read if refused is None else replace(read, reason=f"{name}: {read.reason}")
                 found.extend(read)
         except RefusedContainerError as error:
             return Unreadable(f"{name}: {error}", UNREADABLE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from voucherd.adapters.letters.calendar_entries import Maker
 from voucherd.adapters.letters.composer import LetterComposer
 from voucherd.adapters.letters.writer import bare_address
+from voucherd.belonging import make_folder
 from voucherd.domain.letter import CalendarEntry
 from voucherd.domain.message_id import calendar_feed
 from voucherd.domain.partner import Partner
@@ -43,7 +44,7 @@ class FeedFolder:
         try:
             if path.is_file() and path.read_bytes() == content:
                 return False
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+            make_folder(self._folder, 0o750)
             replace_whole(path, content, mode=_MODE)
         except OSError as error:
             raise TemporaryError(

@@ -9,7 +9,7 @@ from shlex import quote
 from voucherd.adapters.letters.values import ABSENT, clean
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.alarms import AlarmCode
-from voucherd.domain.letter import Alarm, Figures, MailboxLook
+from voucherd.domain.letter import Alarm, Figures, HoldShown, MailboxLook
 
 _HEALTHY = "ok"
 _COMMANDS = {
@@ -69,8 +69,19 @@ class MailboxView:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldView:
+    """What reminders are held for: `what` names the voucher, partner or programme, `until` says from when they go again
+    (a date, or that somebody has to release it), `why` the reason and who gave it by mail (a dash: nobody said)."""
+
+    what: str
+    until: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class FiguresView:
-    """The figures of a summary as text. `review` are open entries by reason, `due` vouchers by deadline within a week;
+    """The figures of a summary as text. `review` are open entries by reason, `due` vouchers by deadline within a week,
+    `holds` what reminders are held for and `more_holds` how many more in words (empty: none);
     `at_risk` is unbilled money (a dash: none is known of). `matters` is how many things wait for a person (mails held
     back together are one), `attention` the same with its noun; `quiet`: nothing came in and nothing went out."""
 
@@ -89,6 +100,8 @@ class FiguresView:
     due: tuple[CountView, ...]
     at_risk: str
     mailboxes: tuple[MailboxView, ...]
+    holds: tuple[HoldView, ...]
+    more_holds: str
     matters: int
     attention: str
     quiet: bool
@@ -144,6 +157,8 @@ def figures_view(figures: Figures, words: Words) -> FiguresView:
         due=_counts(figures.due, words.deadline, words),
         at_risk=words.beside([words.money(one) for one in figures.at_risk]) or ABSENT,
         mailboxes=tuple(_mailbox(look, words) for look in figures.mailboxes),
+        holds=tuple(_hold(one, words) for one in figures.holds),
+        more_holds=words.counted("more", figures.more_holds) if figures.more_holds else "",
         matters=matters,
         attention=words.counted("matters", matters),
         quiet=not (figures.read or figures.sent),
@@ -158,3 +173,10 @@ def _counts(
 
 def _mailbox(look: MailboxLook, words: Words) -> MailboxView:
     return MailboxView(look.name, look.state, words.mailbox(look.state), words.look(look.hours))
+
+
+def _hold(held: HoldShown, words: Words) -> HoldView:
+    why, by = clean(held.why), clean(held.by)
+    until = words.date(held.until) if held.until is not None else words.hold("open", "")
+    said = f"{why} ({by})" if why and by else why or by
+    return HoldView(words.hold(held.scope, clean(held.name)), until, said or ABSENT)

@@ -9,6 +9,7 @@ from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import (
     Alarm,
     Figures,
+    HoldShown,
     InvoiceNamed,
     Letter,
     LetterKind,
@@ -80,7 +81,19 @@ def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
     credit = replace(invoice, number="K-17", kind="credit", total=Sum(-_FULL, "EUR"))
     resent = replace(invoice, status="resent")
     conflict = replace(invoice, status="conflict")
-    wrong = replace(invoice, status="invoice-inconsistent", difference=Sum(10, "EUR"))
+    wrong = replace(
+        invoice,
+        status="invoice-inconsistent",
+        difference=Sum(10, "EUR"),
+        fault="gross",
+        stated=Sum(1_190_010, "EUR"),
+        found=Sum(1_190_000, "EUR"),
+    )
+    wrong_line = replace(
+        wrong, fault="line", fault_line="3", stated=Sum(_FULL, "EUR"), found=Sum(_LESS, "EUR")
+    )
+    wrong_charges = replace(wrong, fault="adjustments", stated=None, found=None)
+    correction = replace(conflict, number="INV-1002", corrects="INV-1001")
     waiting = replace(invoice, status="invoice-unreadable", issued_on=None, total=None)
     credited = (_line("1", "PS-2021-0102", LineClass.CREDIT),)
     cases = {
@@ -91,7 +104,13 @@ def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
         "verdict-credit": (credit, credited),
         "verdict-resent": (resent, tuple(replace(one, line_class="resent") for one in accepted)),
         "verdict-conflict": (conflict, tuple(replace(one, line_class="conflict") for one in accepted)),
+        "verdict-correction": (correction, tuple(replace(one, line_class="conflict") for one in accepted)),
         "verdict-inconsistent": (wrong, ()),
+        "verdict-inconsistent-line": (replace(wrong_line, difference=Sum(_FULL - _LESS, "EUR")), ()),
+        "verdict-inconsistent-charges": (wrong_charges, ()),
+        "verdict-changed": (replace(invoice, changed=True), (accepted[0],)),
+        "verdict-changed-refused": (replace(invoice, changed=True), (every[3],)),
+        "verdict-changed-version": (replace(conflict, changed=True), ()),
         "verdict-waiting": (waiting, ()),
     }
     return {
@@ -130,19 +149,24 @@ def sample_summaries(locale: str, on: date) -> dict[str, Letter]:
         MailboxLook("archive", "refused", 90),
         MailboxLook("new", "never-read", None),
     )
+    held = (
+        HoldShown("programme", _PROGRAMME, None, "rates are being agreed"),
+        HoldShown("partner", _PARTNER, date(2021, 12, 13), ""),
+        HoldShown("voucher", "PS-2021-0417", date(2021, 12, 10), '"snooze 7"', "vouchers@contoso.example"),
+    )
     busy = Figures(
         read=12_345, recorded=12_301, ignored=30, reviewed=12, duplicates=2, sent=1_204, failed=3, waiting=17,
         held=250, in_doubt=1, missed=4,
         review=(("unauthenticated", 5), ("no-voucher-id", 4), ("unknown-reply", 3)),
         due=(("reserve", 40), ("redeem", 12), ("bill", 7)),
         at_risk=(Sum(1_250_000, "EUR"), Sum(98_000_000, "KRW"), Sum(1_240_050, "USD")),
-        mailboxes=troubled,
+        mailboxes=troubled, holds=held, more_holds=3,
     )  # fmt: skip
     ordinary = Figures(read=14, recorded=11, ignored=3, sent=9, waiting=2, due=(("bill", 1),), mailboxes=calm)
     figures = {
         "summary-empty": Figures(mailboxes=calm),
         "summary": ordinary,
-        "summary-one": replace(ordinary, reviewed=1, review=(("ambiguous", 1),)),
+        "summary-one": replace(ordinary, read=15, reviewed=1, review=(("ambiguous", 1),), holds=held[2:]),
         "summary-full": busy,
     }
     return {

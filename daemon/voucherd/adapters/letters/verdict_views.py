@@ -16,7 +16,9 @@ _ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
 class InvoiceView:
     """The document. `kind` (invoice, credit) and `status` (accepted, resent, conflict, invoice-inconsistent) are to
     ask for with `if`, `word` is what the reader calls it; `difference` is by how much its totals do not add up. What
-    is not known is a dash."""
+    is not known is a dash. `fault` is what does not add up, `stated` what the document says of it and `found` what its
+    parts make. `changed`: something was said of the document before, and is otherwise now. `corrects` is the invoice
+    that the document corrects."""
 
     number: str
     kind: str
@@ -25,6 +27,11 @@ class InvoiceView:
     total: str
     status: str
     difference: str
+    fault: str
+    stated: str
+    found: str
+    changed: bool
+    corrects: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,11 @@ def invoice_view(invoice: InvoiceNamed, words: Words) -> InvoiceView:
         total=money(invoice.total, words),
         status=invoice.status,
         difference=money(invoice.difference, words),
+        fault=words.fault(invoice.fault, invoice.fault_line or ABSENT) if invoice.fault else ABSENT,
+        stated=money(invoice.stated, words),
+        found=money(invoice.found, words),
+        changed=invoice.changed,
+        corrects=invoice.corrects or ABSENT,
     )
 
 

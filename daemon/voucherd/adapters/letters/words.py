@@ -24,6 +24,7 @@ from babel.numbers import format_currency, format_decimal
 from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.amounts import exponent
+from voucherd.domain.reconciliation.inconsistent import Sought
 from voucherd.domain.reconciliation.lines import LineClass
 
 Phrase = str | Mapping[str, str]
@@ -34,7 +35,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "deadline": ("reserve", "redeem", "bill"),
     "label": ("reserve", "redeem", "bill"),
     "left": ("today", "tomorrow", "ahead", "yesterday", "past"),
-    "count": ("vouchers", "days", "lines", "alarms", "matters"),
+    "count": ("vouchers", "days", "lines", "alarms", "matters", "more"),
     "fact": (
         "customer_admin", "customer", "offering", "days", "assigned_on", "expires_on", "engagement_on",
         "country", "other",
@@ -45,6 +46,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "calendar": ("summary", "description"),
     "document": ("invoice", "credit"),
+    "fault": tuple(Sought),
     "class": tuple(LineClass),
     "advice": tuple(one for one in LineClass if one not in (LineClass.MATCHED, LineClass.CREDIT)),
     "alarm": tuple(AlarmCode),
@@ -56,6 +58,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "mailbox": ("ok", "unreachable", "refused", "never-read", "other"),
     "look": ("now", "never"),
+    "hold": ("voucher", "partner", "programme", "open"),
 }  # fmt: skip
 OPEN_SECTIONS = frozenset({"deadline", "label", "fact", "event", "review", "mailbox"})
 COUNTED = frozenset({("left", "ahead"), ("left", "past"), *(("count", noun) for noun in SECTIONS["count"])})
@@ -151,6 +154,10 @@ class Words:
         """What the reader calls a document of that kind."""
         return self._phrase("document", kind if kind in self.phrases["document"] else "invoice", 1)
 
+    def fault(self, name: str, line: str) -> str:
+        """What of a document does not add up; `line` is its own name for a line."""
+        return _filled(self._phrase("fault", name, 1), {"line": line})
+
     def line_class(self, name: str) -> str:
         """What became of an invoice line, in a few words."""
         return self._phrase("class", name, 1)
@@ -174,6 +181,10 @@ class Words:
     def mailbox(self, state: str) -> str:
         """How a mailbox is."""
         return self._phrase("mailbox", state if state in self.phrases["mailbox"] else "other", 1)
+
+    def hold(self, scope: str, name: str) -> str:
+        """What reminders are held for, by its scope and name; with the scope `open`: until somebody releases it."""
+        return _filled(self._phrase("hold", scope, 1), {"name": name})
 
     def _phrase(self, section: str, key: str, number: int) -> str:
         phrase = self.phrases[section][key]

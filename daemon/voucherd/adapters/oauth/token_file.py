@@ -8,12 +8,13 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from voucherd.durable import give_to_owner_of, replace_whole
+from voucherd.belonging import give, make_folder
+from voucherd.durable import replace_whole
 from voucherd.errors import PermanentError, TemporaryError
 
 _LARGEST = 256 * 1024
@@ -99,7 +100,7 @@ class TokenFile:
     def write(self, kept: Kept) -> None:
         """Keeps this instead: durable before it returns, and never half."""
         try:
-            replace_whole(self._path, json.dumps(asdict(kept)).encode(), owned_like_folder=True)
+            replace_whole(self._path, json.dumps(asdict(kept)).encode())
         except OSError as error:
             raise self._failed(error) from None
 
@@ -109,21 +110,11 @@ class TokenFile:
             handle = os.open(self._lock, flags | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return os.open(self._lock, flags)
-        give_to_owner_of(self._path.parent, handle)  # only what was made here: another's is never given away
+        give(handle, self._path.parent)  # only what was made here: another's is never given away
         return handle
 
     def _make_folder(self) -> None:
-        folder = self._path.parent
-        if folder.is_dir():
-            return
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                give_to_owner_of(folder.parent, handle)
-            finally:
-                os.close(handle)
+        make_folder(self._path.parent)
 
     def _failed(self, error: OSError) -> TemporaryError | PermanentError:
         kind = PermanentError if isinstance(error, PermissionError) else TemporaryError

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 from voucherd.domain import message, sheets
-from voucherd.domain.reconciliation import document, remittances
+from voucherd.domain.reconciliation import document, inconsistent, remittances
 
 _CLASSES: Final[tuple[type, ...]] = (
     message.Address,
@@ -27,6 +27,9 @@ _CLASSES: Final[tuple[type, ...]] = (
     document.InvoiceDocument,
     document.InvoiceLine,
     document.Totals,
+    inconsistent.Inconsistent,
+    inconsistent.Mismatch,
+    inconsistent.Sought,
     remittances.RemittanceAdvice,
     remittances.RemittanceRow,
     remittances.PaymentStatus,

@@ -23,7 +23,7 @@ class InWorker:
         (answer,) = self._workers.run(self._job, [(name, content, supplier)])
         if isinstance(answer, list):
             return answer
+        if isinstance(answer, Unreadable) and answer.code.startswith("invoice-"):
+            return answer
         reason = answer.reason if isinstance(answer, Unreadable) else "the worker gave no answer"
-        known = isinstance(answer, Unreadable) and answer.code.startswith("invoice-")
-        code = answer.code if known and isinstance(answer, Unreadable) else "invoice-unreadable"
-        return Unreadable(reason if known else f"{name}: {reason}", code)
+        return Unreadable(f"{name}: {reason}", "invoice-unreadable")

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
 from voucherd.domain.letter import Alarm
 from voucherd.service.records import AlarmRow
+
+# Made once, asked at every pass.
+_KNOWN = select(schema.alarm.c.number).where(schema.alarm.c.about == bindparam("wanted"))
+_UNTOLD = select(schema.alarm).where(schema.alarm.c.mail.is_(None)).order_by(schema.alarm.c.number)
+_ANY_UNTOLD = select(schema.alarm.c.number).where(schema.alarm.c.mail.is_(None)).limit(1)
 
 
 class SqlAlarms:
@@ -31,13 +36,15 @@ class SqlAlarms:
 
     def known(self, about: str) -> bool:
         """Whether an alarm with this `about` was raised."""
-        query = select(schema.alarm.c.number).where(schema.alarm.c.about == about)
-        return self._connection.execute(query).first() is not None
+        return self._connection.execute(_KNOWN, {"wanted": about}).first() is not None
+
+    def any_untold(self) -> bool:
+        """Whether an alarm waits for its mail."""
+        return self._connection.execute(_ANY_UNTOLD).first() is not None
 
     def untold(self, limit: int | None = None) -> list[AlarmRow]:
         """The alarms that no mail tells yet, oldest first."""
-        table = schema.alarm
-        query = select(table).where(table.c.mail.is_(None)).order_by(table.c.number).limit(limit)
+        query = _UNTOLD if limit is None else _UNTOLD.limit(limit)
         return [_alarm(row) for row in self._connection.execute(query).mappings()]
 
     def told(self, numbers: Sequence[int], mail: int) -> None:

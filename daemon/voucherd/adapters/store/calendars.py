@@ -7,14 +7,15 @@ from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
-from voucherd.adapters.store.messages import chunks
+from voucherd.adapters.store.ledger import by_programme
 from voucherd.service.records import CalendarRow, VoucherKey
 
 _KEY = ("programme", "voucher_key", "deadline", "partner")
+_NEWEST = select(func.max(schema.event.c.id))  # made once, asked at every pass
 
 
 class SqlCalendars:
@@ -27,8 +28,8 @@ class SqlCalendars:
         """Every entry of these vouchers, those that ended included."""
         table = schema.calendar_entry
         found: list[CalendarRow] = []
-        for part in chunks([(key.programme, key.key) for key in keys]):
-            query = select(table).where(tuple_(table.c.programme, table.c.voucher_key).in_(part))
+        for programme, part in by_programme(keys):
+            query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             found.extend(_row(row) for row in self._connection.execute(query).mappings())
         return found
 
@@ -87,7 +88,7 @@ class SqlCalendars:
 
     def newest_event(self) -> int:
         """The id of the last event of the history, 0 before the first."""
-        return int(self._connection.execute(select(func.max(schema.event.c.id))).scalar_one_or_none() or 0)
+        return int(self._connection.execute(_NEWEST).scalar_one_or_none() or 0)
 
     def changed(self, after: int, until: int) -> list[VoucherKey]:
         """The vouchers that the events after one id, up to another, are about."""

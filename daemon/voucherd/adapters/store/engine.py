@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
+from threading import local
 from time import monotonic, sleep
 from typing import Any
 
@@ -17,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.pool import NullPool
 
 from voucherd.adapters.store.alarms import SqlAlarms
+from voucherd.adapters.store.awaited import SqlAwaited
 from voucherd.adapters.store.calendars import SqlCalendars
 from voucherd.adapters.store.decisions import SqlDecisions
 from voucherd.adapters.store.figures import SqlFigures
@@ -33,6 +36,7 @@ from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
 from voucherd.adapters.store.suppressions import SqlSuppressions
 from voucherd.adapters.store.verdicts import SqlVerdicts
+from voucherd.belonging import make_empty, make_folder
 from voucherd.errors import TemporaryError
 
 _BUSY_SECONDS = 30
@@ -51,27 +55,102 @@ _NOTICING = {
 
 
 class SqlTransaction:
-    """One transaction, seen through the tables' repositories."""
+    """One transaction, seen through the tables' repositories; each is made when it is first asked for, since most
+    transactions ask for one or two."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.messages = SqlMessages(connection)
-        self.ledger = SqlLedger(connection)
-        self.steps = SqlSteps(connection)
-        self.replanning = SqlReplanning(connection)
-        self.outbox = SqlOutbox(connection)
-        self.reviews = SqlReviews(connection)
-        self.invoices = SqlInvoices(connection)
-        self.decisions = SqlDecisions(connection)
-        self.verdicts = SqlVerdicts(connection)
-        self.reconciling = SqlReconciling(connection)
-        self.holds = SqlHolds(connection)
-        self.calendars = SqlCalendars(connection)
-        self.state = SqlState(connection)
-        self.alarms = SqlAlarms(connection)
-        self.suppressions = SqlSuppressions(connection)
-        self.figures = SqlFigures(connection)
-        self.removals = SqlRemovals(connection)
+
+    @cached_property
+    def messages(self) -> SqlMessages:
+        return SqlMessages(self.connection)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        return SqlLedger(self.connection)
+
+    @cached_property
+    def steps(self) -> SqlSteps:
+        return SqlSteps(self.connection)
+
+    @cached_property
+    def replanning(self) -> SqlReplanning:
+        return SqlReplanning(self.connection)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        return SqlOutbox(self.connection)
+
+    @cached_property
+    def reviews(self) -> SqlReviews:
+        return SqlReviews(self.connection)
+
+    @cached_property
+    def invoices(self) -> SqlInvoices:
+        return SqlInvoices(self.connection)
+
+    @cached_property
+    def awaited(self) -> SqlAwaited:
+        return SqlAwaited(self.connection)
+
+    @cached_property
+    def decisions(self) -> SqlDecisions:
+        return SqlDecisions(self.connection)
+
+    @cached_property
+    def verdicts(self) -> SqlVerdicts:
+        return SqlVerdicts(self.connection)
+
+    @cached_property
+    def reconciling(self) -> SqlReconciling:
+        return SqlReconciling(self.connection)
+
+    @cached_property
+    def holds(self) -> SqlHolds:
+        return SqlHolds(self.connection)
+
+    @cached_property
+    def calendars(self) -> SqlCalendars:
+        return SqlCalendars(self.connection)
+
+    @cached_property
+    def state(self) -> SqlState:
+        return SqlState(self.connection)
+
+    @cached_property
+    def alarms(self) -> SqlAlarms:
+        return SqlAlarms(self.connection)
+
+    @cached_property
+    def suppressions(self) -> SqlSuppressions:
+        return SqlSuppressions(self.connection)
+
+    @cached_property
+    def figures(self) -> SqlFigures:
+        return SqlFigures(self.connection)
+
+    @cached_property
+    def removals(self) -> SqlRemovals:
+        return SqlRemovals(self.connection)
+
+
+class _Look:
+    """The view that the reads of one thread share, from the first of them until that thread writes."""
+
+    def __init__(self, begin: Callable[[], AbstractContextManager[SqlTransaction]]) -> None:
+        self._begin, self._open = begin, ExitStack()
+        self._view: SqlTransaction | None = None
+
+    def view(self) -> SqlTransaction:
+        """The view, taken now where there is none."""
+        if self._view is None:
+            self._view = self._open.enter_context(self._begin())
+        return self._view
+
+    def end(self) -> None:
+        """Gives the view up: the next read sees what is there then."""
+        self._view = None
+        self._open.close()
 
 
 class SqlStore:
@@ -80,16 +159,48 @@ class SqlStore:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.engine = _engine(self.url)
+        self._here = local()
 
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """A transaction that may change things: all of it is durable when the block ends, or none."""
+        look: _Look | None = getattr(self._here, "look", None)
+        if look is not None:
+            look.end()
         with self.connected() as connection, connection.begin():
             yield SqlTransaction(connection)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """A consistent view; nothing it does is kept."""
+        look: _Look | None = getattr(self._here, "look", None)
+        if look is None:
+            with self._view() as tx:
+                yield tx
+            return
+        try:
+            with self._answering():
+                yield look.view()
+        except BaseException:
+            look.end()
+            raise
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Several short looks in a row: until the block ends or this thread writes, its reads share one view, which
+        costs one transaction instead of one each. Nothing is waited for within the block."""
+        if getattr(self._here, "look", None) is not None:
+            yield
+            return
+        self._here.look = look = _Look(self._view)
+        try:
+            yield
+        finally:
+            self._here.look = None
+            look.end()
+
+    @contextmanager
+    def _view(self) -> Iterator[SqlTransaction]:
         with self.connected() as connection:
             connection.execution_options(voucherd_read=True)
             if self.file is None:
@@ -112,9 +223,13 @@ class SqlStore:
     @contextmanager
     def connected(self) -> Iterator[Connection]:
         """A connection while the block runs; TemporaryError where the database does not answer."""
+        with self._answering(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
         try:
-            with self.engine.connect() as connection:
-                yield connection
+            yield
         except (OperationalError, InterfaceError, NoConnectionError, sqlite3.OperationalError) as error:
             raise TemporaryError(
                 f"the database does not answer: {_first_line(error)}",
@@ -168,8 +283,9 @@ def _engine(url: URL) -> Engine:
             connect_args=_noticing(url),
         )
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "do_connect", lambda *_: make_empty(Path(url.database)) if url.database else None)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from voucherd.adapters.store.engine import SqlStore
+from voucherd.belonging import make_empty
 from voucherd.errors import TemporaryError
 
 DAEMONS = (
@@ -39,7 +40,9 @@ def alone(store: SqlStore) -> Iterator[None]:
 def _file_lock(store: SqlStore) -> Iterator[None]:
     file = store.file
     assert file is not None  # noqa: S101 -- an SQLite store
-    with file.with_name(file.name + ".lock").open("a+") as lock:
+    place = file.with_name(file.name + ".lock")
+    make_empty(place)
+    with place.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

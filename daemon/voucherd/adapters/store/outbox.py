@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Select, Text, bindparam, cast, func, insert, literal, or_, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
@@ -43,6 +44,22 @@ _DELIVERIES = (
     .where(schema.delivery.c.mail.in_(bindparam("mails", expanding=True)))
     .order_by(schema.delivery.c.id)
 )
+
+
+def _waiting() -> Select[Any]:
+    """How many deliveries are due at `now`; made once, for every pass asks."""
+    table, mail = schema.delivery, schema.outbox
+    now = bindparam("now", type_=schema.Instant)
+    waits = select(table.c.id).where(schema.delivery_waits, table.c.next_try_at <= now)
+    unwritten = (
+        select(table.c.id)
+        .join(mail, table.c.mail == mail.c.id)
+        .where(schema.mail_uncomposed, mail.c.due_at <= now)
+    )
+    return select(func.count()).select_from(waits.union(unwritten).subquery())
+
+
+_WAITING = _waiting()
 
 
 class SqlOutbox:
@@ -178,14 +195,27 @@ class SqlOutbox:
                 found[row["mail"]].append(_delivery(row))
         return found
 
-    def mails(self, statuses: Sequence[str] = (), limit: int | None = None) -> list[OutgoingMail]:
-        """Mails, oldest first, without their bytes; of these statuses, or all."""
+    def mails(
+        self,
+        statuses: Sequence[str] = (),
+        newest: int | None = None,
+        *,
+        partner: str | None = None,
+        voucher: str | None = None,
+    ) -> list[OutgoingMail]:
+        """Mails, oldest first, without their bytes; all, or those of these statuses, to this partner, about this
+        voucher (its ID as it is shown), and of them the newest so many."""
         table = schema.outbox
         columns = [column for column in table.c if column.name != "content"]
-        query = select(*columns).order_by(table.c.id).limit(limit)
+        query = select(*columns).order_by(table.c.id.desc()).limit(newest)
         if statuses:
             query = query.where(table.c.status.in_(statuses))
-        return [_mail({**row, "content": None}) for row in self._connection.execute(query).mappings()]
+        if partner is not None:
+            query = query.where(table.c.partner == partner)
+        if voucher is not None:
+            query = query.where(cast(table.c.vouchers, Text).contains(json.dumps(voucher), autoescape=True))
+        rows = self._connection.execute(query).mappings().all()
+        return [_mail({**row, "content": None}) for row in reversed(rows)]
 
     def get(self, number: int) -> OutgoingMail | None:
         """One mail with its bytes."""
@@ -252,15 +282,7 @@ class SqlOutbox:
 
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
-        table, mail = schema.delivery, schema.outbox
-        waits = select(table.c.id).where(schema.delivery_waits, table.c.next_try_at <= now)
-        unwritten = (
-            select(table.c.id)
-            .join(mail, table.c.mail == mail.c.id)
-            .where(schema.mail_uncomposed, mail.c.due_at <= now)
-        )
-        both = waits.union(unwritten).subquery()
-        return int(self._connection.execute(select(func.count()).select_from(both)).scalar_one())
+        return int(self._connection.execute(_WAITING, {"now": now}).scalar_one())
 
     def due(self, now: datetime, but: Sequence[str]) -> int:
         """How many mails are due and wait, those of the kinds `but` aside."""

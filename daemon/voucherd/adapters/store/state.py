@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import insert_new
@@ -15,7 +15,38 @@ from voucherd.service.records import MailboxState
 _RECORDING = 0x7265636F7264  # "record": the advisory lock that those who record take turns with
 
 
-_VALUE = select(schema.meta.c.value).where(schema.meta.c.key == bindparam("wanted"))  # made once, asked often
+# Made once, asked at every pass.
+_NEWEST = select(
+    *(
+        select(func.max(table.c.recorded_at)).scalar_subquery()
+        for table in (schema.event, schema.hold, schema.invoice, schema.decision)
+    )
+)
+_VALUE = select(schema.meta.c.value).where(schema.meta.c.key == bindparam("wanted"))
+_EVERY = select(schema.meta.c.key, schema.meta.c.value)
+_MAILBOXES = select(schema.mailbox).order_by(schema.mailbox.c.name)
+_SEEN_AS: dict[str, Any] = {
+    "state": bindparam("b_state"),
+    "error": bindparam("b_error"),
+    "since": bindparam("b_since", type_=schema.Instant),
+    "last_success": bindparam("b_last_success", type_=schema.Instant),
+    "push": bindparam("b_push", type_=schema.mailbox.c.push.type),
+}
+_SEEN = (
+    update(schema.mailbox)
+    .where(schema.mailbox.c.name == bindparam("b_name"))
+    .values(
+        {
+            **_SEEN_AS,
+            "since": case(
+                (schema.mailbox.c.state == _SEEN_AS["state"], schema.mailbox.c.since), else_=_SEEN_AS["since"]
+            ),
+            "last_success": func.coalesce(_SEEN_AS["last_success"], schema.mailbox.c.last_success),
+            "push": func.coalesce(_SEEN_AS["push"], schema.mailbox.c.push),
+        }
+    )
+)
+_FIRST_SEEN = insert(schema.mailbox).values(name=bindparam("b_name"), **_SEEN_AS)
 
 
 class SqlState:
@@ -23,13 +54,20 @@ class SqlState:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._reads = connection.get_execution_options().get("voucherd_read", False)
+        self._seen: dict[str, str] | None = None
 
     def get(self, key: str) -> str | None:
-        """The value kept under `key`."""
+        """The value kept under `key`. A view reads all of them at once, for whoever asks for one asks for more."""
+        if self._reads:
+            if self._seen is None:
+                self._seen = {row.key: row.value for row in self._connection.execute(_EVERY)}
+            return self._seen.get(key)
         return self._connection.execute(_VALUE, {"wanted": key}).scalar_one_or_none()
 
     def put(self, key: str, value: str) -> None:
         """Keeps `value` under `key`."""
+        self._seen = None
         changed = self._connection.execute(
             update(schema.meta).where(schema.meta.c.key == key).values(value=value)
         )
@@ -39,6 +77,7 @@ class SqlState:
     def hold(self, key: str) -> str | None:
         """The value under `key`, which nobody else changes before this transaction ends; made empty where there was
         none. SQLite has one writer anyway."""
+        self._seen = None
         self._connection.execute(insert_new(self._connection, schema.meta).values(key=key, value=""))
         query = select(schema.meta.c.value).where(schema.meta.c.key == key)
         if self._connection.dialect.name == "postgresql":
@@ -58,9 +97,7 @@ class SqlState:
     def newest_record(self) -> datetime | None:
         """The latest `recorded_at` of the history, the holds, the invoices and the decisions: recording never goes back
         behind it (RULES.md, Time)."""
-        tables = (schema.event, schema.hold, schema.invoice, schema.decision)
-        newest = [select(func.max(table.c.recorded_at)) for table in tables]
-        found = [self._connection.execute(query).scalar_one_or_none() for query in newest]
+        found = self._connection.execute(_NEWEST).one()
         return max((moment for moment in found if moment is not None), default=None)
 
     def mailbox_seen(
@@ -68,22 +105,19 @@ class SqlState:
     ) -> None:
         """Records how a look at a mailbox ended; one that ended with `ok` is a successful one. `push` stays as it was
         where none is given."""
-        table = schema.mailbox
-        values: dict[str, Any] = {"state": state, "error": error}
-        if state == "ok":
-            values["last_success"] = now
-        if push is not None:
-            values["push"] = push
-        since = case((table.c.state == state, table.c.since), else_=literal(now, schema.Instant))
-        changed = self._connection.execute(
-            update(table).where(table.c.name == name).values({**values, "since": since})
-        )
-        if not changed.rowcount:
-            self._connection.execute(insert(table).values(name=name, since=now, **values))
+        values = {
+            "b_name": name,
+            "b_state": state,
+            "b_error": error,
+            "b_push": push,
+            "b_since": now,
+            "b_last_success": now if state == "ok" else None,
+        }
+        if not self._connection.execute(_SEEN, values).rowcount:
+            self._connection.execute(_FIRST_SEEN, {**values, "b_push": push or ""})
 
     def mailboxes(self) -> Sequence[MailboxState]:
         """Every mailbox that was looked at."""
-        table = schema.mailbox
-        rows = self._connection.execute(select(table).order_by(table.c.name)).mappings()
+        rows = self._connection.execute(_MAILBOXES).mappings()
         names = ("name", "state", "last_success", "error", "since", "push")
         return [MailboxState(*(row[name] for name in names)) for row in rows]

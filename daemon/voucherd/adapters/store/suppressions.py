@@ -16,6 +16,10 @@ from voucherd.service.records import Suppression, SuppressionCause
 _COLUMNS = tuple(field.name for field in fields(Suppression) if field.name != "number")
 
 
+# Made once, asked at every pass; in no order, so that the partial index of those that stand serves it.
+_STANDING = select(schema.suppression).where(schema.suppression.c.lifted_at.is_(None))
+
+
 class SqlSuppressions:
     """The table `suppression`."""
 
@@ -47,9 +51,8 @@ class SqlSuppressions:
 
     def standing(self) -> list[Suppression]:
         """Every suppression that stands, oldest first."""
-        table = schema.suppression
-        query = select(table).where(table.c.lifted_at.is_(None)).order_by(table.c.number)
-        return [_suppression(row) for row in self._connection.execute(query).mappings()]
+        found = [_suppression(row) for row in self._connection.execute(_STANDING).mappings()]
+        return sorted(found, key=lambda one: one.number)
 
     def lift(self, addresses: Sequence[str], at: datetime, by: str, why: str) -> list[str]:
         """Lets mail go to these addresses again; returns those that were suppressed."""

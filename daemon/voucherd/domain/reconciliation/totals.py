@@ -11,17 +11,28 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from voucherd.domain.reconciliation.amounts import MAX_DIGITS, exponent, money
 from voucherd.domain.reconciliation.document import Totals
+from voucherd.domain.reconciliation.inconsistent import Mismatch, Sought
 
 _TAX_MARGIN = Decimal(1)
 """What a tax amount may differ from its base and rate: tax is often worked out line by line (EN 16931, BR-CO-17 as
 the official rules check it)."""
-_TAX_TOTAL = "the total of the tax"
+_WHAT = {
+    Sought.LINES: "the sum of the lines",
+    Sought.NET: "the total without tax",
+    Sought.TAX: "the total of the tax",
+    Sought.GROSS: "the total with tax",
+    Sought.PAYABLE: "the amount due",
+}
 _LINE_MARGIN = Decimal("0.02")
 """What a line's net may differ from quantity and price (Peppol BIS 3, R120)."""
 
 
 class InconsistentError(Exception):
-    """Amounts that do not add up; the message says which, and by how much."""
+    """Amounts that do not add up; the message says which, and by how much, `mismatch` says it in figures."""
+
+    def __init__(self, message: str, mismatch: Mismatch) -> None:
+        super().__init__(message)
+        self.mismatch = mismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +93,17 @@ class _Sum:
         stated = self._stated
         line_total = stated.lines
         if lines is not None:
-            line_total = self._same("the sum of the lines", stated.lines, sum(lines, Decimal(0)), lines)
+            line_total = self._same(Sought.LINES, stated.lines, sum(lines, Decimal(0)), lines)
         allowances, charges = self._adjusted(adjustments)
         net = stated.net
         if line_total is not None:
             parts = (line_total, *(one for one in (allowances, charges) if one is not None))
             total = line_total - (allowances or 0) + (charges or 0)
-            net = self._same("the total without tax", stated.net, total, parts)
+            net = self._same(Sought.NET, stated.net, total, parts)
         tax = self._tax(net)
         gross = stated.gross
         if net is not None and tax is not None:
-            gross = self._same("the total with tax", stated.gross, net + tax, (net, tax))
+            gross = self._same(Sought.GROSS, stated.gross, net + tax, (net, tax))
         elif gross is not None and net is None and tax is not None:
             net = gross - tax
         if net is None:
@@ -114,8 +125,9 @@ class _Sum:
         if allowances is not None or charges is not None:
             difference = (charges or 0) - (allowances or 0) - whole
             if abs(difference) > self._slack(adjustments) and not self._stated.loose:
-                shown = self._money(difference)
-                raise InconsistentError(f"the sum of its allowances and charges is wrong by {shown}")
+                by = rounded(difference, self._currency)
+                said = f"the sum of its allowances and charges is wrong by {money(by, self._currency)}"
+                raise InconsistentError(said, Mismatch(Sought.ADJUSTMENTS, by))
             return allowances, charges
         return (sum(off, Decimal(0)) if off else None), (sum(on, Decimal(0)) if on else None)
 
@@ -129,11 +141,11 @@ class _Sum:
         if complete and net is not None:
             difference = net - sum(bases, Decimal(0))
             if abs(difference) > _TAX_MARGIN:
-                raise InconsistentError(self._sentence("the total without tax", net, net - difference))
+                raise self._wrong(Sought.NET, _WHAT[Sought.NET], net, net - difference)
         if complete:
             found = sum(amounts, Decimal(0))
             near = stated.tax is not None and abs(stated.tax - found) <= self._unit * len(amounts)
-            return stated.tax if stated.loose and near else self._same(_TAX_TOTAL, stated.tax, found, amounts)
+            return stated.tax if stated.loose and near else self._same(Sought.TAX, stated.tax, found, amounts)
         return stated.tax
 
     def _check_rate(self, row: TaxRow) -> None:
@@ -142,7 +154,7 @@ class _Sum:
         expected = row.base * row.rate / 100
         if abs(abs(row.tax) - abs(expected)) > _TAX_MARGIN:
             what = f"the tax at {row.rate.normalize():f} % of {self._money(row.base)}"
-            raise InconsistentError(self._sentence(what, row.tax, expected))
+            raise self._wrong(Sought.RATE, what, row.tax, expected)
 
     def _payable(self, gross: Decimal | None) -> Decimal | None:
         stated = self._stated
@@ -152,14 +164,16 @@ class _Sum:
         due = gross - (stated.prepaid or 0) + (stated.rounding or 0)
         if stated.payable is not None and (stated.loose or stated.payable == due + stated.beside):
             return stated.payable
-        return self._same("the amount due", stated.payable, due, parts)
+        return self._same(Sought.PAYABLE, stated.payable, due, parts)
 
-    def _same(self, what: str, stated: Decimal | None, found: Decimal, parts: Iterable[Decimal]) -> Decimal:
+    def _same(
+        self, what: Sought, stated: Decimal | None, found: Decimal, parts: Iterable[Decimal]
+    ) -> Decimal:
         """The stated amount where it is what was found; what was found where none is stated."""
         if stated is None:
             return found
         if abs(stated - found) > self._slack((*parts, stated)):
-            raise InconsistentError(self._sentence(what, stated, found))
+            raise self._wrong(what, _WHAT[what], stated, found)
         return stated
 
     def _slack(self, parts: Iterable[Decimal]) -> Decimal:
@@ -167,14 +181,21 @@ class _Sum:
         finer = sum(1 for part in parts if part % self._unit)
         return finer * self._unit / 2
 
-    def _sentence(self, what: str, stated: Decimal, found: Decimal) -> str:
-        return (
+    def _wrong(self, sought: Sought, what: str, stated: Decimal, found: Decimal) -> InconsistentError:
+        sentence = (
             f"{what} is {self._money(stated)}, it adds up to {self._money(found)}: "
             f"{self._money(stated - found)} of difference"
         )
+        return InconsistentError(sentence, mismatch_of(sought, stated, found, self._currency))
 
     def _money(self, amount: Decimal) -> str:
         return money(rounded(amount, self._currency), self._currency)
+
+
+def mismatch_of(sought: Sought, stated: Decimal, found: Decimal, currency: str, line: str = "") -> Mismatch:
+    """A mismatch in minor units; ValueError for more digits than any invoice has."""
+    by, said, made = (rounded(one, currency) for one in (stated - found, stated, found))
+    return Mismatch(sought, by, said, made, line)
 
 
 def check_line(
@@ -202,5 +223,6 @@ def check_line(
             money(rounded(one, currency), currency) for one in (net, made[0], net - made[0])
         )
         raise InconsistentError(
-            f"line {line} states {shown}, quantity and price make {wanted}: {gap} of difference"
+            f"line {line} states {shown}, quantity and price make {wanted}: {gap} of difference",
+            mismatch_of(Sought.LINE, net, made[0], currency, line),
         )

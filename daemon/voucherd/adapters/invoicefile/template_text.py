@@ -157,8 +157,8 @@ class _Document:
             match = pattern.search(row)
             if match is not None:
                 said = {name: (match[at] or "").strip() for name, at in groups.items()}
-                own = {name: said.get(name, "") for name in ("tax", "rate")}
-                lines.append(_Line(said.get("line", ""), said["net"], said.get("voucher", ""), **own))
+                tax, rate = said.get("tax", ""), said.get("rate", "")
+                lines.append(_Line(said.get("line", ""), said["net"], said.get("voucher", ""), tax, rate))
             if lines:
                 lines[-1].rows.append(row.strip())
             if len(lines) > _MAX_LINES:

@@ -138,6 +138,9 @@ class MailStatus(StrEnum):
     BOUNCED = "bounced"
 
 
+FINISHED = (MailStatus.SENT, MailStatus.CANCELLED, MailStatus.SUPERSEDED)
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
     """A mail of ours: what it is about (`business_key`), the facts it will be written from (`letter`, `head`, both

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
-from voucherd.adapters.letters.columns import whole_up_to
+from voucherd.adapters.letters.columns import pieces, pieces_that_fit, whole_up_to
 from voucherd.adapters.letters.linebreaks import width
 from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import NONE, Styles, style_for
@@ -98,11 +98,14 @@ def to_html(tokens: Sequence[Token], styles: Styles = NONE, *, side: str = "left
 def _shaped(tokens: Sequence[Token], styles: Styles, side: str) -> Iterator[Token]:
     heads: list[str] = []
     widths: tuple[int, ...] = ()
-    kind, column, hidden = "", 0, False
+    kept: re.Pattern[str] | None = None
+    kind, column, hidden, broken = "", 0, False, False
     last_rule = max((index for index, token in enumerate(tokens) if token.type == "hr"), default=len(tokens))
     for index, token in enumerate(tokens):
         if token.type == "table_open":
-            heads, widths = table_heads(tokens, index), whole_up_to(_rows(tokens, index))
+            rows = _rows(tokens, index)
+            heads, widths = table_heads(tokens, index), whole_up_to(rows)
+            kept = pieces_that_fit(heads, rows)
             kind, column = ("rows" if any(heads) else "facts"), 0
             yield _table(token, kind, styles)
         elif token.type in {"thead_open", "thead_close"} and kind == "facts":
@@ -114,9 +117,11 @@ def _shaped(tokens: Sequence[Token], styles: Styles, side: str) -> Iterator[Toke
             words = plain(tokens[index + 1])
             whole = width(words) <= widths[column] if kind == "rows" else _is_answer(words, cell)
             yield _whole(cell) if whole else cell
+            broken = kind == "rows" and not whole
         elif token.type == "inline":
             in_cell = tokens[index - 1].type == "td_open" and kind == "rows"
-            yield _inline(token, heads[column] if in_cell else "", styles)
+            yield _inline(token, heads[column] if in_cell else "", styles, kept if broken else None)
+            broken = False
         elif token.type in {"td_close", "th_close"}:
             yield _close(token, kind, column)
             column += 1
@@ -186,8 +191,10 @@ def _with(token: Token, attrs: Mapping[str, str], style: str) -> Token:
     return token.copy(attrs={**kept, **attrs, **({"style": style} if style else {})})
 
 
-def _inline(token: Token, label: str, styles: Styles) -> Token:
+def _inline(token: Token, label: str, styles: Styles, kept: re.Pattern[str] | None) -> Token:
     children = [part for child in token.children or [] for part in _visible(child, styles)]
+    if kept is not None:
+        children = [part for child in children for part in _in_pieces(child, kept)]
     if label:
         hidden = style_for(styles, ".l") or "display: none"
         children.insert(0, _raw(f'<b class="l" style="{escapeHtml(hidden)}">{escapeHtml(label)} </b>'))
@@ -211,6 +218,20 @@ def _visible(child: Token, styles: Styles) -> Iterator[Token]:
         else:
             text += char
     yield child.copy(content=text)
+
+
+def _in_pieces(child: Token, kept: re.Pattern[str]) -> Iterator[Token]:
+    """A text with what should stand on one line in elements of their own."""
+    if child.type != "text":
+        yield child
+        return
+    for words, whole in pieces(child.content, kept):
+        if whole:
+            yield _raw('<span style="white-space: nowrap">')
+        if words:
+            yield child.copy(content=words)
+        if whole:
+            yield _raw("</span>")
 
 
 def _raw(html: str) -> Token:

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from tests.desks import TestDesk, results
+from tests.einvoicing import item, ubl
 from tests.worlds import World, instant, invoice
 from voucherd.adapters.archive import FileArchive
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
+from voucherd.adapters.invoicefile.structured import StructuredInvoices
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.domain.events import EventKind
 from voucherd.domain.voucher import State
@@ -302,6 +304,16 @@ def test_an_entry_that_a_person_rejected_is_not_taken_up(world: World, tmp_path:
     assert money(world) == []
 
 
+def test_an_electronic_invoice_is_paid_with_its_tax(world: World, tmp_path: Path) -> None:
+    world.redeemed(A, "2021-09-01")
+    bill = ubl([("5000.00", item(f"Voucher ID: {A}"))], number="I-1", tax="950.00")
+    readers = [CsvInvoices(), StructuredInvoices(tuple(world.rules.programmes.values()))]
+    archive, now = FileArchive(tmp_path / "mail"), instant("2021-11-15")
+    take_in_file(world.store, archive, readers, world.rules, "i.xml", bill, "contoso", now)
+    hand_over(world, tmp_path, ",I-1,2021-10-30,5950.00,EUR,Paid,P-1,")
+    assert (row(world)["billing"], row(world)["payment"]) == ("billed", "paid")
+
+
 def test_one_number_of_two_suppliers_is_settled_by_the_supplier_or_by_a_person(
     world: World, tmp_path: Path
 ) -> None:
@@ -416,7 +428,7 @@ def test_the_programme_may_not_hand_in_an_invoice(desk: TestDesk) -> None:
     desk.run("2021-11-03T10:00")
     assert desk.message(content).code == "not-entitled"
     with desk.app.store.read() as tx:
-        assert tx.invoices.all_documents() == []
+        assert [*tx.invoices.all_documents()] == []
 
 
 def test_a_mail_with_a_payment_of_an_unknown_voucher_waits_and_is_settled_when_it_is_handed_in(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from voucherd.belonging import give, make_folder
-from voucherd.settings import Settings
+from voucherd.belonging import make_folder
+from voucherd.durable import sync_folder, write_new
+
+if TYPE_CHECKING:
+    from voucherd.settings import Settings
 
 _KEY_BYTES = 32
 
@@ -35,14 +38,12 @@ def own_key(settings: Settings) -> bytes:
 def _make_key(path: Path) -> None:
     """A key under its final name is whole, and of two programs that make one at once, one key stands."""
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "wb") as file:
-            give(handle, path.parent)
-            file.write(secrets.token_hex(_KEY_BYTES).encode())
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(unfinished, secrets.token_hex(_KEY_BYTES).encode())
         with suppress(FileExistsError):
             path.hardlink_to(unfinished)
+        sync_folder(
+            path.parent
+        )  # a key that a power loss took would be made anew, and no answer to a mail would fit
     finally:
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ FIRST_OF_KIND = {
 }
 CASES = [
     *((name, "en") for name in sorted(FIRST_OF_KIND.values())),
-    *((name, one) for one in FURTHER for name in ("reminder-reserve", "digest-values")),
+    *((name, one) for one in FURTHER for name in ("reminder-reserve", "digest-values", "summary-full")),
 ]
 LOOKS = [(WIDE, False), (WIDE, True), (NARROW, False), (NARROW, True)]
 KEPT = [(WIDE, False), (NARROW, True)]
@@ -136,6 +136,25 @@ def test_the_mail_fits_and_can_be_read(
     )
     assert set(seen["heads"]) <= ({"none"} if width == NARROW else {"table-header-group"})
     assert browser.requested == []
+
+
+PIECES = """(() => [...document.querySelectorAll('.rows')].map(table => ({
+  over: table.getBoundingClientRect().right - document.querySelector('.text').getBoundingClientRect().right,
+  pieces: [...table.querySelectorAll('span')].map(one => [one.textContent, one.getClientRects().length])})))()"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_table_of_seven_columns_stays_in_its_card_and_breaks_no_day_and_no_short_word(
+    browser: Chromium, language: str
+) -> None:
+    browser.show(page_of(sample_letters(language)["digest-values"]), width=WIDE, dark=False)
+    [table] = browser.evaluate(PIECES)
+    assert table["over"] < 0
+    assert [text for text, lines in table["pieces"] if lines != 1] == []
+    kept = {text for text, _ in table["pieces"]}
+    assert {"ja": "2021年12月10日", "zh-CN": "2021年12月10日", "ko": "(4일 남음)"}.get(
+        language, "SDPS,"
+    ) in kept
 
 
 @pytest.mark.parametrize(("width", "dark"), KEPT)

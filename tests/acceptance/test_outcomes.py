@@ -90,6 +90,9 @@ def test_more_than_the_burst_limit_waits_for_a_person_and_is_shown_as_held(
         ("alarm", "sent"),
     ]
     assert "→ 2 mails are due at once and wait for a person" in desk.run("status", as_of=later).out
+    asked = desk.json("outbox", "--status", "held", "--voucher", VOUCHER, as_of=later)
+    assert [(mail["number"], mail["status"]) for mail in asked] == [(2, "held")]
+    assert desk.json("outbox", "--status", "planned", "--partner", "contoso", as_of=later) == []
     waiting = desk.run("outbox", "show", "2", as_of=later).out
     assert waiting.startswith("mail 2: reminder, held, due 2021-12-0")
     assert "2021년 12월 10일 금요일까지" in waiting  # what it would say now

@@ -275,3 +275,24 @@ def test_a_mail_is_found_by_its_message_id_and_by_no_other(world: World) -> None
         assert tx.outbox.by_message_id([]) == {}
     assert first != second
     assert {key: one.number for key, one in found.items()} == {"<two@desk.example>": second}
+
+
+def test_mails_are_asked_for_by_status_partner_and_voucher_the_newest_of_them_in_order(
+    store: SqlStore,
+) -> None:
+    with store.write() as tx:
+        others = replace(mail("two"), partner="contoso", vouchers=("DPS-1001-2", "DPS_1001"))
+        tx.outbox.add([mail("one"), others, mail("three"), mail("four")])
+        tx.outbox.report([replace(row, status=MailStatus.SENT) for row in tx.outbox.deliveries([1])[1]])
+
+    def names(*statuses: MailStatus, newest: int | None = None, **of: str) -> list[str]:
+        with store.read() as tx:
+            return [kept.business_key for kept in tx.outbox.mails(statuses, newest, **of)]
+
+    assert names(newest=2) == ["three", "four"]
+    assert names(MailStatus.SENT) == ["one"]
+    assert names(MailStatus.PLANNED, newest=2) == ["three", "four"]
+    assert names(partner="fabrikam") == ["one", "three", "four"]
+    assert names(voucher="DPS-1001") == ["one", "three", "four"]
+    assert names(voucher="DPS-1001-2") == ["two"]
+    assert names(voucher="DPS%") == []

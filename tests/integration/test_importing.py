@@ -11,7 +11,8 @@ from tests.worlds import World, instant, key_of
 from voucherd.domain.events import EventKind, Role
 from voucherd.domain.sheets import Export, ExportRow
 from voucherd.domain.voucher import State
-from voucherd.service.importing import Taken, Teller, import_exports
+from voucherd.service.importing import Taken, import_exports
+from voucherd.service.teller import Teller
 
 pytest_plugins = ["tests.stores"]
 

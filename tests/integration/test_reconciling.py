@@ -165,7 +165,7 @@ def test_judging_again_what_nothing_changed_adds_nothing(world: World) -> None:
     with world.store.write() as tx:
         keys = [key_of(DPS)]
         standings = tx.ledger.standings(keys)
-        assert billing_events(tx, world.rules, keys, standings, instant("2021-12-31")) == []
+        assert billing_events(tx, world.rules, keys, standings, instant("2021-12-31")).events == []
 
 
 def test_an_operators_billed_stands_though_no_line_is_known(world: World) -> None:

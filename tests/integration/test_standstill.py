@@ -151,6 +151,45 @@ def test_sending_that_stands_still_is_told_and_what_waits_goes_within_a_minute_o
     assert len(world.delivery.sent) == 2
 
 
+SLOWER = Attempt(Outcome.TEMPORARY, "421 4.7.0 Try again later", stage=Stage.RECIPIENT)
+
+
+def throttled(world: World) -> None:
+    """A mail went out at noon; another is due three hours later, and the server asks to slow down from then on."""
+    world.first_reminder()
+    assert goes(world, 0) == 2
+    world.assigned("DPS-2001", partner="contoso", at="2021-05-14")
+    assert world.remind("2021-10-29T15:00") == 1
+    world.delivery._refuse = {one.address: SLOWER for one in world.deliveries()}
+
+
+def test_of_a_server_that_asks_to_slow_down_the_hours_count_from_its_first_refusal(world: World) -> None:
+    throttled(world)
+    for minutes in range(180, 301, 5):
+        assert goes(world, minutes) == 0
+    [alarm] = watched(world, 300)
+    assert (alarm.code, alarm.subject, alarm.count) == ("sending-down", "smtp.desk.example", 2)
+    assert SLOWER.answer in alarm.detail
+
+
+def test_a_failure_that_a_later_clock_saw_counts_no_hours_of_this_one(world: World) -> None:
+    world.first_reminder()
+    world.delivery.down = AWAY
+    for minutes in (600, 0, 61):  # `run --as-of` this evening, then the real clock
+        goes(world, minutes)
+    assert watched(world, 61) == [Alarm("sending-down", "smtp.desk.example", AWAY, count=1)]
+
+
+def test_a_throttled_server_of_which_nothing_is_wanted_any_more_is_known_to_be_back(world: World) -> None:
+    throttled(world)
+    goes(world, 180)
+    with world.store.write() as tx:
+        waiting = [row for row in world.deliveries() if row.next_try_at is not None]
+        tx.outbox.report([replace(row, status=MailStatus.CANCELLED, next_try_at=None) for row in waiting])
+    goes(world, 240)
+    assert status(world, 240)["sending"]["state"] == "ok"
+
+
 def test_a_way_out_that_is_back_when_nothing_waits_any_more_is_known_to_be_back(world: World) -> None:
     mail = world.first_reminder()
     world.delivery.down = AWAY

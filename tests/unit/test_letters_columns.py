@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherd.adapters.letters.blocks import PLAIN, blocks_of, page_of
-from voucherd.adapters.letters.columns import ROOM, whole_up_to
+from voucherd.adapters.letters.columns import ROOM, pieces, pieces_that_fit, whole_up_to
 from voucherd.adapters.letters.linebreaks import width
 
 ID, NAME, DATE = "PS-2021-0417", "Wide World Importers Holding", "Friday, 10 December 2021 (in 4 days)"
@@ -52,6 +52,45 @@ def test_what_stays_whole_never_needs_more_than_the_page_has(rows: list[list[str
     limits = whole_up_to(rows)
     assert len(limits) == max(map(len, rows), default=0)
     assert sum(limits) <= ROOM
+
+
+SEVEN = ["ID", "Customer", "Service", "Value", "Open", "To do", "By"]
+ROW = [
+    ID,
+    "Northwind",
+    "SDPS、5 日間",
+    "€5,000.00",
+    "€1,250.50",
+    "引き換え",
+    "2021年12月10日金曜日（あと 4 日）",
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({}, ["2021年12月10日", "（あと 4 日）"]),
+        ({5: "予約"}, ["2021年12月10日", "（あと 4 日）"]),
+        ({3: "€5,000,000.00", 4: "€1,250,000.50"}, []),
+        ({6: "Friday, 10 December 2021 (in 4 days)"}, ["Friday,", "December", "(in 4 days)"]),
+        (
+            {3: "15.000,00 €", 5: "reservieren", 6: "Freitag, 10. Dezember 2021 (in 81 Tagen)"},
+            ["Freitag,", "Dezember", "in", "Tagen"],
+        ),
+    ],
+)
+def test_of_a_date_as_much_stays_on_one_line_as_there_is_room_for(
+    change: dict[int, str], kept: list[str]
+) -> None:
+    row = [change.get(n, words) for n, words in enumerate(ROW)]
+    how = pieces_that_fit(SEVEN, [row])
+    assert [part for part, whole in pieces(row[6], how) if whole] == kept
+
+
+@given(st.text(max_size=60))
+def test_the_pieces_are_the_words_again(words: str) -> None:
+    for how in (None, pieces_that_fit(SEVEN, [ROW]), pieces_that_fit(["A", "B"], [["a", "b"]])):
+        assert "".join(part for part, _ in pieces(words, how)) == words
 
 
 def test_a_line_to_answer_with_is_not_broken_within_its_day() -> None:

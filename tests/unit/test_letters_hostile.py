@@ -25,7 +25,8 @@ COMPOSER = LetterComposer([SHIPPED], key=b"synthetic key", on_fallback=FALLEN.ap
 # The text of a letter that comes from outside, by the name of its field.
 FOREIGN = frozenset({
     "partner", "programme", "quoted_subject", "voucher", "customer", "customer_admin", "offering", "unseen_invoice",
-    "text", "number", "line", "voucher_text", "suggestion", "subject", "detail", "name",
+    "text", "number", "line", "voucher_text", "suggestion", "subject", "detail", "name", "why",
+    "by",
 })  # fmt: skip
 HOSTILE = {
     "template": "{{7*7}} {% for x in y %}",
@@ -44,7 +45,7 @@ HOSTILE = {
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "table", "tr", "td", "th", "thead", "tbody", "p", "ul", "ol",
     "li",
-    "strong", "em", "b", "bdi", "hr", "h2", "br",
+    "strong", "em", "b", "bdi", "span", "hr", "h2", "br",
 }  # fmt: skip
 LINKED = re.compile(r"(?i)https?://|\bwww\.|mailto:|evil\.example")
 # An alarm names what people of the desk look up: a server's name stays one there.

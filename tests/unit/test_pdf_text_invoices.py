@@ -69,10 +69,45 @@ def test_the_shipped_example_reads_the_invoice_that_it_was_made_for(read: Read) 
     assert (found.currency, found.total, found.template) == ("EUR", 800_000, "fabrikam-beratung")
     assert found.totals is not None
     assert (found.totals.net, found.totals.tax, found.totals.gross) == (800_000, 152_000, 952_000)
-    assert [(line.line, line.voucher_text, line.net) for line in found.lines] == [
-        ("1", "SYN-2021-00A7", 500_000),
-        ("2", "SYN-2021-00B2", 300_000),
+    assert [(line.line, line.voucher_text, line.net, line.tax) for line in found.lines] == [
+        ("1", "SYN-2021-00A7", 500_000, 95_000),
+        ("2", "SYN-2021-00B2", 300_000, 57_000),
     ]
+
+
+BY_TAX = ((r"(?P<net>-?[\d.]+,\d\d)$'", r"(?P<net>-?[\d.]+,\d\d)\s+(?P<tax>[\d.,]+)$'"),)
+BY_RATE = ((r"(?P<net>-?[\d.]+,\d\d)$'", r"(?P<net>-?[\d.]+,\d\d)\s+(?P<rate>[\d,]+ ?%)$'"),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "columns", "taxes"),
+    [
+        (BY_TAX, ("1.000,00", "520,00"), [100_000, 52_000]),
+        (BY_RATE, ("19 %", "19,0%"), [95_000, 57_000]),
+        (BY_RATE, ("7%", "39 %"), [35_000, 117_000]),
+    ],
+)
+def test_the_tax_of_a_line_is_what_its_row_says_as_an_amount_or_as_a_rate(
+    read: Read, changes: tuple[tuple[str, str], ...], columns: tuple[str, str], taxes: list[int]
+) -> None:
+    text = said(
+        *((f"{net}\n", f"{net}  {one}\n") for net, one in zip(("5.000,00", "3.000,00"), columns, strict=True))
+    )
+    found = the_one(read(text, changes=changes))
+    assert [line.net for line in found.lines] == [500_000, 300_000]
+    assert [line.tax for line in found.lines] == taxes
+
+
+def test_taxes_of_lines_that_are_not_the_stated_total_stop_the_document(read: Read) -> None:
+    text = said(("5.000,00\n", "5.000,00  1.000,00\n"), ("3.000,00\n", "3.000,00  600,00\n"))
+    code, reason = refusal(read(text, changes=BY_TAX))
+    assert code == "invoice-inconsistent"
+    assert "1520.00 EUR, the lines state 1600.00 EUR: -80.00 EUR of difference" in reason
+
+
+def test_a_rate_that_is_none_stops_the_document(read: Read) -> None:
+    text = said(("5.000,00\n", "5.000,00  190 %\n"), ("3.000,00\n", "3.000,00  19 %\n"))
+    assert "'190 %' is no rate of tax in percent" in refusal(read(text, changes=BY_RATE))[1]
 
 
 def test_lines_go_on_over_pages_and_sums_carried_forward_are_no_lines(read: Read) -> None:

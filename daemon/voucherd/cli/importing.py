@@ -27,8 +27,9 @@ def import_(context: Context, file: Path, partner: str | None, programme: str | 
     """
     from voucherd.domain.events import Role
     from voucherd.domain.sheets import Sheet
-    from voucherd.service.importing import Teller, exports_in, import_exports
+    from voucherd.service.importing import exports_in, import_exports
     from voucherd.service.named import named_partner, named_programme
+    from voucherd.service.teller import Teller
 
     app = context.app
     if partner is not None:

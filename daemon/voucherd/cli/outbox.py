@@ -9,20 +9,48 @@ import click
 from voucherd.cli.context import Context, json_option, plain, print_json, print_table
 from voucherd.errors import ExitStatus, OperatorError
 
+_NEWEST = 100
+_STATUSES = ("planned", "held", "sending", "sent", "failed", "in-doubt", "superseded", "cancelled", "bounced")
+
 
 @click.group(invoke_without_command=True)
+@click.option("--status", multiple=True, type=click.Choice(_STATUSES), help="Only mails in this status.")
+@click.option("--partner", help="Only mails to this partner.")
+@click.option("--voucher", help="Only mails about this voucher.")
+@click.option(
+    "--all", "every", is_flag=True, help=f"Not only what is open and the {_NEWEST} newest of the others."
+)
 @json_option
 @click.pass_context
-def outbox(ctx: click.Context, as_json: bool) -> int | None:
+def outbox(
+    ctx: click.Context,
+    status: tuple[str, ...],
+    partner: str | None,
+    voucher: str | None,
+    every: bool,
+    as_json: bool,
+) -> int | None:
     """What was sent, what waits, what failed, what is in doubt."""
     if ctx.invoked_subcommand is not None:
         return None
     from voucherd.service import inspect
+    from voucherd.service.by_hand import known
+    from voucherd.service.named import named_partner
+    from voucherd.service.records import FINISHED, MailStatus
 
     context: Context = ctx.obj
+    if partner is not None:
+        named_partner(context.app.rules, partner)
     with context.app.store.read() as tx:
         limit, until = context.app.settings.delivery.burst_limit, context.now if context.as_of else None
-        rows = inspect.outbox_json(tx, limit, context.reading_now, until)
+        shown = None if voucher is None else tx.ledger.standings([known(tx, voucher)])
+        wanted = inspect.MailsWanted(
+            statuses=tuple(MailStatus(one) for one in status),
+            partner=partner,
+            voucher=None if shown is None else next(one.voucher.id for one in shown.values()),
+            finished=None if every or as_json else _NEWEST,
+        )
+        rows = inspect.outbox_json(tx, limit, context.reading_now, until, wanted)
     if as_json:
         print_json(rows)
         return ExitStatus.DONE
@@ -40,8 +68,12 @@ def outbox(ctx: click.Context, as_json: bool) -> int | None:
             )
             for row in rows
         ],
-        "The outbox is empty.",
+        "The outbox is empty." if not (status or partner or voucher) else "There is no such mail.",
     )
+    if not every and sum(row["status"] in FINISHED for row in rows) == _NEWEST:
+        click.echo(
+            f"Of what was sent or given up, the newest {_NEWEST}: `voucherd outbox --all` shows every one."
+        )
     return ExitStatus.DONE
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from voucherd.domain.reconciliation.amounts import spread
+from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.rates import Valuation
 from voucherd.domain.reconciliation.verdict import (
     NO_DECISIONS,
@@ -96,7 +97,8 @@ def billable(facts: BillingFacts, rules: Rulebook) -> RedeemedVoucher | None:
         value=value,
         currency=worth.currency,
         flags=worth.flags,
-        remittances=tuple(_remittance(one, worth.currency) for one in facts.remitted),
+        remittances=tuple(_remittance(one, worth.currency) for one in facts.remitted if not one.submitted),
+        submitted=tuple((invoice_key(one.invoice), one.on) for one in facts.remitted if one.submitted),
         parts=parts,
         whole=len(due) == len(facts.parts),
         decided=_decided(facts, worth.currency),

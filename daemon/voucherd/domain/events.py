@@ -11,7 +11,9 @@ from enum import StrEnum
 class EventKind(StrEnum):
     """The facts of RULES.md, Events; `corrected`, `extended` and `decided` are an operator's word. `billing-claimed` is
     a partner's word that an invoice was sent (`facts["invoice"]`): it bills nothing, reminders pause for it.
-    `administrator-named` completes a hand-in that did not tell the customer's voucher administrator."""
+    `administrator-named` completes a hand-in that did not tell the customer's voucher administrator. `submitted` is
+    when the programme got the bill (of `facts["invoice"]`, or any that bills the voucher): was it in time.
+    `part-paid` and `paid-in-full` are reconciliation's word on what the stated payments come to."""
 
     ASSIGNED = "assigned"
     ADMINISTRATOR_NAMED = "administrator-named"
@@ -24,7 +26,10 @@ class EventKind(StrEnum):
     BILLING_CLAIMED = "billing-claimed"
     BILLED = "billed"
     CREDIT_NOTE = "credit-note"
+    SUBMITTED = "submitted"
     PAID = "paid"
+    PART_PAID = "part-paid"
+    PAID_IN_FULL = "paid-in-full"
     PAYMENT_DENIED = "payment-denied"
     EXTENDED = "extended"
     CORRECTED = "corrected"

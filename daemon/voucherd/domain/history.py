@@ -15,7 +15,7 @@ from voucherd.domain.reservations import Reservations, follows, reservations
 from voucherd.domain.voucher import Claim, Reservation, ReservationStatus, State, Voucher
 
 _OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
-_PAYMENTS = (EventKind.PAID, EventKind.PAYMENT_DENIED)
+_PAYMENTS = (EventKind.PAID, EventKind.PAYMENT_DENIED, EventKind.SUBMITTED)
 _DATED = {"created_on", "assigned_on", "expires_on", "engagement_on"}
 _CONTRADICTABLE = {"assigned_on", "expires_on", "days"}
 
@@ -215,7 +215,14 @@ class _Fold:
                 billed_on = None
         if billed_on is not None:
             self.findings.discard("paid-unbilled")
-        return billed_on, paid_on
+        counted = self._payments_counted()
+        return billed_on, paid_on if paid_on is None or counted is None else counted.on
+
+    def _payments_counted(self) -> Event | None:
+        """Reconciliation's last word on whether the payments with an amount are all that is owed; None: it was never
+        otherwise."""
+        words = self.of(EventKind.PART_PAID, EventKind.PAID_IN_FULL)
+        return max(words, key=lambda event: (event.recorded_at, event.id), default=None)
 
     def _money_events(self) -> list[Event]:
         """What was said of billing and payment, by its own dates. Reconciliation says again what the lines come to
@@ -224,7 +231,11 @@ class _Fold:
         rank = {kind: place for place, kind in enumerate(kinds)}
         said: list[Event] = []
         last: dict[str, Event] = {}
+        counted = self._payments_counted()
+        in_parts = counted is not None and counted.kind is EventKind.PART_PAID
         for event in self.of(*kinds):
+            if event.kind is EventKind.PAID and in_parts:
+                continue  # the rest is still to come
             if event.role is Role.RECONCILIATION:
                 last[event.facts.get(PART, "")] = event
             else:

@@ -16,7 +16,7 @@ NO_DATE = "no date stated"
 
 
 def remitted_of(events: Sequence[Event]) -> tuple[Remitted, ...]:
-    """The payments and refusals among these events, in the order of their days.
+    """The payments, refusals and submissions among these events, in the order of their days.
 
     Each row of a list counts. A notice that states what another notice, or a row, of the same day states is a second
     source of it; so is one without a date of its own that states the amount of a row.
@@ -30,7 +30,7 @@ def remitted_of(events: Sequence[Event]) -> tuple[Remitted, ...]:
         one = _remitted(event)
         if LISTED in event.facts or one in days:
             continue
-        amount = (one.amount, one.currency, one.denied)
+        amount = (one.amount, one.currency, one.denied)  # of a submission there is none
         if one.amount is not None and event.spans.get("on", "").startswith(NO_DATE) and open_rows[amount]:
             open_rows[amount] -= 1
             continue
@@ -42,6 +42,8 @@ def remitted_of(events: Sequence[Event]) -> tuple[Remitted, ...]:
 
 def _remitted(event: Event) -> Remitted:
     """What a payment or its refusal moved, as its source states it."""
+    if event.kind is EventKind.SUBMITTED:
+        return Remitted(event.on, submitted=True, invoice=event.facts.get("invoice", ""))
     denied, currency = event.kind is EventKind.PAYMENT_DENIED, event.facts.get("currency", "")
     if "amount" not in event.facts or currency not in EXPONENTS:
         return Remitted(event.on, denied=denied)

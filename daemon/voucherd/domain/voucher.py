@@ -57,12 +57,15 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Remitted:
     """A payment or its refusal, as somebody told of it: `amount` in minor units of `currency`, negative where money
-    went back; None where the notice states none, or nothing moved."""
+    went back; None where the notice states none, or nothing moved. Or the day on which a bill was `submitted`, that of
+    `invoice` where one is named."""
 
     on: date
     amount: int | None = None
     currency: str = ""
     denied: bool = False
+    submitted: bool = False
+    invoice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,17 @@ from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
+from typing import NamedTuple
 
 from voucherd.domain.billable import billable, billing_facts
 from voucherd.domain.events import PART, Event, EventKind, Role
 from voucherd.domain.history import recorded_order, set_aside
 from voucherd.domain.identifiers import voucher_key
+from voucherd.domain.reconciliation.amounts import money
 from voucherd.domain.reconciliation.frozen import frozen_row, in_words
+from voucherd.domain.reconciliation.payment import amount_owed, is_part_paid
 from voucherd.domain.reconciliation.stream import judge_key
-from voucherd.domain.reconciliation.verdict import COMPLETE, RedeemedVoucher, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import COMPLETE, LineVerdict, RedeemedVoucher, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.service.closed import Closed
@@ -52,9 +55,10 @@ def verdicts_of(
     keys: Sequence[VoucherKey],
     now: datetime,
     standings: Mapping[VoucherKey, Standing] = MappingProxyType({}),
+    told: dict[int, LineVerdict] | None = None,
 ) -> dict[VoucherKey, VoucherVerdict]:
     """The verdicts about these vouchers and those that share an ID with them, as everything known makes them;
-    `standings` are the ones at hand."""
+    `standings` are the ones at hand. `told` is given the verdict of each of their lines, by its number."""
     names = sorted({key.key for key in keys})
     every = tx.ledger.same_ids(names)
     known = tx.ledger.standings([key for key in every if key not in standings]) | dict(standings)
@@ -65,9 +69,22 @@ def verdicts_of(
         candidates = [redeemed_voucher(known[key], rules) for key in same if key in known]
         redeemed = [voucher for voucher in candidates if voucher is not None]
         for verdict in judge_key(redeemed, lines.get(name, ()), rules.tolerance, today):
+            judged: Sequence[LineVerdict] = ()
             if isinstance(verdict, VoucherVerdict):
                 found[VoucherKey(verdict.voucher.programme, name)] = verdict
+                judged = verdict.lines
+            else:
+                judged = (verdict,)
+            if told is not None:
+                told.update((one.line.number, one) for one in judged)
     return found
+
+
+class Called(NamedTuple):
+    """The events that invoice lines call for, with the histories of the vouchers that they are about."""
+
+    events: list[tuple[VoucherKey, Event]]
+    histories: Mapping[VoucherKey, list[Event]]
 
 
 def billing_events(
@@ -77,25 +94,30 @@ def billing_events(
     standings: Mapping[VoucherKey, Standing],
     now: datetime,
     changes: list[ClosedChange] | None = None,
-) -> list[tuple[VoucherKey, Event]]:
+    told: dict[int, LineVerdict] | None = None,
+) -> Called:
     """The events that the invoice lines of these vouchers call for: billed in full, or open again. What is concluded is
-    stored with it; where that is not what a closed period froze, `changes` is told."""
-    verdicts = verdicts_of(tx, rules, keys, now, standings)
+    stored with it; where that is not what a closed period froze, `changes` is told. `told` as for `verdicts_of`."""
+    verdicts = verdicts_of(tx, rules, keys, now, standings, told)
     _keep(tx, keys, verdicts, [] if changes is None else changes)
     missing = [key for key in verdicts if key not in standings]
     every = {**standings, **(tx.ledger.standings(missing) if missing else {})}
     concerned = {
         key: verdict
         for key, verdict in verdicts.items()
-        if verdict.lines or verdict.parts or every[key].voucher.billed_on is not None
+        if verdict.lines
+        or verdict.parts
+        or verdict.voucher.remittances
+        or every[key].voucher.billed_on is not None
     }
     today = now.astimezone(rules.desk.zone).date()
     histories = tx.ledger.events(list(concerned)) if concerned else {}
-    return [
+    events = [
         (key, event)
         for key, verdict in concerned.items()
         for event in _events(key, verdict, every[key], histories.get(key, []), now, today)
     ]
+    return Called(events, histories)
 
 
 def _keep(
@@ -134,6 +156,9 @@ def _events(
     event = _event(key, verdict, standing, history, now, today)
     if event is not None:
         yield event
+    payment = _payment(key, verdict, standing, history, now)
+    if payment is not None:
+        yield payment
     said = _last_said(history)
     invoices = ", ".join(sorted({line.line.invoice for line in verdict.lines}))
     for one in verdict.parts:
@@ -145,6 +170,28 @@ def _events(
         elif one.completed_on is None and billed:
             note = f"{one.part.name} is no longer billed in full"
             yield _told(key, standing, EventKind.CREDIT_NOTE, today, now, note, one.part.name)
+
+
+def _payment(
+    key: VoucherKey, verdict: VoucherVerdict, standing: Standing, history: Sequence[Event], now: datetime
+) -> Event | None:
+    """That the stated payments are only a part of what is owed, where the history does not know it; or that they are
+    all of it now, where it says that they are a part."""
+    dated = [one.on for one in verdict.voucher.remittances if one.amount is not None]
+    counted = [e for e in recorded_order(history) if e.kind in (EventKind.PART_PAID, EventKind.PAID_IN_FULL)]
+    partly = bool(counted) and counted[-1].kind is EventKind.PART_PAID
+    currency = verdict.currency
+    if not dated or currency is None:
+        return None
+    paid, owed = money(verdict.paid, currency), money(amount_owed(verdict), currency)
+    if is_part_paid(verdict):
+        note = f"{paid} paid of {owed}"
+        if partly and counted[-1].note == note:
+            return None
+        return _told(key, standing, EventKind.PART_PAID, max(dated), now, note)
+    if not partly:
+        return None
+    return _told(key, standing, EventKind.PAID_IN_FULL, max(dated), now, f"{paid} paid of {owed}")
 
 
 def _last_said(history: Sequence[Event]) -> dict[str, Event]:

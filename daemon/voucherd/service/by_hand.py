@@ -11,13 +11,20 @@ from voucherd.domain.identifiers import is_id_token, shown_id, voucher_key
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.errors import OperatorError
+from voucherd.service.awaited_payments import take_up
 from voucherd.service.named import named_partner, named_programme
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import VoucherKey
 from voucherd.service.store import Store, Transaction
 
 _LONGEST = 99  # days of a voucher, as mails are read
-_BY_MAIL_OR_REVIEW = (EventKind.DECIDED, EventKind.BILLING_CLAIMED, EventKind.ADMINISTRATOR_NAMED)
+_BY_MAIL_OR_REVIEW = (
+    EventKind.DECIDED,
+    EventKind.BILLING_CLAIMED,
+    EventKind.ADMINISTRATOR_NAMED,
+    EventKind.PART_PAID,
+    EventKind.PAID_IN_FULL,
+)
 RECORDABLE = tuple(kind for kind in EventKind if kind not in _BY_MAIL_OR_REVIEW)
 
 
@@ -99,6 +106,7 @@ def record_fact(
             note=note,
         )
         done = record(tx, rules, [(key, event)], instant)
+        take_up(tx, rules, instant)
         own = {event.id for event in done.events}
         reviews = tuple(number for event, number in done.contradictions.items() if event in own)
         return RecordedFact(done.standings[key], reviews, opened, instant)

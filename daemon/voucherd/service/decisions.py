@@ -18,6 +18,7 @@ from voucherd.domain.reconciliation.lines import PlacedLine
 from voucherd.domain.reconciliation.verdict import COMPLETE, Billing, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
+from voucherd.service.awaited_payments import take_up
 from voucherd.service.billing import ClosedChange, verdicts_of
 from voucherd.service.by_hand import find, known
 from voucherd.service.placing import known_document, placed_lines
@@ -294,6 +295,8 @@ def _made(
     rest = [key for key in touched if key not in {key for key, _ in events}]
     if rest:
         made.closed_changes += rejudge(tx, rules, rest, now).closed_changes
+    if decision.line is not None or decision.document is not None:
+        take_up(tx, rules, now, every=True)
     made.verdicts = verdicts_of(tx, rules, touched, now) if touched else {}
     return made
 

@@ -14,9 +14,11 @@ from voucherd.domain.handling import Handling, handed_in_on
 from voucherd.domain.letter import Letter, LetterKind
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.reconciliation.remittances import ReadDocument, RemittanceAdvice
+from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service import bounces
-from voucherd.service.importing import Taken, Teller, programme_of, take
+from voucherd.service.awaited_payments import open_entry, take_up
+from voucherd.service.importing import Taken, programme_of, take
 from voucherd.service.invoice_files import apart
 from voucherd.service.letters import answering, item, outgoing
 from voucherd.service.queries import query
@@ -31,10 +33,11 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
-from voucherd.service.remitting import summed_up, take_remittances
+from voucherd.service.remitting import take_remittances
 from voucherd.service.reports import Reports
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
+from voucherd.service.teller import Teller
 from voucherd.service.verdicts import HandedIn, tell, tell_inconsistent
 
 InvoiceFile = tuple[str, str, Sequence[ReadDocument] | Unreadable]  # name, sha256 of its bytes, what it says
@@ -100,6 +103,8 @@ class Following:
         self.tx, self.rules, self.token_key, self.now = tx, rules, token_key, now
         self.reasons: dict[int, tuple[str, str]] = {}
         """Code and reason of the messages that only the ledger or the outbox put before a person."""
+        self._told: dict[int, LineVerdict] = {}
+        """What became of invoice lines, as long as nothing else was recorded that may have changed their vouchers."""
 
     def everything(self, new: Sequence[tuple[int, Decided]]) -> dict[int, MessageOutcome]:
         """Events, invoices, reviews and receipts of new messages; returns how each message ended."""
@@ -128,8 +133,12 @@ class Following:
         bills: list[tuple[Decided, list[int]]] = []
         outcomes.update(self._invoices(new, bills))
         reports = Reports(self.tx, self.rules, self.token_key, self.now)
-        outcomes.update(reports.take(new))
+        reported = reports.take(new)
+        if reported:
+            self._told.clear()
+        outcomes.update(reported)
         self.reasons.update(reports.reasons)
+        take_up(self.tx, self.rules, self.now)
         self._verdicts(new, bills)
         self._receipts([(n, one) for n, one in new if outcomes[n] is MessageOutcome.RECORDED], done, before)
         return outcomes
@@ -233,7 +242,9 @@ class Following:
                     continue
                 invoices, advices = apart(read)
                 if invoices:
-                    taken = take_in(self.tx, self.rules, invoices, name, sha256, number, self.now)
+                    taken = take_in(
+                        self.tx, self.rules, invoices, name, sha256, number, self.now, told=self._told
+                    )
                     bills.append((one, taken))
                 placed = [self._placed(number, one, name, advice) for advice in advices]
                 if not all(placed):
@@ -245,7 +256,7 @@ class Following:
     ) -> None:
         """Tells the partners what became of their invoices, once everything in these mails is recorded."""
         for one, numbers in bills:
-            tell(self.tx, self.rules, numbers, _handed_in(one), self.token_key, self.now)
+            tell(self.tx, self.rules, numbers, _handed_in(one), self.token_key, self.now, self._told)
         for _, one in new:
             if one.handling.sender.role is Role.PROGRAMME:
                 continue  # it bills nothing (RULES.md, Who may say what)
@@ -266,12 +277,12 @@ class Following:
             else self.now.date()
         )
         done = take_remittances(self.tx, self.rules, advice, teller, day, self.now)
+        self._told.clear()
         if not done.unplaced:
             return True
-        code, reason = summed_up(name, done)
-        self.tx.reviews.open([ReviewEntry(code=code, reason=reason, opened_at=self.now, message=number)])
-        self.tx.messages.set_outcomes([(number, MessageOutcome.REVIEW, code.value, reason)])
-        self.reasons[number] = (code.value, reason)
+        entry = open_entry(self.tx, name, done, teller, day, self.now)
+        self.tx.messages.set_outcomes([(number, MessageOutcome.REVIEW, entry.code.value, entry.reason)])
+        self.reasons[number] = (entry.code.value, entry.reason)
         return False
 
     def _receipts(self, new: Sequence[tuple[int, Decided]], done: Recorded, before: set[VoucherKey]) -> None:

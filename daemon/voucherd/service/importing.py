@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from voucherd.domain.events import FACTS, Event, EventKind, Role
+from voucherd.domain.events import FACTS, Event, EventKind
 from voucherd.domain.id_lookalikes import skeleton
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.recognition import recogniser
@@ -19,23 +19,14 @@ from voucherd.domain.sheets import Export, ExportRow, Sheet
 from voucherd.domain.voucher import Voucher
 from voucherd.domain.voucher_sheets import RESERVED, export_of
 from voucherd.errors import OperatorError
+from voucherd.service.awaited_payments import take_up
 from voucherd.service.recording import record, record_instant
 from voucherd.service.records import VoucherKey
 from voucherd.service.store import Store, Transaction
+from voucherd.service.teller import Teller
 
 Fault = tuple[str, int, str]
 """A row that was not taken in, or not wholly: the sheet, the row's number, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Teller:
-    """Whose word an export is: as in an event's `by` and `role`; the partner for rows that name none; the message
-    that brought it."""
-
-    by: str
-    role: Role
-    partner: str | None = None
-    message: int | None = None
 
 
 @dataclass(slots=True)
@@ -81,6 +72,7 @@ def import_exports(
         instant = record_instant(tx, now)
         taken = take(tx, rules, exports, chosen, teller, instant)
         done = record(tx, rules, taken.events, instant)
+        take_up(tx, rules, instant)
         own = {event.id for event in done.events}
         taken.reviews = tuple(number for event, number in done.contradictions.items() if event in own)
     return taken

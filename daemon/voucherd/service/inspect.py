@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,9 @@ from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import held_by, held_vouchers, hold_entry, plain_hold
 from voucherd.service.overdue import overdue_steps
 from voucherd.service.records import (
+    FINISHED,
     DeliveryRow,
+    MailStatus,
     MessageRow,
     OutgoingMail,
     ReviewEntry,
@@ -197,14 +200,44 @@ def mail_json(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class MailsWanted:
+    """Which mails of the outbox a person asks for: all, or those of these statuses, to this partner, about this
+    voucher. `finished` are shown at most of those that are through, the newest; None for all of them."""
+
+    statuses: tuple[MailStatus, ...] = ()
+    partner: str | None = None
+    voucher: str | None = None
+    finished: int | None = None
+
+
 def outbox_json(
-    tx: Transaction, burst_limit: int, now: datetime, until: datetime | None = None
+    tx: Transaction,
+    burst_limit: int,
+    now: datetime,
+    until: datetime | None = None,
+    wanted: MailsWanted = MailsWanted(),
 ) -> list[dict[str, Any]]:
-    """Every mail with its deliveries, as they stand at `now`; with `until`, those that were planned by then."""
-    mails = [mail for mail in tx.outbox.mails() if until is None or mail.created_at <= until]
+    """The wanted mails with their deliveries, as they stand at `now`; with `until`, those that were planned by then."""
+    mails = [mail for mail in _mails(tx, wanted) if until is None or mail.created_at <= until]
     deliveries = tx.outbox.deliveries([mail.number for mail in mails])
     held = shown_as_held(tx, mails, burst_limit, now)
-    return [mail_json(mail, deliveries.get(mail.number, []), held=mail.number in held) for mail in mails]
+    rows = [mail_json(mail, deliveries.get(mail.number, []), held=mail.number in held) for mail in mails]
+    return [row for row in rows if not wanted.statuses or row["status"] in wanted.statuses]
+
+
+def _mails(tx: Transaction, wanted: MailsWanted) -> list[OutgoingMail]:
+    asked = wanted.statuses or tuple(MailStatus)
+    if MailStatus.HELD in asked:  # what a burst or a hold keeps back is stored as planned
+        asked = (*asked, MailStatus.PLANNED)
+    found: list[OutgoingMail] = []
+    for statuses, newest in (
+        ([status for status in asked if status not in FINISHED], None),
+        ([status for status in asked if status in FINISHED], wanted.finished),
+    ):
+        if statuses:
+            found += tx.outbox.mails(statuses, newest, partner=wanted.partner, voucher=wanted.voucher)
+    return sorted(found, key=lambda mail: mail.number)
 
 
 def plan_mails(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.documents import DocumentStatus, DocumentVerdict
@@ -29,17 +30,24 @@ class Judged:
     lines: Sequence[LineVerdict]
 
 
-def judged(tx: Transaction, rules: Rulebook, numbers: Sequence[int], now: datetime) -> list[Judged]:
-    """The documents with these numbers and what became of them; asks the store for all of them together."""
+def judged(
+    tx: Transaction,
+    rules: Rulebook,
+    numbers: Sequence[int],
+    now: datetime,
+    told: Mapping[int, LineVerdict] = MappingProxyType({}),
+) -> list[Judged]:
+    """The documents with these numbers and what became of them; asks the store for all of them together. `told` are
+    verdicts at hand, by the number of the line, as recording made them: nothing was recorded since."""
     documents = tx.invoices.documents(numbers)
     known = tx.invoices.same_numbers([invoice_key(one.document.invoice) for one in documents.values()])
     verdicts = document_verdicts(tx, known)
-    found: dict[int, LineVerdict] = {}
     mine = placed_lines(tx, tx.invoices.lines_of_documents(list(documents)))
+    found = {line.number: told[line.number] for line in mine if line.number in told}
     for line in mine:
         if not line.key:
             found[line.number] = judge_loose_line(line, known=False)
-    keys = sorted({line.key for line in mine if line.key})
+    keys = sorted({line.key for line in mine if line.key and line.number not in found})
     standings = _by_key(tx, rules, keys)
     today = now.astimezone(rules.desk.zone).date()
     for key, lines in lines_by_voucher(tx, keys).items():

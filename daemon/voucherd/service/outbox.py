@@ -11,11 +11,10 @@ from voucherd.errors import OperatorError
 from voucherd.service.bursts import let_go
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.readdressing import changed, plan_again
-from voucherd.service.records import DeliveryRow, MailStatus, Suppression
+from voucherd.service.records import FINISHED, DeliveryRow, MailStatus, Suppression
 from voucherd.service.store import Store, Transaction
 
 _RETRIABLE = (MailStatus.FAILED, MailStatus.IN_DOUBT, MailStatus.BOUNCED, MailStatus.CANCELLED)
-_FINISHED = (MailStatus.SENT, MailStatus.CANCELLED, MailStatus.SUPERSEDED)
 
 
 def retry_mail(store: Store, number: int, now: datetime) -> list[str]:
@@ -79,7 +78,7 @@ def _anew(row: DeliveryRow, now: datetime) -> DeliveryRow:
 def drop_mail(store: Store, number: int, why: str) -> None:
     """Cancels what of a mail has not been sent."""
     with store.write() as tx:
-        left = [row for row in _deliveries(tx, number) if row.status not in _FINISHED]
+        left = [row for row in _deliveries(tx, number) if row.status not in FINISHED]
         if not left:
             raise OperatorError(
                 f"mail {number} has nothing left to drop", remedy="`voucherd outbox` shows each status"

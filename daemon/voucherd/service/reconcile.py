@@ -18,18 +18,19 @@ from voucherd.domain.reconciliation.report import reconciliation as as_json
 from voucherd.domain.reconciliation.suggestions import probable_swaps
 from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
+from voucherd.service.awaited_payments import open_entry, take_up
 from voucherd.service.billing import ClosedChange
 from voucherd.service.hand_overs import keep_hand_over
-from voucherd.service.importing import Teller
 from voucherd.service.invoice_files import UNREADABLE, apart, loose_documents, read_file, with_known_vouchers
 from voucherd.service.judging import Judging, reported
 from voucherd.service.placing import placed_lines
 from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry
-from voucherd.service.remitting import Remitted, all_of, summed_up, take_remittances
+from voucherd.service.remitting import Remitted, all_of, take_remittances
 from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
+from voucherd.service.teller import Teller
 from voucherd.service.verdicts import tell, tell_inconsistent
 
 _REFUSALS = (ReviewCode.INVOICE_UNREADABLE, ReviewCode.INVOICE_INCONSISTENT)
@@ -48,12 +49,13 @@ def take_in(
     message: int | None,
     now: datetime,
     changes: list[ClosedChange] | None = None,
+    told: dict[int, LineVerdict] | None = None,
 ) -> list[int]:
     """Stores documents and judges the vouchers that they concern anew, in the same transaction.
 
     Returns the numbers of the documents that were new. A document under a number that is known concerns the
     vouchers of every document of that number: another content may bill now. `changes` is told what of a closed period
-    is not so any more.
+    is not so any more, `told` the verdict of each line that was judged, by its number.
     """
     documents = [_of_partner(document, rules) for document in documents]
     documents = with_known_vouchers(tx, rules, documents)
@@ -67,6 +69,8 @@ def take_in(
         done = rejudge(tx, rules, tx.ledger.same_ids(sorted({line.key for line in lines} - {""})), now)
         if changes is not None:
             changes.extend(done.closed_changes)
+        if told is not None:
+            told.update(done.lines)
     return new
 
 
@@ -127,12 +131,14 @@ def take_in_file(
         _settle(tx, sha256, _REFUSALS, instant, by, "the file was read")
         invoices, advices = apart(read)
         changes: list[ClosedChange] = []
-        new = take_in(tx, rules, invoices, name, sha256, None, instant, changes)
+        told: dict[int, LineVerdict] = {}
+        new = take_in(tx, rules, invoices, name, sha256, None, instant, changes, told)
         if token_key is not None:
-            tell(tx, rules, new, None, token_key, instant)
+            tell(tx, rules, new, None, token_key, instant, told)
         remitted = [_remitted(tx, rules, advice, name, sha256, instant) for advice in advices]
         if any(one.unplaced for one in remitted):
             keep_hand_over(tx, sha256, name, supplier)
+        take_up(tx, rules, instant)
     return TakenFile(
         name,
         tuple(new),
@@ -147,14 +153,14 @@ def _remitted(
 ) -> Remitted:
     """What an advice from an operator's hand leads to; what finds no voucher waits in one entry for the file."""
     day = now.astimezone(rules.desk.zone).date()
-    done = take_remittances(tx, rules, advice, Teller("reconcile", Role.OPERATOR), day, now)
+    teller = Teller("reconcile", Role.OPERATOR)
+    done = take_remittances(tx, rules, advice, teller, day, now)
     about = REMITTANCE + sha256
     for entry in tx.reviews.waiting():
         if entry.about == about:
             tx.reviews.close(entry.number, "settled", now, "reconcile", "the file was taken in again")
     if done.unplaced:
-        code, reason = summed_up(name, done)
-        tx.reviews.open([ReviewEntry(code, reason, now, about=about)])
+        open_entry(tx, name, done, teller, day, now, about)
     return done
 
 

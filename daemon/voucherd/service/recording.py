@@ -13,6 +13,7 @@ from datetime import date, datetime
 
 from voucherd.domain.events import Event
 from voucherd.domain.history import fold
+from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepKey, StepStatus, steps_of
@@ -26,12 +27,14 @@ from voucherd.service.store import Transaction
 @dataclass(slots=True)
 class Recorded:
     """What a recording led to: the events with their ids, the vouchers as they stand now, and the review entries
-    that it opened, by the event they are about. `closed_changes` is what of closed periods is not so any more."""
+    that it opened, by the event they are about. `closed_changes` is what of closed periods is not so any more,
+    `lines` the verdict of each invoice line that was judged, by its number."""
 
     events: list[Event] = field(default_factory=list)
     standings: dict[VoucherKey, Standing] = field(default_factory=dict)
     contradictions: dict[int, int] = field(default_factory=dict)
     closed_changes: list[ClosedChange] = field(default_factory=list)
+    lines: dict[int, LineVerdict] = field(default_factory=dict)
 
 
 def record_instant(tx: Transaction, now: datetime) -> datetime:
@@ -48,7 +51,8 @@ def record(
     """Adds events to the history and stores what follows from them."""
     keys = list(dict.fromkeys(key for key, _ in events))
     done = Recorded(events=tx.ledger.add(events))
-    _follow(tx, rules, keys, now, done)
+    histories = tx.ledger.events(keys)
+    _follow(tx, rules, {key: histories[key] for key in keys}, now, done)
     emptied = place_hinted_lines(tx, rules, keys, now)
     _bill(tx, rules, [*keys, *emptied], now, done)
     return done
@@ -57,10 +61,15 @@ def record(
 def _bill(
     tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime, done: Recorded
 ) -> None:
-    late = billing_events(tx, rules, keys, done.standings, now, done.closed_changes)
-    if late:
-        done.events += tx.ledger.add(late)
-        _follow(tx, rules, list(dict.fromkeys(key for key, _ in late)), now, done)
+    late, before = billing_events(tx, rules, keys, done.standings, now, done.closed_changes, done.lines)
+    if not late:
+        return
+    added = tx.ledger.add(late)
+    done.events += added
+    histories = {key: [*before[key]] for key, _ in late}
+    for (key, _), event in zip(late, added, strict=True):
+        histories[key].append(event)  # nobody else records before this transaction ends (`record_instant`)
+    _follow(tx, rules, histories, now, done)
 
 
 def rejudge(tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime) -> Recorded:
@@ -71,26 +80,29 @@ def rejudge(tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: d
 
 
 def _follow(
-    tx: Transaction, rules: Rulebook, keys: Sequence[VoucherKey], now: datetime, done: Recorded
+    tx: Transaction,
+    rules: Rulebook,
+    histories: Mapping[VoucherKey, list[Event]],
+    now: datetime,
+    done: Recorded,
 ) -> None:
-    histories = tx.ledger.events(keys)
     changed: dict[VoucherKey, Standing] = {}
-    for key in keys:
-        standing = rules.stand(fold(histories[key]))
+    for key, history in histories.items():
+        standing = rules.stand(fold(history))
         if standing is not None:
             changed[key] = standing
     tx.ledger.put(list(changed.items()))
     done.standings.update(changed)
     done.contradictions.update(_open_reviews(tx, changed, histories, now))
     own = {event.id for event in done.events}
-    new = {key for key in keys if all(event.id in own for event in histories[key])}
+    new = {key for key, history in histories.items() if all(event.id in own for event in history)}
     replan(tx, rules, changed, new)
 
 
 def _open_reviews(
     tx: Transaction,
     changed: dict[VoucherKey, Standing],
-    histories: dict[VoucherKey, list[Event]],
+    histories: Mapping[VoucherKey, list[Event]],
     now: datetime,
 ) -> dict[int, int]:
     """One entry per event that contradicts what stands, opened once however often the history is folded."""

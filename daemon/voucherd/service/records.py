@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from voucherd.domain.letter import Alarm
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.remittances import RemittanceRow
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepKey, StepStatus
 
@@ -104,6 +105,25 @@ class ReviewEntry:
     number: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AwaitedPayment:
+    """A row of a payment list that could not be placed, with what is needed to place it: its digest, who told of it as
+    what (and by which message), the day that stands for a missing one, the name of its file. `voucher_key` and
+    `invoice_key` are what it waits for, both empty where a person decides; `reason` says why it waits."""
+
+    row: RemittanceRow
+    digest: str
+    reason: str
+    voucher_key: str
+    invoice_key: str
+    by: str
+    role: str
+    partner: str | None
+    message: int | None
+    day: date
+    file: str
+
+
 class MailStatus(StrEnum):
     """What became of a mail or of one of its deliveries (CONTRACT.md, `outbox`)."""
 
@@ -116,6 +136,9 @@ class MailStatus(StrEnum):
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
     BOUNCED = "bounced"
+
+
+FINISHED = (MailStatus.SENT, MailStatus.CANCELLED, MailStatus.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True)

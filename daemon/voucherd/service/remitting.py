@@ -23,25 +23,29 @@ from voucherd.domain.reconciliation.remittances import (
     digests,
     spread_over_lines,
 )
-from voucherd.domain.remitted import LISTED
+from voucherd.domain.remitted import LISTED, NO_DATE
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.service.importing import Teller
 from voucherd.service.placing import document_verdicts, placed_lines
 from voucherd.service.recording import record
 from voucherd.service.records import ReviewCode, StoredDocument, StoredLine, VoucherKey
 from voucherd.service.store import Transaction
+from voucherd.service.teller import Teller
 
 _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A row, or a part of it, that no voucher took: `digest` is what tells it from others."""
+    """A row, or a part of it, that no voucher took: `digest` is what tells the row from others. `voucher_key` or
+    `invoice_key` is what it waits for; both empty where a person decides."""
 
     code: ReviewCode
     reason: str
+    row: RemittanceRow
     digest: str
+    voucher_key: str = ""
+    invoice_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +59,43 @@ class Remitted:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What of one row falls to one voucher."""
+    """What of one row falls to one voucher: a payment, or that its bill was submitted."""
 
     key: VoucherKey
     row: RemittanceRow
     digest: str
     amount: int | None
+    submitted: bool = False
 
 
 class _UnplacedError(Exception):
-    def __init__(self, code: ReviewCode, reason: str) -> None:
+    """A row or a part of it is not placed; the keys are what it waits for."""
+
+    def __init__(self, code: ReviewCode, reason: str, voucher_key: str = "", invoice_key: str = "") -> None:
         super().__init__(reason)
-        self.code = code
+        self.code, self.voucher_key, self.invoice_key = code, voucher_key, invoice_key
+
+    def about(self, row: RemittanceRow, digest: str, what: str) -> Unplaced:
+        return Unplaced(self.code, f"{what}: {self}", row, digest, self.voucher_key, self.invoice_key)
 
 
 def take_remittances(
     tx: Transaction, rules: Rulebook, advice: RemittanceAdvice, teller: Teller, day: date, now: datetime
 ) -> Remitted:
     """Records what the rows say, by the authority of `teller`; `day` stands for a row without a date."""
-    return _Taking(tx, rules, advice, teller, day, now).take()
+    return take_rows(tx, rules, list(zip(advice.rows, digests(advice), strict=True)), teller, day, now)
+
+
+def take_rows(
+    tx: Transaction,
+    rules: Rulebook,
+    rows: Sequence[tuple[RemittanceRow, str]],
+    teller: Teller,
+    day: date,
+    now: datetime,
+) -> Remitted:
+    """The same for rows with the digests that tell them from others."""
+    return _Taking(tx, rules, rows, teller, day, now).take()
 
 
 def all_of(done: Sequence[Remitted]) -> Remitted | None:
@@ -96,14 +118,17 @@ class _Taking:
         self,
         tx: Transaction,
         rules: Rulebook,
-        advice: RemittanceAdvice,
+        rows: Sequence[tuple[RemittanceRow, str]],
         teller: Teller,
         day: date,
         now: datetime,
     ) -> None:
         self.tx, self.rules, self.teller, self.day, self.now = tx, rules, teller, day, now
-        told = zip(advice.rows, digests(advice), strict=True)
-        self.rows = [(row, digest) for row, digest in told if row.status is not PaymentStatus.PENDING]
+        self.rows = [
+            (row, digest)
+            for row, digest in rows
+            if row.status is not PaymentStatus.PENDING or row.submitted_on
+        ]
         self.invoices = self._invoices()
         self.standings = self._standings()
         self.unplaced: list[Unplaced] = []
@@ -151,15 +176,24 @@ class _Taking:
         return found
 
     def _parts(self, row: RemittanceRow, digest: str) -> list[_Part]:
+        """The payment of a row, and the submission that it states; each is known by a digest of its own."""
         try:
-            if (row.on or self.day) > self.now.astimezone(self.rules.desk.zone).date():
-                raise _UnplacedError(ReviewCode.AMBIGUOUS, f"it is dated in the future: {row.on}")
+            today = self.now.astimezone(self.rules.desk.zone).date()
+            for day in (row.on or self.day, row.submitted_on):
+                if day is not None and day > today:
+                    raise _UnplacedError(ReviewCode.AMBIGUOUS, f"it is dated in the future: {day}")
             if row.voucher_text:
-                return [_Part(self._voucher(row), row, digest, _moved(row, row.amount))]
-            return self._spread(row, digest)
+                parts = [_Part(self._voucher(row), row, digest, _moved(row, row.amount))]
+            else:
+                parts = self._spread(row, digest)
         except _UnplacedError as error:
-            self.unplaced.append(Unplaced(error.code, f"{row.shown}: {error}", digest))
+            self.unplaced.append(error.about(row, digest, row.shown))
             return []
+        if row.submitted_on is None:
+            return parts
+        told = f"{digest}|{row.submitted_on}"
+        submitted = [replace(part, digest=told, amount=None, submitted=True) for part in parts]
+        return submitted if row.status is PaymentStatus.PENDING else [*submitted, *parts]
 
     def _voucher(self, row: RemittanceRow) -> VoucherKey:
         keys = voucher_keys(row.voucher_text)
@@ -172,7 +206,7 @@ class _Taking:
         """The voucher of this ID, where the teller may say it; _UnplacedError elsewhere."""
         found = self.standings.get(name, [])
         if not found:
-            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, f"voucher {shown[:80]} is not known")
+            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, f"voucher {shown[:80]} is not known", name)
         redeemed = [one for one in found if one[1].voucher.redeemed_on is not None]
         if len(found) > 1 and len(redeemed) != 1:
             names = ", ".join(key.programme for key, _ in found)
@@ -203,9 +237,9 @@ class _Taking:
                 key = self._known(row, name, name or "of some lines")
             except _UnplacedError as error:
                 what = "" if amount is None else f"{money(amount, row.currency)} of it: "
-                reason = f"{row.shown} for invoice {row.invoice}, {what}{error}"
                 if amount != 0:
-                    self.unplaced.append(Unplaced(error.code, reason, f"{digest}|{name}"))
+                    said = f"{row.shown} for invoice {row.invoice}, {what}".rstrip(":, ")
+                    self.unplaced.append(error.about(row, digest, said))
                 continue
             parts.append(_Part(key, row, digest, amount))
         return parts
@@ -217,7 +251,8 @@ class _Taking:
         if wanted:
             found = [one for one in found if one[0].document.supplier in (named or {row.supplier})]
         if not found:
-            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, f"invoice {row.invoice[:80]} is not known")
+            said = f"invoice {row.invoice[:80]} is not known"
+            raise _UnplacedError(ReviewCode.UNKNOWN_VOUCHER, said, invoice_key=invoice_key(row.invoice))
         if len(found) > 1:
             who = " and ".join(
                 f"{one.document.kind} of {one.document.supplier or 'nobody known'}" for one, _ in found
@@ -236,26 +271,36 @@ class _Taking:
 
     def _event(self, part: _Part) -> Event:
         row = part.row
-        (standing,) = [one for key, one in self.standings[part.key.key] if key == part.key]
         facts = {LISTED: part.digest, "invoice": row.invoice, "reference": row.reference}
+        if part.submitted and row.submitted_on is not None:
+            facts.pop("reference")
+            return self._told(part, EventKind.SUBMITTED, row.submitted_on, facts, f"row {row.row}", "")
         if part.amount is not None:
             facts |= {"amount": format_amount(part.amount, row.currency), "currency": row.currency}
         denied = row.status is PaymentStatus.DENIED and row.amount is not None
         said = [f"{money(row.amount or 0, row.currency)} denied"] if denied else []
+        span = f"row {row.row}" if row.on else f"row {row.row}: {NO_DATE}"
+        note = ": ".join([*said, row.reason] if row.reason else said)
+        return self._told(part, _kind(row), row.on or self.day, facts, span, note)
+
+    def _told(
+        self, part: _Part, kind: EventKind, on: date, facts: Mapping[str, str], span: str, note: str
+    ) -> Event:
+        (standing,) = [one for key, one in self.standings[part.key.key] if key == part.key]
         return Event(
             id=0,
             programme=part.key.programme,
             voucher=standing.voucher.id,
-            kind=_kind(row),
-            on=row.on or self.day,
+            kind=kind,
+            on=on,
             recorded_at=self.now,
             by=self.teller.by,
             role=self.teller.role,
             partner=self.teller.partner,
             message=self.teller.message,
             facts={name: value for name, value in facts.items() if value},
-            spans={"on": f"row {row.row}" if row.on else f"row {row.row}: no date stated"},
-            note=": ".join([*said, row.reason] if row.reason else said),
+            spans={"on": span},
+            note=note,
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from voucherd.errors import VoucherdError
 from voucherd.service.dispatch import Dispatch, Sent
+from voucherd.service.pacing import PACE, kept_pace
 from voucherd.service.store import Store, Transaction
 
 SENDING: Final = "sending"
@@ -52,20 +53,28 @@ def _look_again(store: Store, dispatch: Dispatch, now: datetime) -> None:
     """Where nothing could be sent, sees once a minute whether that is over; then what was put off is due at once."""
     with store.read() as tx:
         kept = sending_state(tx)
+        throttled = _is_throttled(tx, kept)
     if kept.state != _NOT_YET or dispatch.delivery is None or not _is_time(kept.tried, now):
         return
     try:
-        dispatch.delivery.probe()
+        if not throttled:  # a server that asked for less is there, and asked for nothing more
+            dispatch.delivery.probe()
     except VoucherdError as error:
         said = str(error)
-        _keep(store, lambda was: replace(was, error=said, tried=now))
+        _keep(store, lambda was: replace(was, since=_down_since(was, now), error=said, tried=now))
         return
     with store.write() as tx:
-        waiting = tx.outbox.hasten(now)
+        waiting = tx.outbox.hasten(now) or (throttled and tx.outbox.due(now, ()))
         was = _read(tx.state.hold(SENDING))
         # mails that wait will show whether it really sends: a server that takes the sign-in may refuse the sender
         now_is = replace(was, tried=now) if waiting else SendingState("ok", now, was.last_success)
         tx.state.put(SENDING, _text(now_is))
+
+
+def _is_throttled(tx: Transaction, kept: SendingState) -> bool:
+    """Whether nothing goes because the server asked to slow down, and not because it is away."""
+    slowed = kept_pace(tx.state.get(PACE)).slowed if kept.state == _NOT_YET else None
+    return slowed is not None and slowed.because in kept.error
 
 
 def _note(store: Store, sent: Sent, now: datetime) -> None:
@@ -74,10 +83,14 @@ def _note(store: Store, sent: Sent, now: datetime) -> None:
     elif sent.paused:
         _keep(
             store,
-            lambda was: replace(
-                was, state=_NOT_YET, since=was.since if was.state == _NOT_YET else now, error=sent.paused
-            ),
+            lambda was: replace(was, state=_NOT_YET, since=_down_since(was, now), error=sent.paused),
         )
+
+
+def _down_since(was: SendingState, now: datetime) -> datetime:
+    """When sending began to fail; an instant to come was written by a clock that was set back since."""
+    began = was.since if was.state == _NOT_YET else None
+    return began if began is not None and began <= now else now
 
 
 def _keep(store: Store, change: Callable[[SendingState], SendingState]) -> None:

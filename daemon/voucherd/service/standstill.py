@@ -87,7 +87,8 @@ def _standing_still(
             found[_of_mailbox(row.name)] = _Still(row.last_success or since, row.error)
     way_out: SendingState = sending_state(tx)
     if way_out.state == "down" and way_out.since is not None and now - way_out.since >= watched.after:
-        found[SENDING_KEY] = _Still(way_out.last_success or way_out.since, way_out.error)
+        # not from the last success: nothing may have been due for weeks before the server was first asked in vain
+        found[SENDING_KEY] = _Still(way_out.since, way_out.error)
     return found
 
 

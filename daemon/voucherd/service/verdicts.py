@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from voucherd.domain.letter import InvoiceNamed, Letter, LetterKind, LineJudged, Sum
 from voucherd.domain.message import ParsedMail, Unreadable
@@ -50,12 +51,13 @@ def tell(
     by: HandedIn | None,
     key: bytes,
     now: datetime,
+    told: Mapping[int, LineVerdict] = MappingProxyType({}),
 ) -> None:
     """Puts the verdicts of documents that were just taken in into the outbox, and of those that they put aside. The
-    same invoice handed in once more is told of once."""
+    same invoice handed in once more is told of once. `told` as for `judged`."""
     if not numbers or rules.verdicts == "off":
         return
-    documents = judged(tx, rules, [*numbers, *displaced(tx, numbers)], now)
+    documents = judged(tx, rules, [*numbers, *displaced(tx, numbers)], now, told)
     unknown = [
         verdict
         for document in documents

@@ -133,6 +133,7 @@ class _Document:
             adjusted=sum((one.amount for one in adjustments if one is not None), Decimal(0)),
             counts=line.counts,
             priced=len(units) <= 1,
+            rate=_rate(_ending(line.settlement, "ApplicableTradeTax")),
         )
 
     def _adjustments(self) -> Iterator[Adjustment]:
@@ -143,7 +144,8 @@ class _Document:
         for one in _all(self._settlement, "SpecifiedLogisticsServiceCharge"):
             amount = amount_at(one, "AppliedAmount", self._currency)
             if amount is not None:
-                yield Adjustment(amount, text_at(one, "Description"))
+                rate = _rate(one.find("AppliedTradeTax"))
+                yield Adjustment(amount, text_at(one, "Description"), rate)
 
     def _stated(self) -> Stated:
         summation, currency = self._summation(), self._currency
@@ -161,7 +163,7 @@ class _Document:
                 TaxRow(
                     amount_at(row, "BasisAmount", currency),
                     amount_at(row, "CalculatedAmount", currency),
-                    number_at(row, "RateApplicablePercent") or number_at(row, "ApplicablePercent"),
+                    _rate(row),
                 )
                 for row in _all(self._settlement, "ApplicableTradeTax")
             ),
@@ -193,4 +195,11 @@ def _adjustment(element: Element, currency: str) -> Adjustment | None:
         return None
     charge = (text_at(element, "ChargeIndicator/Indicator") or text_at(element, "ChargeIndicator")).lower()
     reason = text_at(element, "Reason") or text_at(element, "ReasonCode")
-    return Adjustment(amount if charge in ("true", "1") else -amount, reason)
+    rate = _rate(element.find("CategoryTradeTax"))
+    return Adjustment(amount if charge in ("true", "1") else -amount, reason, rate)
+
+
+def _rate(tax: Element | None) -> Decimal | None:
+    """The percentage of a tax, as the versions of the format name it."""
+    rate = number_at(tax, "RateApplicablePercent")
+    return rate if rate is not None else number_at(tax, "ApplicablePercent")

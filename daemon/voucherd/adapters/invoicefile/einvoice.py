@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from voucherd.adapters.invoicefile import line_taxes
 from voucherd.adapters.invoicefile.refusal import INCONSISTENT, RefusedFileError
 from voucherd.domain.recognition import Recogniser
 from voucherd.domain.reconciliation.amounts import EXPONENTS
@@ -43,7 +44,7 @@ class RawLine:
     is whether one of them must explain the net.
 
     `counts` is False for a line that others itemise or that is there to inform (Factur-X, EXTENDED). `voucher` is the
-    ID where it is known which words are one.
+    ID where it is known which words are one; `rate` the percentage of its tax, `tax` the amount where it is stated.
     """
 
     name: str
@@ -55,6 +56,8 @@ class RawLine:
     counts: bool = True
     priced: bool = True
     voucher: str = ""
+    rate: Decimal | None = None
+    tax: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Adjustment:
 
     amount: Decimal
     reason: str
+    rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def document(raw: RawDocument, supplier: str | None, words: Recogniser) -> Invoi
         adjustments = [one.amount for one in raw.adjustments]
         totals = add_up(raw.stated, raw.currency, nets if counted else None, adjustments if counted else None)
         lines = _lines(raw, counted, words) if counted else [_whole(raw, totals.net or 0, totals.tax, words)]
+        told = _with_taxes(raw, counted, lines, totals.tax) if counted else lines
     except InconsistentError as error:
         reason = f"{raw.name} {raw.number}: {error}"
         raise RefusedFileError(reason, INCONSISTENT, _inconsistent(raw, supplier, error.mismatch)) from None
@@ -117,7 +122,8 @@ def document(raw: RawDocument, supplier: str | None, words: Recogniser) -> Invoi
         named=all(line.name for line in counted),
         total=totals.net,
     )
-    return replace(made, totals=totals, itemised=bool(counted))
+    # what a line's share of the tax is, the document does not say: it is no part of what tells it from others
+    return replace(made, lines=tuple(told), totals=totals, itemised=bool(counted))
 
 
 def _kind_of(raw: RawDocument) -> str:
@@ -188,6 +194,16 @@ def _lines(raw: RawDocument, counted: Sequence[RawLine], words: Recogniser) -> l
         )
         for (name, net, said), ids in zip(own, named, strict=True)
     ]
+
+
+def _with_taxes(
+    raw: RawDocument, counted: Sequence[RawLine], lines: Sequence[InvoiceLine], total: int | None
+) -> list[InvoiceLine]:
+    stated_taxes = [line.tax for line in counted if line.tax is not None]
+    if len(stated_taxes) == len(lines):
+        return line_taxes.stated(lines, stated_taxes, total, raw.currency)
+    rates = [line.rate for line in counted] + [one.rate for one in _adjustments(raw) if one.amount]
+    return line_taxes.taxed(lines, rates, [row.rate for row in raw.stated.taxes], total)
 
 
 def _bare(raw: RawDocument, said: Sequence[str]) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ def _line(element: Element) -> RawLine:
         prices=((_changed(price, changes), Decimal(1)),) if price is not None else (),
         # a discount as an amount is taken off the unit by some programmes and off the line by others
         priced=not any(text_at(one, "Importo") for one in changes),
+        rate=number_at(element, "AliquotaIVA"),
     )
 
 
@@ -112,12 +113,14 @@ def _adjustments(general: Element | None, rows: list[Element]) -> Iterator[Adjus
     for fund in general.findall("DatiCassaPrevidenziale") if general is not None else ():
         amount = number_at(fund, "ImportoContributoCassa")
         if amount:
-            yield Adjustment(amount, f"contribution {text_at(fund, 'TipoCassa')}")
+            yield Adjustment(
+                amount, f"contribution {text_at(fund, 'TipoCassa')}", number_at(fund, "AliquotaIVA")
+            )
     for row in rows:
         for name in ("SpeseAccessorie", "Arrotondamento"):
             amount = number_at(row, name)
             if amount:
-                yield Adjustment(amount, name)
+                yield Adjustment(amount, name, number_at(row, "AliquotaIVA"))
 
 
 def _with_unlisted(raw: RawDocument, rows: list[Element]) -> RawDocument:

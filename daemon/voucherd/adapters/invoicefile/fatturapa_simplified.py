@@ -79,7 +79,8 @@ def _line(number: str, at: int, element: Element) -> tuple[RawLine, Decimal]:
         )
         raise RefusedFileError(reason, INCONSISTENT)
     taken = held if tax is None else tax
-    return RawLine(name="", net=amount - taken, words=tuple(words_of(element)), priced=False), taken
+    words = tuple(words_of(element))
+    return RawLine(name="", net=amount - taken, words=words, priced=False, rate=rate, tax=taken), taken
 
 
 def _held(amount: Decimal, rate: Decimal) -> Decimal:

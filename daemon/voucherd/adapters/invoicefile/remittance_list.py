@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from voucherd.adapters.invoicefile.amount_columns import AmountCell, Settled, amount_cell
 from voucherd.adapters.invoicefile.remittance_words import COLUMN_OF, PaidColumn, status_of
@@ -70,6 +71,7 @@ class RemittanceList:
         dated = PaidColumn.PAID_ON if PaidColumn.PAID_ON in self._columns else Column.DATE
         self._dated = dated
         self._dates = WrittenDates(self._text(row, dated) for row in table.rows)
+        self._submitted = WrittenDates(self._text(row, PaidColumn.SUBMITTED_ON) for row in table.rows)
 
     def _text(self, row: Row, column: str) -> str:
         return row.cell(self._columns.get(column))
@@ -146,11 +148,13 @@ class RemittanceList:
             reason=self._text(row, PaidColumn.REASON)[:500],
             supplier=self._supplier or self._text(row, Column.SUPPLIER),
         )
-        written = self._text(row, self._dated)
-        if not written:
-            return made
+        submitted_on = self._day(row, PaidColumn.SUBMITTED_ON, self._submitted)
+        return replace(made, on=self._day(row, self._dated, self._dates), submitted_on=submitted_on)
+
+    def _day(self, row: Row, column: str, dates: WrittenDates) -> date | None:
+        written = self._text(row, column)
         try:
-            return replace(made, on=self._dates.read(written))
+            return dates.read(written) if written else None
         except ValueError as error:
             raise RefusedTableError(f"row {row.number}: date {error}") from None
 

@@ -18,6 +18,7 @@ class PaidColumn(StrEnum):
     STATUS = "status"
     PAID = "paid amount"
     PAID_ON = "paid on"
+    SUBMITTED_ON = "submitted on"
     REFERENCE = "payment reference"
     REASON = "reason"
 
@@ -49,6 +50,18 @@ PAID_HEADERS: dict[PaidColumn, dict[str, tuple[str, ...]]] = {
         "es": ("pagado el", "fecha de pago", "fecha valor"),
         "ja": ("支払日", "入金日", "送金日"),
         "zh-CN": ("付款日期", "支付日期", "汇款日期"),
+    },
+    PaidColumn.SUBMITTED_ON: {
+        "en": (
+            "submitted on", "submission date", "date submitted", "date of submission", "submitted date", "claimed on",
+            "claim date", "request date", "payment request date",
+        ),
+        "ko": ("제출일", "제출 날짜", "신청일", "청구 제출일"),
+        "de": ("eingereicht am", "Einreichungsdatum", "Datum der Einreichung", "Antragsdatum"),
+        "fr": ("soumis le", "date de soumission", "date de dépôt", "date de la demande"),
+        "es": ("enviado el", "fecha de envío", "fecha de presentación", "fecha de solicitud"),
+        "ja": ("提出日", "申請日", "請求提出日"),
+        "zh-CN": ("提交日期", "申请日期", "提交时间"),
     },
     PaidColumn.REFERENCE: {
         "en": (

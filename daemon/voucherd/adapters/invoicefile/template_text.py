@@ -29,6 +29,7 @@ _MAX_VALUE: Final = 200
 _MAX_LINES: Final = 5_000
 _BLANKS: Final = re.compile(r"\s+")
 _GAPS: Final = re.compile(r"\s{3,}")
+_RATE: Final = re.compile(r"(\d{1,3}(?:[.,]\d{1,4})?)\s*%?", re.ASCII)
 _WHAT: Final = {
     "invoice": "number of the invoice",
     "date": "date of issue",
@@ -69,6 +70,8 @@ class _Line:
     name: str
     net: str
     voucher: str
+    tax: str = ""
+    rate: str = ""
     rows: list[str] = field(default_factory=list)
 
 
@@ -85,9 +88,16 @@ class _Document:
         found = self._lines(template.lines) if template.lines else []
         if template.lines and not found:
             raise ValueError("no row of the text is a line of the invoice")
-        lines = [_amount(f"line {line.name or at}", line.net, currency) for at, line in enumerate(found, 1)]
+        named = [(f"line {line.name or at}", line) for at, line in enumerate(found, 1)]
+        lines = [_amount(name, line.net, currency) for name, line in named]
+        taxes = [
+            _amount(f"{name}, its tax", line.tax, currency) if line.tax else None for name, line in named
+        ]
         totals = {name: _amount(_WHAT[name], self._total(name), currency) for name in template.totals}
-        mark = decimal_mark(WrittenDocument(lines, **totals), template.decimal_mark)
+        mark = decimal_mark(
+            WrittenDocument(lines, taxes=[one for one in taxes if one is not None], **totals),
+            template.decimal_mark,
+        )
         value = _values(mark, currency)
         return RawDocument(
             name="invoice",
@@ -97,8 +107,16 @@ class _Document:
             currency=currency,
             seller=template.supplier,
             lines=tuple(
-                RawLine(line.name, value(net), _words(line.rows), priced=False, voucher=line.voucher)
-                for line, net in zip(found, lines, strict=True)
+                RawLine(
+                    line.name,
+                    value(net),
+                    _words(line.rows),
+                    priced=False,
+                    voucher=line.voucher,
+                    rate=_rate(line.rate),
+                    tax=None if tax is None else value(tax),
+                )
+                for line, net, tax in zip(found, lines, taxes, strict=True)
             ),
             stated=Stated(**{name: value(one) for name, one in totals.items()}),
             words=_words(self._rows),
@@ -139,7 +157,8 @@ class _Document:
             match = pattern.search(row)
             if match is not None:
                 said = {name: (match[at] or "").strip() for name, at in groups.items()}
-                lines.append(_Line(said.get("line", ""), said["net"], said.get("voucher", "")))
+                tax, rate = said.get("tax", ""), said.get("rate", "")
+                lines.append(_Line(said.get("line", ""), said["net"], said.get("voucher", ""), tax, rate))
             if lines:
                 lines[-1].rows.append(row.strip())
             if len(lines) > _MAX_LINES:
@@ -173,6 +192,17 @@ def _amount(what: str, text: str, currency: str) -> WrittenAmount:
         return read_written(text, currency)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
+
+
+def _rate(text: str) -> Decimal | None:
+    """A percentage as written: `19 %`, `7,7`; ValueError for anything else than 0 to 100."""
+    if not text:
+        return None
+    match = _RATE.fullmatch(text)
+    rate = Decimal(match[1].replace(",", ".")) if match else None
+    if rate is None or rate > 100:
+        raise ValueError(f"{text[:40]!r} is no rate of tax in percent")
+    return rate
 
 
 def _values(mark: str, currency: str) -> Any:

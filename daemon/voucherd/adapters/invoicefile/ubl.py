@@ -54,6 +54,7 @@ class _Line:
             (one.get("currencyID", ""), one.text or "") for one in element.findall("LineExtensionAmount")
         ]
         self.element = _kept(element)
+        self.rate = number_at(element, "Item/ClassifiedTaxCategory/Percent")
         self.words = tuple(words_of(element))
 
 
@@ -127,6 +128,7 @@ def _line(line: _Line, currency: str) -> RawLine:
         prices=prices_of((number_at(element, "Price/PriceAmount"), number_at(element, "Price/BaseQuantity"))),
         adjusted=adjusted,
         priced=len(units) <= 1,
+        rate=line.rate,
     )
 
 
@@ -140,7 +142,8 @@ def _adjustments(element: Element, currency: str) -> Iterator[Adjustment]:
         amount = amount_at(one, "Amount", currency)
         if amount is not None:
             charge = text_at(one, "ChargeIndicator").lower() in ("true", "1")
-            yield Adjustment(amount if charge else -amount, text_at(one, "AllowanceChargeReason"))
+            rate = number_at(one, "TaxCategory/Percent")
+            yield Adjustment(amount if charge else -amount, text_at(one, "AllowanceChargeReason"), rate)
 
 
 def _stated(root: Element, currency: str, guideline: str) -> Stated:

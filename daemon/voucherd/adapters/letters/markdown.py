@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
-from voucherd.adapters.letters.columns import whole_up_to
+from voucherd.adapters.letters.columns import pieces, pieces_that_fit, whole_up_to
 from voucherd.adapters.letters.linebreaks import width
 from voucherd.adapters.letters.styles import NONE, Styles, style_for
 from voucherd.adapters.letters.values import ISOLATE, ISOLATE_ENDS
@@ -130,14 +130,18 @@ def to_html(
 def _shaped(tokens: Sequence[Token], styles: Styles, side: str, foot: Foot) -> Iterator[Token]:
     heads: list[str] = []
     widths: tuple[int, ...] = ()
-    kind, column, hidden = "", 0, False
+    kept: re.Pattern[str] | None = None
+    kind, column, hidden, broken = "", 0, False, False
     last_rule = -1 if foot == ALL else len(tokens)
     if foot == BEHIND_THE_RULE:
         last_rule = max((at for at, token in enumerate(tokens) if token.type == "hr"), default=len(tokens))
     for index, token in enumerate(tokens):
         if token.type == "table_open":
-            heads, widths = table_heads(tokens, index), whole_up_to(_rows(tokens, index))
+            heads = table_heads(tokens, index)
             kind, column = ("rows" if any(heads) else "facts"), 0
+            if kind == "rows":
+                rows = _rows(tokens, index)
+                widths, kept = whole_up_to(rows), pieces_that_fit(heads, rows)
             yield _table(token, kind, styles)
         elif token.type in {"thead_open", "thead_close"} and kind == "facts":
             hidden = token.type == "thead_open"
@@ -148,9 +152,11 @@ def _shaped(tokens: Sequence[Token], styles: Styles, side: str, foot: Foot) -> I
             words = plain(tokens[index + 1])
             whole = width(words) <= widths[column] if kind == "rows" else _is_answer(words, cell)
             yield _whole(cell) if whole else cell
+            broken = kind == "rows" and not whole
         elif token.type == "inline":
             in_cell = tokens[index - 1].type == "td_open" and kind == "rows"
-            yield _inline(token, heads[column] if in_cell else "", styles)
+            yield _inline(token, heads[column] if in_cell else "", styles, kept if broken else None)
+            broken = False
         elif token.type in {"td_close", "th_close"}:
             yield _close(token, kind, column)
             column += 1
@@ -246,8 +252,10 @@ def _with(token: Token, attrs: Mapping[str, str], style: str) -> Token:
     return _changed(token, attrs={**kept, **attrs, **({"style": style} if style else {})})
 
 
-def _inline(token: Token, label: str, styles: Styles) -> Token:
+def _inline(token: Token, label: str, styles: Styles, kept: re.Pattern[str] | None) -> Token:
     children = [part for child in token.children or [] for part in _visible(child, styles)]
+    if kept is not None:
+        children = [part for child in children for part in _in_pieces(child, kept)]
     if label:
         hidden = style_for(styles, ".l") or "display: none"
         children.insert(0, _raw(f'<b class="l" style="{escapeHtml(hidden)}">{escapeHtml(label)} </b>'))
@@ -271,6 +279,20 @@ def _visible(child: Token, styles: Styles) -> Iterator[Token]:
         else:
             text += char
     yield _changed(child, content=text)
+
+
+def _in_pieces(child: Token, kept: re.Pattern[str]) -> Iterator[Token]:
+    """A text with what should stand on one line in elements of their own."""
+    if child.type != "text":
+        yield child
+        return
+    for words, whole in pieces(child.content, kept):
+        if whole:
+            yield _raw('<span style="white-space: nowrap">')
+        if words:
+            yield _changed(child, content=words)
+        if whole:
+            yield _raw("</span>")
 
 
 def _raw(html: str) -> Token:

@@ -7,11 +7,11 @@ from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
-from voucherd.adapters.store.messages import chunks
+from voucherd.adapters.store.ledger import by_programme
 from voucherd.service.records import CalendarRow, VoucherKey
 
 _KEY = ("programme", "voucher_key", "deadline", "partner")
@@ -28,8 +28,8 @@ class SqlCalendars:
         """Every entry of these vouchers, those that ended included."""
         table = schema.calendar_entry
         found: list[CalendarRow] = []
-        for part in chunks([(key.programme, key.key) for key in keys]):
-            query = select(table).where(tuple_(table.c.programme, table.c.voucher_key).in_(part))
+        for programme, part in by_programme(keys):
+            query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
             found.extend(_row(row) for row in self._connection.execute(query).mappings())
         return found
 

@@ -15,6 +15,7 @@ from voucherd.domain.reconciliation.decisions import Decision, Word
 from voucherd.service.records import VoucherKey
 
 _COLUMNS = tuple(field.name for field in fields(Decision))
+_FIRST = select(schema.decision.c.number).limit(1)
 
 
 class SqlDecisions:
@@ -28,8 +29,7 @@ class SqlDecisions:
     def _some(self) -> bool:
         """Whether anything was ever decided: a desk that never did asks once in a transaction, not for each line."""
         if self._any is None:
-            query = select(schema.decision.c.number).limit(1)
-            self._any = self._connection.execute(query).first() is not None
+            self._any = self._connection.execute(_FIRST).first() is not None
         return self._any
 
     def add(self, decision: Decision) -> Decision:
@@ -61,7 +61,7 @@ class SqlDecisions:
         """What was decided about periods, up to an instant where one is given."""
         table = schema.decision
         known = [] if until is None else [table.c.recorded_at <= until]
-        return self._where(table.c.period.is_not(None), *known)
+        return self._where(table.c.period.is_not(None), *known) if self._some else []
 
     def of_voucher(self, key: VoucherKey) -> list[Decision]:
         """What was decided about a voucher, lines that were put to it among it."""

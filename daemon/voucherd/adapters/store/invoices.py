@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
@@ -21,31 +22,59 @@ from voucherd.service.records import StoredDocument, StoredLine
 _LONGEST_NAME = (
     80  # of a supplier, of a line, of a normalised number: no index takes the 2,000 characters of a cell
 )
+_MOST_REMEMBERED = 2_000  # documents that a transaction keeps at hand
+
+# Made once: an invoice of 20 lines asks them all, and making one costs more than its answer.
+_INVOICE, _LINE, _HINT = schema.invoice, schema.invoice_line, schema.line_hint
+_DOCUMENTS = select(_INVOICE).where(_INVOICE.c.number.in_(bindparam("wanted", expanding=True)))
+_SAME_NUMBERS = (
+    select(_INVOICE)
+    .where(_INVOICE.c.invoice_key.in_(bindparam("wanted", expanding=True)))
+    .order_by(_INVOICE.c.number)
+)
+_KNOWN = select(_INVOICE.c.number).where(
+    *(_INVOICE.c[name] == bindparam(name) for name in ("sha256", "invoice_key", "kind", "supplier"))
+)
+_ADD = insert(_INVOICE).returning(_INVOICE.c.number)
+_LINES_BY = {
+    name: select(_LINE).where(_LINE.c[name].in_(bindparam("wanted", expanding=True))).order_by(_LINE.c.number)
+    for name in ("number", "document", "voucher_key")
+}
+_HINTED = (
+    select(_HINT)
+    .where(
+        _HINT.c.line.in_(
+            select(_HINT.c.line).where(_HINT.c.voucher_key.in_(bindparam("wanted", expanding=True)))
+        )
+    )
+    .order_by(_HINT.c.line, _HINT.c.voucher_key)
+)
+_HINTS = (
+    select(_HINT)
+    .where(_HINT.c.line.in_(bindparam("wanted", expanding=True)))
+    .order_by(_HINT.c.line, _HINT.c.voucher_key)
+)
 
 
 class SqlInvoices:
-    """The tables `invoice` and `invoice_line`."""
+    """The tables `invoice` and `invoice_line`. A document never changes: what this transaction read it keeps."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known: dict[int, StoredDocument] = {}
+        self._same: dict[str, list[StoredDocument]] = {}
 
     def add(
         self, document: InvoiceDocument, file: str, sha256: str, message: int | None, recorded_at: datetime
     ) -> int | None:
         """Stores a document with its lines and returns its number; None where this file gave it already."""
-        table = schema.invoice
-        key, supplier = _number_key(invoice_key(document.invoice)), _cut(document.supplier or "")
-        known = select(table.c.number).where(
-            table.c.sha256 == sha256,
-            table.c.invoice_key == key,
-            table.c.kind == document.kind,
-            table.c.supplier == supplier,
-        )
-        if self._connection.execute(known).first() is not None:
+        key, supplier = number_key(invoice_key(document.invoice)), _cut(document.supplier or "")
+        place = {"sha256": sha256, "invoice_key": key, "kind": document.kind, "supplier": supplier}
+        if self._connection.execute(_KNOWN, place).first() is not None:
             return None
-        statement = insert(table).returning(table.c.number)
+        self._same.pop(key, None)
         number = self._connection.execute(
-            statement,
+            _ADD,
             {
                 "file": file,
                 "sha256": sha256,
@@ -98,36 +127,30 @@ class SqlInvoices:
 
     def lines_of_vouchers(self, keys: Sequence[str]) -> list[StoredLine]:
         """Every line that names one of these vouchers."""
-        table = schema.invoice_line
-        return self._lines(table.c.voucher_key, keys)
+        return self._lines("voucher_key", keys)
 
     def lines_of_documents(self, numbers: Sequence[int]) -> list[StoredLine]:
         """Every line of these documents."""
-        return self._lines(schema.invoice_line.c.document, numbers)
+        return self._lines("document", numbers)
 
     def lines(self, numbers: Sequence[int]) -> list[StoredLine]:
         """These lines."""
-        return self._lines(schema.invoice_line.c.number, numbers)
+        return self._lines("number", numbers)
 
     def hinted(self, keys: Sequence[str]) -> dict[int, dict[str, str]]:
         """The lines without a label in which one of these IDs stands, with all IDs that stand in them: as written, by
         the form for comparing."""
-        table = schema.line_hint
         found: dict[int, dict[str, str]] = {}
         for part in chunks(list(keys)):
-            named = select(table.c.line).where(table.c.voucher_key.in_(part))
-            query = select(table).where(table.c.line.in_(named)).order_by(table.c.line, table.c.voucher_key)
-            for line, key, shown in self._connection.execute(query):
+            for line, key, shown in self._connection.execute(_HINTED, {"wanted": part}):
                 found.setdefault(line, {})[key] = shown
         return found
 
     def hints(self, lines: Sequence[int]) -> dict[int, dict[str, str]]:
         """The IDs that stand without a label in these lines: as written, by the form for comparing."""
-        table = schema.line_hint
         found: dict[int, dict[str, str]] = {}
         for part in chunks(list(lines)):
-            query = select(table).where(table.c.line.in_(part)).order_by(table.c.line, table.c.voucher_key)
-            for line, key, shown in self._connection.execute(query):
+            for line, key, shown in self._connection.execute(_HINTS, {"wanted": part}):
                 found.setdefault(line, {})[key] = shown
         return found
 
@@ -147,12 +170,10 @@ class SqlInvoices:
             ],
         )
 
-    def _lines(self, column: Any, values: Sequence[Any]) -> list[StoredLine]:
-        table = schema.invoice_line
+    def _lines(self, by: str, values: Sequence[Any]) -> list[StoredLine]:
         found: list[StoredLine] = []
         for part in chunks(list(values)):
-            query = select(table).where(column.in_(part)).order_by(table.c.number)
-            found.extend(_line(row) for row in self._connection.execute(query).mappings())
+            found.extend(_line(row) for row in self._connection.execute(_LINES_BY[by], {"wanted": part}))
         return found
 
     def all_lines(self) -> Iterable[StoredLine]:
@@ -160,32 +181,45 @@ class SqlInvoices:
         query = select(schema.invoice_line).order_by(
             schema.invoice_line.c.voucher_key, schema.invoice_line.c.number
         )
-        rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
+        rows = self._connection.execute(query.execution_options(yield_per=1000))
         return (_line(row) for row in rows)
 
     def documents(self, numbers: Sequence[int]) -> dict[int, StoredDocument]:
         """Documents by number, without their lines."""
-        found: dict[int, StoredDocument] = {}
-        for part in chunks(list(numbers)):
-            query = select(schema.invoice).where(schema.invoice.c.number.in_(part))
-            for row in self._connection.execute(query).mappings():
+        found = {number: self._known[number] for number in numbers if number in self._known}
+        for part in chunks([number for number in numbers if number not in found]):
+            for row in self._connection.execute(_DOCUMENTS, {"wanted": part}).mappings():
                 found[row["number"]] = _document(row)
+        self._remember(found)
         return found
+
+    def _remember(self, documents: Mapping[int, StoredDocument]) -> None:
+        if len(self._known) + len(documents) > _MOST_REMEMBERED:
+            self._known.clear()
+            self._same.clear()
+        if len(documents) <= _MOST_REMEMBERED:
+            self._known.update(documents)
 
     def same_numbers(self, invoice_keys: Sequence[str]) -> list[StoredDocument]:
         """Every document whose normalised number is one of these, of any supplier: where copies and
         contradictions are looked for."""
-        table = schema.invoice
-        found: list[StoredDocument] = []
-        for part in chunks(sorted({_number_key(key) for key in invoice_keys})):
-            query = select(table).where(table.c.invoice_key.in_(part)).order_by(table.c.number)
-            found.extend(_document(row) for row in self._connection.execute(query).mappings())
-        return found
+        wanted = sorted({number_key(key) for key in invoice_keys})
+        found = {key: self._same[key] for key in wanted if key in self._same}
+        fresh: dict[str, list[StoredDocument]] = {key: [] for key in wanted if key not in found}
+        for part in chunks(list(fresh)):
+            for row in self._connection.execute(_SAME_NUMBERS, {"wanted": part}).mappings():
+                fresh[row["invoice_key"]].append(_document(row))
+        self._remember({one.number: one for same in fresh.values() for one in same})
+        if len(self._same) + len(fresh) <= _MOST_REMEMBERED:
+            self._same.update(fresh)
+        every = [one for same in (*found.values(), *fresh.values()) for one in same]
+        return sorted(every, key=attrgetter("number"))
 
-    def all_documents(self) -> list[StoredDocument]:
-        """Every document, in the order of arrival, without its lines."""
+    def all_documents(self) -> Iterable[StoredDocument]:
+        """Every document, in the order of arrival, without its lines, streamed."""
         query = select(schema.invoice).order_by(schema.invoice.c.number)
-        return [_document(row) for row in self._connection.execute(query).mappings()]
+        rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
+        return (_document(row) for row in rows)
 
     def newest_number(self) -> int:
         """The number of the newest document, 0 where there is none."""
@@ -206,7 +240,7 @@ def _cut(text: str) -> str:
     return schema.storable(text)[:_LONGEST_NAME]
 
 
-def _number_key(key: str) -> str:
+def number_key(key: str) -> str:
     """A normalised number as the index holds it: a long one by its digest."""
     key = schema.storable(key)
     return key if len(key) <= _LONGEST_NAME else hashlib.sha256(key.encode()).hexdigest()
@@ -235,14 +269,5 @@ def _document(row: Mapping[Any, Any]) -> StoredDocument:
     )
 
 
-def _line(row: Mapping[Any, Any]) -> StoredLine:
-    return StoredLine(
-        row["number"],
-        row["document"],
-        row["line"],
-        row["voucher_text"],
-        row["voucher_key"],
-        row["net"],
-        row["tax"],
-        row["currency"],
-    )
+def _line(row: Sequence[Any]) -> StoredLine:
+    return StoredLine(*row[:8])

@@ -6,13 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, case, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
+from voucherd.adapters.store.bulk import lite
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
@@ -34,6 +36,43 @@ _SPECIAL = (
 )
 _AFTER_ALL = "\U0010ffff"  # behind every other character in the order of code points
 _PLAIN = tuple(field.name for field in fields(Voucher) if field.name not in _SPECIAL)
+_FACTS = tuple(field.name for field in fields(Event))
+
+# Made once: every message and every invoice asks them, and making one costs more than its answer.
+_OF_THESE = {
+    table.name: select(table).where(
+        table.c.programme == bindparam("programme"),
+        table.c.voucher_key.in_(bindparam("wanted", expanding=True)),
+    )
+    for table in (schema.event, schema.voucher)
+}
+_HISTORIES = _OF_THESE["event"].order_by(schema.event.c.id)
+_HISTORIES_UNTIL = _HISTORIES.where(schema.event.c.recorded_at <= bindparam("until", type_=schema.Instant))
+_STANDINGS = _OF_THESE["voucher"]
+_OF_THE_KEY = frozenset({"skeleton", "reversed_key"})
+_GIVEN = text("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+_ADD_NUMBERED = insert(schema.event)
+_ADD = _ADD_NUMBERED.returning(schema.event.c.id, sort_by_parameter_order=True)
+_SAME_IDS = (
+    select(schema.voucher.c.programme, schema.voucher.c.voucher_key)
+    .where(schema.voucher.c.voucher_key.in_(bindparam("wanted", expanding=True)))
+    .order_by(schema.voucher.c.voucher_key, schema.voucher.c.programme)
+)
+
+
+@cache
+def _put(dialect: str) -> Any:
+    """A voucher over what was stored of it before; what follows from its key alone stays, with its indexes."""
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(schema.voucher)
+    excluded = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["programme", "voucher_key"],
+        set_={
+            column.name: excluded[column.name]
+            for column in schema.voucher.c
+            if not column.primary_key and column.name not in _OF_THE_KEY
+        },
+    )
 
 
 class SqlLedger:
@@ -47,21 +86,29 @@ class SqlLedger:
         if not events:
             return []
         rows = [_event_row(key, event) for key, event in events]
-        statement = insert(schema.event).returning(schema.event.c.id, sort_by_parameter_order=True)
-        ids = [int(row[0]) for row in self._connection.execute(statement, rows)]
+        ids = self._add_rows(rows)
         return [_with_id(event, number) for (_, event), number in zip(events, ids, strict=True)]
+
+    def _add_rows(self, rows: list[dict[str, Any]]) -> Sequence[int]:
+        """SQLite would take rows one at a time to tell their numbers in order; it has one writer, who can give them."""
+        if not lite(self._connection):
+            return [int(row[0]) for row in self._connection.execute(_ADD, rows)]
+        first = int(self._connection.execute(_GIVEN).scalar_one_or_none() or 0) + 1
+        numbers = range(first, first + len(rows))
+        numbered = [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)]
+        self._connection.execute(_ADD_NUMBERED, numbered)
+        return numbers
 
     def events(
         self, keys: Sequence[VoucherKey], until: datetime | None = None
     ) -> dict[VoucherKey, list[Event]]:
         """The history of each voucher, in the order recorded, up to an instant where one is given."""
         found: dict[VoucherKey, list[Event]] = defaultdict(list)
-        table = schema.event
+        query = _HISTORIES if until is None else _HISTORIES_UNTIL
+        limit = {} if until is None else {"until": until}
         for programme, part in by_programme(keys):
-            query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
-            if until is not None:
-                query = query.where(table.c.recorded_at <= until)
-            for row in self._connection.execute(query.order_by(table.c.id)).mappings():
+            asked = {"programme": programme, "wanted": part, **limit}
+            for row in self._connection.execute(query, asked).mappings():
                 found[VoucherKey(programme, row["voucher_key"])].append(_event(row))
         return found
 
@@ -97,22 +144,15 @@ class SqlLedger:
         """Stores what the histories say, over what was stored before."""
         if not standings:
             return
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement: Any = dialect.insert(schema.voucher)
-        changing = [column for column in schema.voucher.c if not column.primary_key]
-        statement = statement.on_conflict_do_update(
-            index_elements=["programme", "voucher_key"],
-            set_={column.name: statement.excluded[column.name] for column in changing},
-        )
+        statement = _put(self._connection.dialect.name)
         self._connection.execute(statement, [voucher_row(key, standing) for key, standing in standings])
 
     def standings(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Standing]:
         """The stored vouchers among `keys`."""
         found: dict[VoucherKey, Standing] = {}
-        table = schema.voucher
         for programme, part in by_programme(keys):
-            query = select(table).where(table.c.programme == programme, table.c.voucher_key.in_(part))
-            for row in self._connection.execute(query).mappings():
+            asked = {"programme": programme, "wanted": part}
+            for row in self._connection.execute(_STANDINGS, asked).mappings():
                 found[VoucherKey(programme, row["voucher_key"])] = standing_of(row)
         return found
 
@@ -124,12 +164,10 @@ class SqlLedger:
 
     def same_ids(self, keys: Sequence[str]) -> list[VoucherKey]:
         """The vouchers with these normal forms of IDs, of every programme, in the order of key and programme."""
-        table = schema.voucher
         found: list[VoucherKey] = []
         for part in chunks(sorted(set(keys))):
-            query = select(table.c.programme, table.c.voucher_key).where(table.c.voucher_key.in_(part))
-            order = query.order_by(table.c.voucher_key, table.c.programme)
-            found.extend(VoucherKey(programme, key) for programme, key in self._connection.execute(order))
+            rows = self._connection.execute(_SAME_IDS, {"wanted": part})
+            found.extend(VoucherKey(programme, key) for programme, key in rows)
         return found
 
     def all(
@@ -219,7 +257,7 @@ def by_programme(keys: Sequence[VoucherKey]) -> Iterable[tuple[str, Sequence[str
 
 
 def _event_row(key: VoucherKey, event: Event) -> dict[str, Any]:
-    row = {field.name: getattr(event, field.name) for field in fields(Event) if field.name != "id"}
+    row = {name: getattr(event, name) for name in _FACTS if name != "id"}
     row.update(
         programme=key.programme,
         voucher_key=key.key,
@@ -232,13 +270,13 @@ def _event_row(key: VoucherKey, event: Event) -> dict[str, Any]:
 
 
 def _event(row: Mapping[Any, Any]) -> Event:
-    values = {field.name: row[field.name] for field in fields(Event)}
+    values = {name: row[name] for name in _FACTS}
     values.update(kind=EventKind(row["kind"]), role=Role(row["role"]))
     return Event(**values)
 
 
 def _with_id(event: Event, number: int) -> Event:
-    values = {field.name: getattr(event, field.name) for field in fields(Event)}
+    values = {name: getattr(event, name) for name in _FACTS}
     return Event(**{**values, "id": number})
 
 

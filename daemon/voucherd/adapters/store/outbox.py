@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
@@ -194,14 +195,27 @@ class SqlOutbox:
                 found[row["mail"]].append(_delivery(row))
         return found
 
-    def mails(self, statuses: Sequence[str] = (), limit: int | None = None) -> list[OutgoingMail]:
-        """Mails, oldest first, without their bytes; of these statuses, or all."""
+    def mails(
+        self,
+        statuses: Sequence[str] = (),
+        newest: int | None = None,
+        *,
+        partner: str | None = None,
+        voucher: str | None = None,
+    ) -> list[OutgoingMail]:
+        """Mails, oldest first, without their bytes; all, or those of these statuses, to this partner, about this
+        voucher (its ID as it is shown), and of them the newest so many."""
         table = schema.outbox
         columns = [column for column in table.c if column.name != "content"]
-        query = select(*columns).order_by(table.c.id).limit(limit)
+        query = select(*columns).order_by(table.c.id.desc()).limit(newest)
         if statuses:
             query = query.where(table.c.status.in_(statuses))
-        return [_mail({**row, "content": None}) for row in self._connection.execute(query).mappings()]
+        if partner is not None:
+            query = query.where(table.c.partner == partner)
+        if voucher is not None:
+            query = query.where(cast(table.c.vouchers, Text).contains(json.dumps(voucher), autoescape=True))
+        rows = self._connection.execute(query).mappings().all()
+        return [_mail({**row, "content": None}) for row in reversed(rows)]
 
     def get(self, number: int) -> OutgoingMail | None:
         """One mail with its bytes."""

@@ -23,12 +23,12 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy import bindparam as bound
 
 from voucherd.adapters.store import schema
+from voucherd.adapters.store.ledger import by_programme
 from voucherd.adapters.store.messages import chunks
 from voucherd.adapters.store.rows import stored, tables
 from voucherd.service.records import MailStatus, MessageOutcome, Redacted, Removal, VoucherKey
@@ -133,8 +133,10 @@ class SqlRemovals:
         """Those alone whose archived copy is gone: they tell of nothing that is still open."""
         message, event = schema.message, schema.event
         changed = 0
-        for part in chunks([(key.programme, key.key) for key in keys]):
-            told = select(event.c.message).where(tuple_(event.c.programme, event.c.voucher_key).in_(part))
+        for programme, part in by_programme(keys):
+            told = select(event.c.message).where(
+                event.c.programme == programme, event.c.voucher_key.in_(part), event.c.message.is_not(None)
+            )
             changed += self._connection.execute(
                 update(message)
                 .where(message.c.id.in_(told), message.c.gone_at.is_not(None), message.c.sender != _REMOVED)
@@ -145,9 +147,9 @@ class SqlRemovals:
     def _thin_events(self, keys: Sequence[VoucherKey]) -> int:
         table = schema.event
         changes = []
-        for part in chunks([(key.programme, key.key) for key in keys]):
+        for programme, part in by_programme(keys):
             query = select(table.c.id, table.c.facts, table.c.spans, table.c.by, table.c.note).where(
-                tuple_(table.c.programme, table.c.voucher_key).in_(part)
+                table.c.programme == programme, table.c.voucher_key.in_(part)
             )
             for number, facts, spans, by, note in self._connection.execute(query):
                 kept = {name: _REMOVED if name in _PERSONS else value for name, value in facts.items()}

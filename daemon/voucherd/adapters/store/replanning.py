@@ -12,13 +12,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Date, func, select, tuple_
+from sqlalchemy import JSON, Connection, Date, func, select
 from sqlalchemy.sql import text
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import lite, update_rows
-from voucherd.adapters.store.ledger import standing_of, voucher_row
-from voucherd.adapters.store.messages import chunks
+from voucherd.adapters.store.ledger import by_programme, standing_of, voucher_row
 from voucherd.adapters.store.schema import Instant
 from voucherd.adapters.store.step_changes import change_steps
 from voucherd.domain.standing import Standing
@@ -122,11 +121,11 @@ class SqlReplanning:
     def shapes(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Shape]:
         """The steps of vouchers, each voucher's as one text; one without steps is left out."""
         found: dict[VoucherKey, Shape] = {}
-        by_programme: dict[str, list[str]] = {}
+        names_of: dict[str, list[str]] = {}
         for key in keys:
-            by_programme.setdefault(key.programme, []).append(key.key)
+            names_of.setdefault(key.programme, []).append(key.key)
         query = _LITE_SHAPES if self._lite else _PG_SHAPES
-        for programme, names in by_programme.items():
+        for programme, names in names_of.items():
             wanted: Any = json.dumps(names) if self._lite else names
             rows = self._connection.exec_driver_sql(query, (programme, wanted))
             for key_text, ids, shape in rows.cursor.fetchall() if rows.cursor else ():
@@ -155,9 +154,9 @@ class SqlReplanning:
         """Those of these vouchers that have an event of one of these kinds."""
         table = schema.event
         found: list[VoucherKey] = []
-        for part in chunks([(key.programme, key.key) for key in keys]):
+        for programme, part in by_programme(keys):
             query = select(table.c.programme, table.c.voucher_key).where(
-                tuple_(table.c.programme, table.c.voucher_key).in_(part), table.c.kind.in_(kinds)
+                table.c.programme == programme, table.c.voucher_key.in_(part), table.c.kind.in_(kinds)
             )
             found += [VoucherKey(*row) for row in self._connection.execute(query.distinct())]
         return found

@@ -424,6 +424,21 @@ line_hint = Table(
 )
 Index("ix_line_hint_voucher", line_hint.c.voucher_key)
 
+# rows of payment lists that found no voucher: each waits with the entry that tells a person of it
+awaited_payment = Table(
+    "awaited_payment",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("review", Number, ForeignKey("review.number"), nullable=False),
+    Column("voucher_key", Key),
+    Column("invoice_key", Words),
+    Column("digest", String(80), nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("row", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_awaited_payment_review", awaited_payment.c.review)
+
 period = Table(
     "period",
     metadata,

@@ -16,6 +16,12 @@ _RECORDING = 0x7265636F7264  # "record": the advisory lock that those who record
 
 
 # Made once, asked at every pass.
+_NEWEST = select(
+    *(
+        select(func.max(table.c.recorded_at)).scalar_subquery()
+        for table in (schema.event, schema.hold, schema.invoice, schema.decision)
+    )
+)
 _VALUE = select(schema.meta.c.value).where(schema.meta.c.key == bindparam("wanted"))
 _EVERY = select(schema.meta.c.key, schema.meta.c.value)
 _MAILBOXES = select(schema.mailbox).order_by(schema.mailbox.c.name)
@@ -91,9 +97,7 @@ class SqlState:
     def newest_record(self) -> datetime | None:
         """The latest `recorded_at` of the history, the holds, the invoices and the decisions: recording never goes back
         behind it (RULES.md, Time)."""
-        tables = (schema.event, schema.hold, schema.invoice, schema.decision)
-        newest = [select(func.max(table.c.recorded_at)) for table in tables]
-        found = [self._connection.execute(query).scalar_one_or_none() for query in newest]
+        found = self._connection.execute(_NEWEST).one()
         return max((moment for moment in found if moment is not None), default=None)
 
     def mailbox_seen(

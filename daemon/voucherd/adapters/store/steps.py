@@ -17,13 +17,13 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
     update,
 )
 
 from voucherd.adapters.store import schema
-from voucherd.adapters.store.bulk import insert_new_rows
+from voucherd.adapters.store.bulk import insert_new_rows, update_rows
 from voucherd.adapters.store.holds import held
+from voucherd.adapters.store.ledger import by_programme
 from voucherd.adapters.store.messages import chunks
 from voucherd.domain.holds import NO_HOLDS, Holds
 from voucherd.domain.identifiers import voucher_key
@@ -44,6 +44,20 @@ _COLUMNS = (
     "because",
 )
 
+_OF_VOUCHERS = (
+    select(schema.step)
+    .where(
+        schema.step.c.programme == bindparam("programme"),
+        schema.step.c.voucher_key.in_(bindparam("wanted", expanding=True)),
+    )
+    .order_by(
+        schema.step.c.voucher_key,
+        schema.step.c.deadline_on,
+        schema.step.c.deadline,
+        schema.step.c.days_before.desc(),
+    )
+)
+_FIELDS = tuple(field.name for field in fields(StepRow))
 _DEADLINE = ("programme", "voucher_key", "deadline", "deadline_on")
 
 
@@ -55,14 +69,10 @@ class SqlSteps:
 
     def of(self, keys: Sequence[VoucherKey]) -> list[StepRow]:
         """Every step of these vouchers, whatever became of it."""
-        table = schema.step
         found: list[StepRow] = []
-        for part in chunks([(key.programme, key.key) for key in keys]):
-            query = select(table).where(tuple_(table.c.programme, table.c.voucher_key).in_(part))
-            order = query.order_by(
-                table.c.voucher_key, table.c.deadline_on, table.c.deadline, table.c.days_before.desc()
-            )
-            found.extend(_row(row) for row in self._connection.execute(order).mappings())
+        for programme, part in by_programme(keys):
+            asked = {"programme": programme, "wanted": part}
+            found.extend(_row(row) for row in self._connection.execute(_OF_VOUCHERS, asked).mappings())
         return found
 
     def add(self, steps: Sequence[Step]) -> None:
@@ -113,15 +123,16 @@ class SqlSteps:
 
     def close(self, changes: Sequence[tuple[int, StepStatus, str]]) -> None:
         """Ends planned steps without a mail (row id, status, the one reason); others stay as they are."""
-        table = schema.step
-        statement = (
-            update(table)
-            .where(table.c.id == bindparam("b_id"), table.c.status == StepStatus.PLANNED.value)
-            .values(status=bindparam("b_status"), because=bindparam("b_because"))
+        update_rows(
+            self._connection,
+            schema.step,
+            ("status", "because"),
+            ("id", "status"),
+            [
+                (status.value, schema.storable(because), row, StepStatus.PLANNED.value)
+                for row, status, because in changes
+            ],
         )
-        rows = [{"b_id": i, "b_status": s.value, "b_because": b} for i, s, b in changes]
-        if rows:
-            self._connection.execute(statement, rows)
 
     def take(self, ids: Sequence[int], mail: int) -> int:
         """Gives planned steps to a mail; returns how many were still to be had (another daemon may have been
@@ -256,4 +267,4 @@ def _due(until: datetime, beside: Holds) -> ColumnElement[bool]:
 
 
 def _row(row: Mapping[Any, Any]) -> StepRow:
-    return StepRow(**{field.name: row[field.name] for field in fields(StepRow)})
+    return StepRow(**{name: row[name] for name in _FIELDS})

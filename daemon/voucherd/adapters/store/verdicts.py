@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, literal, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
@@ -17,6 +18,23 @@ from voucherd.domain.reconciliation.frozen import Period
 from voucherd.domain.reconciliation.verdict import VoucherVerdict
 from voucherd.service.records import VoucherKey
 
+_VERDICT = schema.verdict
+_ROWS = select(_VERDICT.c.voucher_key, _VERDICT.c.row).where(
+    _VERDICT.c.programme == bindparam("programme"),
+    _VERDICT.c.voucher_key.in_(bindparam("wanted", expanding=True)),
+)
+
+
+@cache
+def _put(dialect: str) -> Any:
+    """A row over what was stored of its voucher before."""
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(_VERDICT)
+    excluded = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["voucher_key", "programme"],
+        set_={name: excluded[name] for name in ("voucher", "redeemed_on", "row")},
+    )
+
 
 class SqlVerdicts:
     """The tables `verdict`, `period` and `closed`."""
@@ -26,24 +44,16 @@ class SqlVerdicts:
 
     def rows(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, str]:
         """The rows of these vouchers; one that was not redeemed has none."""
-        table = schema.verdict
         found: dict[VoucherKey, str] = {}
         for programme, part in by_programme(keys):
-            query = select(table.c.voucher_key, table.c.row)
-            query = query.where(table.c.programme == programme, table.c.voucher_key.in_(part))
-            found |= {VoucherKey(programme, key): row for key, row in self._connection.execute(query)}
+            rows = self._connection.execute(_ROWS, {"programme": programme, "wanted": part})
+            found |= {VoucherKey(programme, key): row for key, row in rows}
         return found
 
     def put(self, rows: Sequence[tuple[VoucherKey, VoucherVerdict, str]]) -> None:
         """Stores rows over what was stored before."""
         if not rows:
             return
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement: Any = dialect.insert(schema.verdict)
-        statement = statement.on_conflict_do_update(
-            index_elements=["voucher_key", "programme"],
-            set_={name: statement.excluded[name] for name in ("voucher", "redeemed_on", "row")},
-        )
         values = [
             {
                 "voucher_key": key.key,
@@ -54,7 +64,7 @@ class SqlVerdicts:
             }
             for key, verdict, row in rows
         ]
-        self._connection.execute(statement, values)
+        self._connection.execute(_put(self._connection.dialect.name), values)
 
     def forget(self, keys: Sequence[VoucherKey]) -> None:
         """Drops the rows of vouchers that are not redeemed any more."""

@@ -22,17 +22,23 @@ class UndecidedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class WrittenDocument:
-    """The amounts of one document as written: the nets of its lines, and the totals that it states."""
+    """The amounts of one document as written: the nets of its lines, and their taxes where they state them, and the
+    totals that it states."""
 
     lines: Sequence[WrittenAmount]
     net: WrittenAmount | None = None
     tax: WrittenAmount | None = None
     gross: WrittenAmount | None = None
+    taxes: Sequence[WrittenAmount] = ()
 
     @property
     def amounts(self) -> list[WrittenAmount]:
-        """All of them, in the order lines, net, tax, gross."""
-        return [*self.lines, *(one for one in (self.net, self.tax, self.gross) if one is not None)]
+        """All of them, in the order lines, taxes, net, tax, gross."""
+        return [
+            *self.lines,
+            *self.taxes,
+            *(one for one in (self.net, self.tax, self.gross) if one is not None),
+        ]
 
 
 def decimal_mark(document: WrittenDocument, declared: str = "") -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 TOTALS = ("net", "tax", "gross")
 """The totals that a template may name."""
-LINE_GROUPS = ("line", "text", "voucher", "net")
+LINE_GROUPS = ("line", "text", "voucher", "net", "tax", "rate")
 """The groups that the pattern of a line may name."""
 
 
@@ -19,7 +19,8 @@ class LineRules:
     """Where the lines of an invoice stand and what one looks like.
 
     `pattern` is tried on each row of text between a row that `first_after` matches and one that `last_before`
-    matches (empty: from the top, to the end); its group `net` is the amount. Rows that it does not match belong
+    matches (empty: from the top, to the end); its group `net` is the amount, `tax` that of its tax,
+    or `rate` the percentage. Rows that it does not match belong
     to the line above them, unless `skip` matches; `voucher` finds the ID in all rows of a line.
     """
 

@@ -13,7 +13,7 @@ from voucherd.domain.reconciliation.documents import DocumentStatus
 from voucherd.domain.reconciliation.lines import LineClass, PlacedLine, document_class, order
 from voucherd.domain.reconciliation.payment import judge_payment
 from voucherd.domain.reconciliation.rates import VALUE_UNKNOWN
-from voucherd.domain.reconciliation.timeliness import judge_parts, judge_timeliness, together
+from voucherd.domain.reconciliation.timeliness import judge_parts, judge_timeliness, submitted, together
 from voucherd.domain.reconciliation.tolerance import Tolerance
 from voucherd.domain.reconciliation.verdict import (
     BLOCKERS,
@@ -49,6 +49,8 @@ def match_voucher(
     `lines` are all the lines that name the voucher, in any order, whatever their document's status.
     """
     decisions = voucher.decided
+    if voucher.submitted:
+        lines = [submitted(line, voucher.submitted) for line in lines]
     account = _settle(voucher, lines, tolerance, decisions)
     billing = _billing(voucher.value, account)
     completed_on = account.completed_on if billing in COMPLETE else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voucherd.domain.reconciliation.verdict import Payment, Remittance
+from voucherd.domain.reconciliation.verdict import Payment, Remittance, VoucherVerdict
 
 
 def judge_payment(
@@ -29,6 +29,21 @@ def judge_payment(
     if paid > payable + upper:
         return Payment.OVERPAID, paid
     return (Payment.PAID if paid >= payable - lower else Payment.PART_PAID), paid
+
+
+def amount_owed(verdict: VoucherVerdict) -> int:
+    """What is to be paid for a voucher in minor units: what is payable with tax, or its value where that is more and
+    nobody gave up the rest."""
+    value = verdict.voucher.value or 0
+    return verdict.payable if verdict.voucher.decided.written_off else max(verdict.payable, value)
+
+
+def is_part_paid(verdict: VoucherVerdict) -> bool:
+    """Whether payments with an amount came in, and are less than all that is to be paid for the voucher: it is not
+    paid then, whatever the notices call it. Of a split payment all parts must be due as well."""
+    if verdict.paid <= 0:
+        return False
+    return not verdict.voucher.whole or verdict.paid < amount_owed(verdict) - verdict.tolerance[0]
 
 
 def _by_notices(remittances: Sequence[Remittance], payable: int) -> Payment:

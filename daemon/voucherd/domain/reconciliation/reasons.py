@@ -75,6 +75,8 @@ def _matched(verdict: LineVerdict) -> list[str]:
     sentences = [f"brings what is billed to {money(total, line.currency)} against {_against(verdict)}"]
     if voucher is not None and voucher.value is not None:
         off = total - verdict.credited - voucher.value
+        if line.submitted_on is not None:
+            sentences.append(f"submitted on {line.submitted_on}")
         if off and -verdict.tolerance[0] <= off <= verdict.tolerance[1]:
             sentences.append(f"{money(off, line.currency)} of difference lies within the tolerance")
     return sentences

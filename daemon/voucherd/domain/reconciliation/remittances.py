@@ -32,7 +32,8 @@ class PaymentStatus(StrEnum):
 class RemittanceRow:
     """One row: `row` is its number in the file, `voucher_text` and `invoice` what it names as written, one of them
     at least. `amount` is in minor units of `currency`, None where none is stated, negative where money went back.
-    `on` is the day of payment or refusal, None where the file states none; `supplier` who was paid, as written."""
+    `on` is the day of payment or refusal, None where the file states none; `supplier` who was paid, as written;
+    `submitted_on` the day on which the programme got the bill, where the file states it."""
 
     row: str
     status: PaymentStatus
@@ -44,6 +45,7 @@ class RemittanceRow:
     reference: str = ""
     reason: str = ""
     supplier: str = ""
+    submitted_on: date | None = None
 
     @property
     def shown(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from voucherd.domain.reconciliation.lines import ELIGIBLE
+from voucherd.domain.reconciliation.content import invoice_key
+from voucherd.domain.reconciliation.lines import ELIGIBLE, PlacedLine
 from voucherd.domain.reconciliation.verdict import LineVerdict, Part, PartVerdict, Timeliness
 
 
@@ -15,6 +16,13 @@ def judge_timeliness(completed_on: date | None, bill_by: date | None, today: dat
     if completed_on is not None:
         return Timeliness.ON_TIME if bill_by is None or completed_on <= bill_by else Timeliness.LATE
     return Timeliness.OPEN if bill_by is None or today <= bill_by else Timeliness.MISSED
+
+
+def submitted(line: PlacedLine, said: Sequence[tuple[str, date]]) -> PlacedLine:
+    """The line with the day on which the programme got its bill: the first one stated for its number, or for any."""
+    number = invoice_key(line.invoice)
+    days = [on for name, on in said if name in ("", number)]
+    return line._replace(submitted_on=min(days)) if days else line
 
 
 def judge_parts(

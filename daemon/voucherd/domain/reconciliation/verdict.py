@@ -131,7 +131,7 @@ class RedeemedVoucher(NamedTuple):
     A named tuple, as a full run reads a million rows of them. `flags` come from the valuation. Of a split payment
     `parts` are those that are due, `value` is what they come to, `redeemed_on` the day of the first, and `whole` says
     whether none is still to come. `decided` is a person's word about it, `key` the normal form of
-    its ID.
+    its ID. `submitted` says when the programme got a bill: the normal form of its number (empty: any), and the day.
     """
 
     id: str
@@ -147,6 +147,7 @@ class RedeemedVoucher(NamedTuple):
     decided: VoucherDecisions = NO_DECISIONS
     programme: str = ""
     key: str = ""
+    submitted: tuple[tuple[str, date], ...] = ()
 
 
 class LineVerdict(NamedTuple):

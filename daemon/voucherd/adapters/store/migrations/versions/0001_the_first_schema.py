@@ -522,6 +522,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_line_hint_voucher", ["voucher_key"], unique=False)
 
     op.create_table(
+        "awaited_payment",
+        sa.Column(
+            "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("review", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "voucher_key",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("invoice_key", sa.Text(), nullable=True),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("row", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["review"], ["review.number"], name=op.f("fk_awaited_payment_review")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_awaited_payment")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("awaited_payment", schema=None) as batch_op:
+        batch_op.create_index("ix_awaited_payment_review", ["review"], unique=False)
+
+    op.create_table(
         "period",
         sa.Column(
             "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False

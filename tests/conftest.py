@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-import structlog
 from hypothesis import settings
 
 from tests.servers.certificates import TlsFiles, make_certificates
@@ -25,6 +24,7 @@ from tests.servers.dovecot import (
 )
 from tests.servers.process import free_port as find_free_port
 from tests.servers.token_service import TokenService, token_service
+from voucherd import log
 
 if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQL
@@ -41,11 +41,11 @@ def log_as_it_was() -> Iterator[None]:
     root = logging.root
     handlers, level = root.handlers, root.level
     yield
-    if structlog.is_configured():
+    if root.handlers is not handlers:
         root.handlers = handlers
         root.setLevel(level)
         logging.captureWarnings(False)
-        structlog.reset_defaults()
+        log.reset()
 
 
 @pytest.fixture(scope="session")

@@ -6,19 +6,22 @@ from __future__ import annotations
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from voucherd.domain.handling import Gate
 from voucherd.domain.reconciliation.rates import RateTable
 from voucherd.domain.reconciliation.tolerance import tolerance_of
 from voucherd.domain.reminder_tables import REMINDED
 from voucherd.domain.rulebook import Desk, Rulebook
 from voucherd.domain.steps import ReminderPolicy
 from voucherd.resources import shipped
-from voucherd.service.intake import Folders
-from voucherd.settings import Settings
-from voucherd.settings import sections as tables
 from voucherd.settings.reminder_tables import closed_by, rules_of
+
+if TYPE_CHECKING:  # the way in is loaded by what reads mail alone
+    from voucherd.domain.handling import Gate
+    from voucherd.service.intake import Folders
+    from voucherd.settings import Settings
+    from voucherd.settings import sections as tables
 
 
 def rulebook(settings: Settings) -> Rulebook:
@@ -83,6 +86,8 @@ def judged_by(rules: Rulebook) -> str:
 
 def gate_of(mailbox: tables.Mailbox) -> Gate:
     """The rules of one mailbox."""
+    from voucherd.domain.handling import Gate
+
     return Gate(
         name=mailbox.name,
         authserv_id=mailbox.authserv_id,
@@ -95,4 +100,6 @@ def gate_of(mailbox: tables.Mailbox) -> Gate:
 
 def folders_of(mailbox: tables.Mailbox) -> Folders:
     """Where one mailbox's mail goes."""
+    from voucherd.service.intake import Folders
+
     return Folders(mailbox.processed, mailbox.review, mailbox.max_message_bytes)

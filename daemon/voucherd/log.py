@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import Any, TextIO
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
 
-import structlog
+if TYPE_CHECKING:
+    import structlog
 
 
 class Event(StrEnum):
@@ -68,26 +70,56 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 EventDict = MutableMapping[str, Any]
 
+_due: list[Callable[[], None]] = []
+"""The set-up, until the first line is due: structlog brings rich and asyncio with it, and most commands log nothing."""
+
 
 def configure(environ: Mapping[str, str], *, verbose: bool = False, stream: TextIO | None = None) -> None:
     """Sets the log up for this process. `verbose` adds debug events; libraries speak from WARNING on."""
     out = stream or sys.stderr
+    _due[:] = [partial(_set_up, environ, out, verbose=verbose)]
+    _route_libraries(environ, out)
+
+
+def reset() -> None:
+    """The log as if it had not been set up: the next line goes where structlog would send it."""
+    import structlog
+
+    _due.clear()
+    structlog.reset_defaults()
+
+
+def _set_up(environ: Mapping[str, str], out: TextIO, *, verbose: bool) -> None:
+    import structlog
+
     level = logging.DEBUG if verbose else logging.INFO
-    shared: list[structlog.typing.Processor] = [
+    structlog.configure(
+        processors=[*_shared(), _renderer(environ, out)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _logger() -> Any:
+    import structlog
+
+    for set_up in _due:
+        set_up()
+    _due.clear()
+    return structlog.get_logger()
+
+
+def _shared() -> list[structlog.typing.Processor]:
+    import structlog
+
+    return [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         redact,
     ]
-    renderer = _renderer(environ, out)
-    structlog.configure(
-        processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
-        cache_logger_on_first_use=False,
-    )
-    _route_libraries(out, [_as_library, *shared], renderer)
 
 
 def under_systemd(environ: Mapping[str, str], stream: TextIO) -> bool:
@@ -97,27 +129,29 @@ def under_systemd(environ: Mapping[str, str], stream: TextIO) -> bool:
 
 def bind(**values: str | int) -> AbstractContextManager[None]:
     """Adds `values` to every line within the block, in this thread or task alone."""
+    import structlog
+
     return structlog.contextvars.bound_contextvars(**values)
 
 
 def debug(event: Event, **values: object) -> None:
     """What only matters while looking for a fault."""
-    structlog.get_logger().debug(event.value, **values)
+    _logger().debug(event.value, **values)
 
 
 def info(event: Event, **values: object) -> None:
     """What happened, as it should."""
-    structlog.get_logger().info(event.value, **values)
+    _logger().info(event.value, **values)
 
 
 def warning(event: Event, **values: object) -> None:
     """What went wrong and heals by itself, or waits for a person."""
-    structlog.get_logger().warning(event.value, **values)
+    _logger().warning(event.value, **values)
 
 
 def error(event: Event, *, exc_info: BaseException | None = None, **values: object) -> None:
     """What a person must look at; with the traceback of `exc_info`, without the values of its variables."""
-    structlog.get_logger().error(event.value, exc_info=exc_info, **values)
+    _logger().error(event.value, exc_info=exc_info, **values)
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -150,6 +184,8 @@ def _shortened(text: str) -> str:
 
 
 def _renderer(environ: Mapping[str, str], out: TextIO) -> structlog.typing.Processor:
+    import structlog
+
     if under_systemd(environ, out):
         return structlog.processors.JSONRenderer(ensure_ascii=False)
     colours = out.isatty() and "NO_COLOR" not in environ
@@ -158,18 +194,29 @@ def _renderer(environ: Mapping[str, str], out: TextIO) -> structlog.typing.Proce
     )
 
 
-def _route_libraries(
-    out: TextIO, before: list[structlog.typing.Processor], renderer: structlog.typing.Processor
-) -> None:
+class _Libraries(logging.StreamHandler[TextIO]):
     """Standard logging, and Python's warnings, through the same redaction and form."""
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    logging.root.handlers = [handler]
+
+    def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
+        super().__init__(out)
+        self._environ = environ
+
+    def format(self, record: logging.LogRecord) -> str:
+        if self.formatter is None:
+            import structlog
+
+            self.formatter = structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=[_as_library, *_shared()],
+                processors=[
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    _renderer(self._environ, self.stream),
+                ],
+            )
+        return super().format(record)
+
+
+def _route_libraries(environ: Mapping[str, str], out: TextIO) -> None:
+    logging.root.handlers = [_Libraries(environ, out)]
     logging.root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from voucherd.belonging import make_folder
 from voucherd.durable import sync_folder, write_new
-from voucherd.settings import Settings
+
+if TYPE_CHECKING:
+    from voucherd.settings import Settings
 
 _KEY_BYTES = 32
 

@@ -13,37 +13,12 @@ from typing import TYPE_CHECKING
 from voucherd import log
 from voucherd.configured import fingerprint, folders_of, gate_of, judged_by, rulebook, template_folders
 from voucherd.connections import Secret, delivery_over, mailbox_at
-from voucherd.domain.alarms import AlarmCode
-from voucherd.domain.credentials import Ending
-from voucherd.domain.handling import Gate
-from voucherd.domain.letter import Alarm
-from voucherd.domain.message import Unreadable
-from voucherd.domain.rulebook import Rulebook
-from voucherd.errors import OperatorError
-from voucherd.service.alarms import raise_alarm, raise_alarms, tell
-from voucherd.service.dispatch import Dispatch
-from voucherd.service.envelopes import EnvelopeSender
-from voucherd.service.fallbacks import Fallbacks
-from voucherd.service.full_run import follow_rules
-from voucherd.service.intake import Intake, Took
-from voucherd.service.letters import reply_to
-from voucherd.service.outbox import follow_configuration
-from voucherd.service.pacing import Pacing
-from voucherd.service.passes import Post, Works
-from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
-from voucherd.service.records import Claimed, OutgoingMail
-from voucherd.service.removing import RETAINED, retain
-from voucherd.service.replanning import replan_everything
-from voucherd.service.room import Room, watch_room
-from voucherd.service.sign_ins import SignInMeasure, SignInWatch, sign_in_measures
-from voucherd.service.standstill import Watched, watch
-from voucherd.service.summary import summarise
-from voucherd.settings import Settings
-from voucherd.settings import sections as tables
 from voucherd.settings.oauth2 import OAUTH2
 from voucherd.token_key import key_path, own_key
 
-if TYPE_CHECKING:  # imported where they are built: each costs start-up time
+if (
+    TYPE_CHECKING
+):  # imported where they are built: each costs start-up time, and most commands need few of them
     from voucherd.adapters.archive import FileArchive
     from voucherd.adapters.letters import Fallback, LetterComposer
     from voucherd.adapters.letters.feed_folder import FeedFolder
@@ -51,7 +26,22 @@ if TYPE_CHECKING:  # imported where they are built: each costs start-up time
     from voucherd.adapters.reader.pool import WorkerPool
     from voucherd.adapters.store import SqlStore
     from voucherd.adapters.store.leases import Leases
+    from voucherd.domain.credentials import Ending
+    from voucherd.domain.handling import Gate
+    from voucherd.domain.message import Unreadable
+    from voucherd.domain.rulebook import Rulebook
+    from voucherd.service.dispatch import Dispatch
+    from voucherd.service.fallbacks import Fallbacks
+    from voucherd.service.intake import Intake, Took
+    from voucherd.service.passes import Works
+    from voucherd.service.ports import Attempt, Delivery, InvoiceReader, Mailbox
+    from voucherd.service.records import Claimed, OutgoingMail
+    from voucherd.service.room import Room
+    from voucherd.service.sign_ins import SignInMeasure, SignInWatch
+    from voucherd.service.standstill import Watched
     from voucherd.service.store import Transaction
+    from voucherd.settings import Settings
+    from voucherd.settings import sections as tables
 
 
 class Application:
@@ -62,8 +52,14 @@ class Application:
         self.environ = environ
         self.watch_message: Callable[[Took], None] = lambda _: None
         self.watch_attempt: Callable[[Claimed, Attempt], None] = lambda _claim, _attempt: None
-        self.fallbacks = Fallbacks()
         self._watching_since: datetime | None = None
+
+    @cached_property
+    def fallbacks(self) -> Fallbacks:
+        """The templates that were passed over, until operators hear of them."""
+        from voucherd.service.fallbacks import Fallbacks
+
+        return Fallbacks()
 
     @cached_property
     def rules(self) -> Rulebook:
@@ -75,6 +71,8 @@ class Application:
         """The store, brought up to this release's schema and to these rules."""
         from voucherd.adapters.store import SqlStore
         from voucherd.adapters.store.upgrade import ensure
+        from voucherd.service.full_run import follow_rules
+        from voucherd.service.replanning import replan_everything
 
         store = SqlStore(self.store_url)
         ensure(store)
@@ -96,6 +94,7 @@ class Application:
 
         from voucherd.adapters.store import SqlStore
         from voucherd.adapters.store.upgrade import usable
+        from voucherd.errors import OperatorError
 
         url = make_url(self.store_url)
         missing = url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
@@ -150,6 +149,8 @@ class Application:
 
     def pdf_text(self, name: str, content: bytes) -> Sequence[str] | Unreadable:
         """The text of each page of a PDF as templates of invoices see it, or why there is none."""
+        from voucherd.domain.message import Unreadable
+
         (answer,) = self.reader.run("pdf-text", [(name, content)])
         if isinstance(answer, tuple | Unreadable):
             return answer
@@ -229,11 +230,14 @@ class Application:
     @cached_property
     def sign_in_watch(self) -> SignInWatch:
         """Tells operators of refusals, and of secrets that end."""
+        from voucherd.service.sign_ins import SignInWatch
+
         return SignInWatch(tuple(self.sign_ins.values()), self.endings)
 
     def _sign_in_measures(self, now: datetime) -> Sequence[SignInMeasure]:
         if not self.sign_ins:
             return ()
+        from voucherd.service.sign_ins import sign_in_measures
         from voucherd.sign_ins import users_of
 
         users = {user: self.sign_ins[own] for user, own in users_of(self.settings).items()}
@@ -246,6 +250,8 @@ class Application:
 
     def intake(self) -> Intake:
         """The way in."""
+        from voucherd.service.intake import Intake
+
         return Intake(
             self.store,
             self.archive,
@@ -258,6 +264,10 @@ class Application:
 
     def dispatch(self) -> Dispatch:
         """The way out, with a connection of its own."""
+        from voucherd.service.dispatch import Dispatch
+        from voucherd.service.envelopes import EnvelopeSender
+        from voucherd.service.pacing import Pacing
+
         settings = self.settings.delivery
         return Dispatch(
             self.store,
@@ -274,6 +284,8 @@ class Application:
 
     def _retain(self, now: datetime) -> None:
         """Once a day, what was kept long enough."""
+        from voucherd.service.removing import RETAINED, retain
+
         retention = self.settings.retention
         day = now.astimezone(self.rules.desk.zone).date().isoformat()
         if retention == type(retention)():
@@ -288,6 +300,8 @@ class Application:
     @cached_property
     def watched(self) -> Watched:
         """What must not stand still."""
+        from voucherd.service.standstill import Watched
+
         settings, url = self.settings, self.settings.delivery.url
         polls = {each.name: each.poll_seconds for each in settings.mailboxes}
         after = timedelta(minutes=settings.desk.standstill_minutes)
@@ -295,6 +309,8 @@ class Application:
 
     def rooms(self) -> list[Room]:
         """How much is free where the archive and a store of our own are; one that is not there yet is left out."""
+        from voucherd.service.room import Room
+
         return [Room(str(folder), disk_usage(folder).free) for folder in self._written if folder.is_dir()]
 
     @cached_property
@@ -307,6 +323,12 @@ class Application:
         return list(dict.fromkeys(folders))
 
     def _tell(self, now: datetime) -> int:
+        from voucherd.service.alarms import raise_alarms, tell
+        from voucherd.service.outbox import follow_configuration
+        from voucherd.service.room import watch_room
+        from voucherd.service.standstill import watch
+        from voucherd.service.summary import summarise
+
         self.sign_in_watch.look(self.store, now.astimezone(self.rules.desk.zone).date(), now)
         if self._watching_since is None:
             self._watching_since = now
@@ -325,12 +347,16 @@ class Application:
             return int(made) + tell(self.store, self.rules, self.token_key, now)
 
     def _reply_to(self, mail: OutgoingMail) -> str:
+        from voucherd.service.letters import reply_to
+
         desk = self.settings.desk
         return reply_to(mail, desk.address, self.token_key) if desk.plus_addressing else ""
 
     def works(self) -> Works:
         """Everything that a pass works with. What the configuration makes impossible is found here, not in a loop:
         ConfigurationError for a certificate file or a template folder that cannot be used."""
+        from voucherd.service.passes import Post, Works
+
         store, leases = self.store, self.leases
         _ = self.composer, self.delivery(), [self.mailbox(each) for each in self.settings.mailboxes]
         posts, left = [], self.settings.fetching.idle_connections
@@ -349,6 +375,7 @@ class Application:
             lease=leases.hold,
             kept=leases.kept,
             look_at_leases=None if store.file else leases.look,
+            present=leases.present,
             close=self.close,
             feeds=self.feeds,
             pollers=self.settings.fetching.pollers,
@@ -370,4 +397,8 @@ class Application:
 
 
 def _tell_of_burst(tx: Transaction, waiting: int, now: datetime) -> None:
+    from voucherd.domain.alarms import AlarmCode
+    from voucherd.domain.letter import Alarm
+    from voucherd.service.alarms import raise_alarm
+
     raise_alarm(tx, now, Alarm(AlarmCode.BURST, count=waiting), about=f"{AlarmCode.BURST}|{now.isoformat()}")

@@ -44,6 +44,7 @@ OUTSIDE = (
     "Fabrikam GmbH", "550 5.1.1 No such user", "line 5: unknown name 'cutsomer'", "connection refused", "timed out",
     "452 4.2.2 Mailbox full", "it.admin@fabrikam.example", "vouchers@contoso.example", "vouchers@northwind.example",
     "reminder.md", "(Fabrikam Korea)", "imap.desk.example", "var/mail", "smtp.desk.example", "AUTHENTICATIONFAILED",
+    "rates are being agreed", "snooze 7",
 )  # fmt: skip
 """What the sample letters bring along: names, subjects and the words of servers."""
 MAILBOXES = re.compile(r"\b(?:vouchers|invoices|archive|new)\b(?=[”“»\u202f」]|  )")

@@ -56,7 +56,7 @@ class Hold:
     @property
     def because(self) -> str:
         """Why, in one line: of an answer by mail, what it said and who answered. Empty where nobody said why."""
-        return f"{self.why}, answered by {self.by}" if self.why and self.message is not None else self.why
+        return f'"{self.why}", answered by {self.by}' if self.why and self.message is not None else self.why
 
     @property
     def said(self) -> str:

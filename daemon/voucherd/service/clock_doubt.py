@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.letter import Alarm
 from voucherd.service.alarms import raise_alarm, tell
-from voucherd.service.dispatch import Sent
-from voucherd.service.passes import Stopping, Works
 from voucherd.service.sending import send
-from voucherd.service.store import Store, Transaction
+
+if TYPE_CHECKING:
+    from voucherd.service.dispatch import Sent
+    from voucherd.service.passes import Stopping, Works
+    from voucherd.service.store import Store, Transaction
 
 CLOCK: Final = "clock"
 _NOTHING: Final = timedelta(0)

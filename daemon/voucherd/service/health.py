@@ -6,19 +6,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from voucherd.domain.partner import Partner
-from voucherd.domain.rulebook import Rulebook
 from voucherd.service.bursts import held_back
 from voucherd.service.clock_doubt import clock_doubt
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.pacing import PACE, describe, kept_pace
-from voucherd.service.records import DeliveryRow, StepRow, Suppression
 from voucherd.service.restored import why_held
 from voucherd.service.sending import sending_state
-from voucherd.service.standstill import Watched
-from voucherd.service.store import Transaction
+
+if TYPE_CHECKING:
+    from voucherd.domain.partner import Partner
+    from voucherd.domain.rulebook import Rulebook
+    from voucherd.service.records import DeliveryRow, StepRow, Suppression
+    from voucherd.service.standstill import Watched
+    from voucherd.service.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)

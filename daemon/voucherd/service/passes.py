@@ -56,6 +56,8 @@ class Works:
     """Whether a mailbox that was leased is still to be read here."""
     look_at_leases: Callable[[], set[str]] | None = None
     """Which mailboxes somebody has to look at again, for leases come and go; None where nobody shares them."""
+    present: Callable[[], None] = lambda: None
+    """Sees that this daemon counts as one that works on the store; raises where it must not work there now."""
     sign_ins: Callable[[datetime], Sequence[SignInMeasure]] = lambda _: ()
     """How the sign-ins by OAuth2 stand, in figures."""
 

@@ -38,7 +38,7 @@ def snoozed(key: VoucherKey, verdict: Verdict, sender: Sender, message: int, now
         subject=key.key,
         name=verdict.voucher,
         until=verdict.until,
-        why=f'"{verdict.answer.text[:80]}"',
+        why=verdict.answer.text[:80],
         recorded_at=now,
         by=sender.address,
         role=sender.role,

@@ -7,6 +7,7 @@ import zoneinfo
 from datetime import date, datetime, time
 
 from voucherd.domain.reconciliation.amounts import EXPONENTS
+from voucherd.settings.countries import is_known
 from voucherd.settings.refusal import RefusedError, meant, nearest
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322 section 3.2.3, lower-cased
@@ -93,10 +94,7 @@ def locale(value: str) -> str:
 
 def country(value: str) -> str:
     """A country whose public holidays are known (ISO 3166, two letters)."""
-    from holidays.registry import COUNTRIES
-
-    known = {entry[1] for entry in COUNTRIES.values()}
-    if value.upper() not in known:
+    if not is_known(value.upper()):
         raise RefusedError("is not a known country", 'write its two letters, like "KR" or "DE"')
     return value.upper()
 

@@ -115,7 +115,7 @@ def words(*known: str) -> AfterValidator:
 class Section(BaseModel):
     """One table of a configuration file: unknown keys are refused, values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     _secrets: dict[str, Secret] = PrivateAttr(default_factory=dict)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from voucherd.adapters.letters import sandbox
@@ -12,7 +11,7 @@ from voucherd.adapters.letters.languages import widening
 from voucherd.adapters.letters.markup import markup_faults
 from voucherd.adapters.letters.remote import remote_content
 from voucherd.adapters.letters.rendering import LAYOUT_NAMES
-from voucherd.adapters.letters.sources import WORDS, Shelf, SourceFile, TemplateBroken, split
+from voucherd.adapters.letters.sources import WORDS, Shelf, SourceFile, TemplateBroken, TemplateFault, split
 from voucherd.adapters.letters.views import LetterView
 from voucherd.adapters.letters.words import (
     COUNTED,
@@ -29,18 +28,6 @@ from voucherd.domain.letter import ANSWER, LetterKind
 
 _KINDS = tuple(f"{kind}.md" for kind in (*LetterKind, ANSWER))
 _BODY = re.compile(r"\{\{-?\s*body\s*-?\}\}")
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateFault:
-    """One thing that is wrong in a template folder; `line` is 0 where the file or folder as a whole is meant."""
-
-    file: str
-    line: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
 
 
 def known_kinds() -> tuple[str, ...]:

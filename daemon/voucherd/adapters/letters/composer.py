@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
+from typing import TYPE_CHECKING
 
-from voucherd.adapters.letters.calendar_entries import Maker, calendars_of
-from voucherd.adapters.letters.check import TemplateFault, faults_of
 from voucherd.adapters.letters.languages import nearest, widening
-from voucherd.adapters.letters.rendering import Renderer, Said
-from voucherd.adapters.letters.sources import WORDS, SourceFile, TemplateBroken, read_shelf
-from voucherd.adapters.letters.trial import faults_of_trial
+from voucherd.adapters.letters.sources import WORDS, SourceFile, TemplateBroken, TemplateFault, read_shelf
 from voucherd.adapters.letters.words import Phrase, Words, WordsError, parse_words, words_of
-from voucherd.adapters.letters.writer import Body, bare_address, write_mail
 from voucherd.domain.letter import ABOUT_NO_VOUCHER, Composed, Letter, LetterHead, LetterKind
 from voucherd.errors import PermanentError
+
+if TYPE_CHECKING:  # what renders is loaded with the first mail: most passes send none
+    from voucherd.adapters.letters.rendering import Renderer, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,20 @@ class LetterComposer:
         self._default_locale = default_locale
         self._key = key
         self._on_fallback = on_fallback or _unheard
-        self._renderer = Renderer()
         self._words: dict[tuple[str, str], Words] = {}
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        from voucherd.adapters.letters.rendering import Renderer
+
+        return Renderer()
 
     def check(self) -> list[TemplateFault]:
         """Everything that is wrong in the folders, with file and line, each template tried with sample facts; empty
         where all is well."""
+        from voucherd.adapters.letters.check import faults_of
+        from voucherd.adapters.letters.trial import faults_of_trial
+
         faults = faults_of(self._shelves)
         known = {fault.file for fault in faults}
         return faults + faults_of_trial(self._shelves, self._renderer, self._words_quietly, known)
@@ -86,6 +94,9 @@ class LetterComposer:
     def compose(self, letter: Letter, head: LetterHead) -> Composed:
         """The finished mail; PermanentError where no template can be rendered, or where the letter or its head
         cannot be a mail (nothing to say, an address that is none)."""
+        from voucherd.adapters.letters.calendar_entries import Maker, calendars_of
+        from voucherd.adapters.letters.writer import Body, bare_address, write_mail
+
         if not letter.items and letter.kind not in ABOUT_NO_VOUCHER:
             raise PermanentError("a letter without vouchers says nothing")
         if letter.kind in _NEED_A_DEADLINE and any(item.due is None for item in letter.items):

@@ -152,7 +152,7 @@ def sample_summaries(locale: str, on: date) -> dict[str, Letter]:
     held = (
         HoldShown("programme", _PROGRAMME, None, "rates are being agreed"),
         HoldShown("partner", _PARTNER, date(2021, 12, 13), ""),
-        HoldShown("voucher", "PS-2021-0417", date(2021, 12, 10), '"snooze 7"', "vouchers@contoso.example"),
+        HoldShown("voucher", "PS-2021-0417", date(2021, 12, 10), "snooze 7", "vouchers@contoso.example"),
     )
     busy = Figures(
         read=12_345, recorded=12_301, ignored=30, reviewed=12, duplicates=2, sent=1_204, failed=3, waiting=17,

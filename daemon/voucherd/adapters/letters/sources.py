@@ -34,6 +34,18 @@ class TemplateBroken(Exception):  # noqa: N818 - it names a state of the templat
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateFault:
+    """One thing that is wrong in a template folder; `line` is 0 where the file or folder as a whole is meant."""
+
+    file: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of a folder; `fault` says why its text could not be read, and is empty otherwise."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 
-from voucherd.adapters.letters.check import TemplateFault
 from voucherd.adapters.letters.rendering import Renderer
 from voucherd.adapters.letters.samples import sample_letters
-from voucherd.adapters.letters.sources import Shelf, SourceFile, TemplateBroken
+from voucherd.adapters.letters.sources import Shelf, SourceFile, TemplateBroken, TemplateFault
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.letter import Letter
 

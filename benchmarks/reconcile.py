@@ -1,4 +1,5 @@
-"""Reconciliation at scale: the full run, and one invoice of 20 lines in a store of so many vouchers and lines.
+"""Reconciliation at scale: the full run, the report as a file, and one invoice of 20 lines, in a store of so many
+vouchers and lines.
 
 Beside it the floor (the same lines through `csv.reader`) and what a user would otherwise take: a merge with the sums
 per voucher in pandas, and the same in DuckDB, without reasons, copies, credits in order or anything else that voucherd
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 import statistics
 import subprocess
@@ -30,6 +32,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, insert
 
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
+from voucherd.adapters.report.csv_files import CsvReport
+from voucherd.adapters.report.html_page import HtmlReport
+from voucherd.adapters.report.xlsx import XlsxReport
 from voucherd.adapters.store import SqlStore, schema
 from voucherd.adapters.store.ledger import voucher_row
 from voucherd.adapters.store.upgrade import ensure
@@ -52,6 +57,8 @@ from voucherd.service.judging import Judging, verdict_key
 from voucherd.service.reconcile import take_in
 from voucherd.service.recording import record_instant, wanted_steps
 from voucherd.service.records import VoucherKey
+from voucherd.service.report import ReportWriter
+from voucherd.service.reporting import make_report
 from voucherd.service.verdicts import tell
 from voucherd.settings.programme_file import load_programmes
 
@@ -194,6 +201,10 @@ def fill(store: SqlStore, count: int) -> None:
         for rows in chunks((verdict_key(one), one, frozen_row(one)) for one in verdicts):
             tx.verdicts.put(rows)
     with store.write() as tx:
+        if store.file is None:  # the documents were numbered here
+            tx.connection.exec_driver_sql(
+                "SELECT setval('invoice_number_seq', (SELECT max(number) FROM invoice))"
+            )
         tx.connection.exec_driver_sql("ANALYZE")
 
 
@@ -320,12 +331,37 @@ def measure_full(url: str) -> dict[str, Any]:
     before = time.process_time()
     with store.read() as tx:
         run = full_run(tx, rules(), NOW)
+    spent, peak = round(time.process_time() - before, 2), peak_mb()
+    digest = hashlib.sha256()
+    with store.read() as tx:
+        for key, row in tx.verdicts.every():
+            digest.update(f"{key.programme}|{key.key}|{row}\n".encode())
     return {
-        "cpu_s": round(time.process_time() - before, 2),
-        "peak_mb": peak_mb(),
+        "cpu_s": spent,
+        "peak_mb": peak,
+        "verdicts_sha256": digest.hexdigest()[:16],
         "vouchers": run.vouchers,
         "lines": run.lines,
         "differences": len(run.differences),
+    }
+
+
+def measure_report(url: str, kind: str, folder: Path) -> dict[str, Any]:
+    """One report of everything as a file, in this process alone."""
+    place = folder / f"report.{kind}"
+    writer: ReportWriter
+    if kind == "xlsx":
+        writer = XlsxReport(place, "benchmark")
+    else:
+        writer = CsvReport(place) if kind == "csv" else HtmlReport(place, "benchmark")
+    before = time.process_time()
+    with SqlStore(url).read() as tx:
+        make_report(tx, rules(), NOW, [writer])
+    size = sum(one.stat().st_size for one in folder.glob("report*"))
+    return {
+        "cpu_s": round(time.process_time() - before, 2),
+        "peak_mb": peak_mb(),
+        "file_mb": round(size / 1e6, 1),
     }
 
 
@@ -402,7 +438,7 @@ def in_a_process(python: str, code: str, *words: str) -> dict[str, Any] | None:
 def own_process(*words: str) -> dict[str, Any]:
     """One measurement of this module in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.reconcile", *words], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "benchmarks.reconcile", *words], stdout=subprocess.PIPE, text=True, check=True
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -419,6 +455,10 @@ def measured(count: int, url: str, peers: str | None) -> dict[str, Any]:
         store.close()
         found: dict[str, Any] = {"vouchers": count, "filled_s": round(time.perf_counter() - begun, 1)}
         found["full"] = own_process("--measure-full", where)
+        found["report"] = {}
+        for kind in ("csv", "html", "xlsx"):
+            with tempfile.TemporaryDirectory() as reports:
+                found["report"][kind] = own_process("--measure-report", where, kind, reports)
         found["invoice_of_20"] = own_process("--measure-invoices", where, "--sizes", str(count))
         vouchers, lines = write_csv(Path(folder), count)
         for name, code in _PEERS.items():
@@ -434,17 +474,32 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    options.add_argument("--url", default="", help="an empty PostgreSQL database instead of SQLite; one size")
+    options.add_argument("--postgresql", action="store_true", help="on a server of its own instead of SQLite")
     options.add_argument("--peers", help="an interpreter that has pandas and duckdb")
     options.add_argument("--measure-full", metavar="URL", help=argparse.SUPPRESS)
+    options.add_argument(
+        "--measure-report", nargs=3, metavar=("URL", "KIND", "FOLDER"), help=argparse.SUPPRESS
+    )
     options.add_argument("--measure-invoices", metavar="URL", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.measure_full:
         print(json.dumps(measure_full(chosen.measure_full)))
     elif chosen.measure_invoices:
         print(json.dumps(measure_invoices(chosen.measure_invoices, chosen.sizes[0])))
+    elif chosen.measure_report:
+        url, kind, folder = chosen.measure_report
+        print(json.dumps(measure_report(url, kind, Path(folder))))
+    elif chosen.postgresql:
+        from tests.servers.postgresql import PostgreSQL
+
+        server = PostgreSQL()
+        try:
+            found = [measured(size, server.fresh_database(), None) for size in chosen.sizes]
+        finally:
+            server.stop()
+        print(json.dumps(found, indent=2))
     else:
-        print(json.dumps([measured(size, chosen.url, chosen.peers) for size in chosen.sizes], indent=2))
+        print(json.dumps([measured(size, "", chosen.peers) for size in chosen.sizes], indent=2))
 
 
 if __name__ == "__main__":

@@ -375,6 +375,7 @@ class Application:
             lease=leases.hold,
             kept=leases.kept,
             look_at_leases=None if store.file else leases.look,
+            present=leases.present,
             close=self.close,
             feeds=self.feeds,
             pollers=self.settings.fetching.pollers,

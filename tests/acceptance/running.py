@@ -7,13 +7,14 @@ import queue
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.acceptance.desk import Desk
+from tests.acceptance.desk import ROOT, Desk, voucherd
 
 PATIENCE = 20.0
 
@@ -46,13 +47,20 @@ class NotifySocket:
 
 
 class Daemon:
-    """`voucherd run` as a process, by the real clock or by one that stands at `as_of`."""
+    """`voucherd run` as a process, by the real clock, by one that stands at `as_of`, or, with `speed`, by one that goes
+    so many times as fast from there on."""
 
-    def __init__(self, desk: Desk, environ: Mapping[str, str], as_of: str | None = None) -> None:
+    def __init__(
+        self, desk: Desk, environ: Mapping[str, str], as_of: str | None = None, speed: float | None = None
+    ) -> None:
+        command = desk.command("run", as_of=as_of)
+        if speed is not None:
+            environ = {**environ, "PYTHONPATH": f"{desk.environ['PYTHONPATH']}:{ROOT}"}
+            command = [sys.executable, "-m", "tests.hurried", str(speed), *command[len(voucherd()) :]]
         self.log: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.process = subprocess.Popen(
-            desk.command("run", as_of=as_of),
+            command,
             cwd=desk.folder,
             env={**desk.environ, **environ},
             stdin=subprocess.DEVNULL,
@@ -95,9 +103,11 @@ class Daemon:
 
 
 @contextmanager
-def daemon(desk: Desk, as_of: str | None = None, **environ: str) -> Iterator[Daemon]:
+def daemon(
+    desk: Desk, as_of: str | None = None, speed: float | None = None, **environ: str
+) -> Iterator[Daemon]:
     """A daemon that is gone when the block ends, whatever happened in it."""
-    running = Daemon(desk, environ, as_of)
+    running = Daemon(desk, environ, as_of, speed)
     try:
         yield running
     finally:

@@ -4,37 +4,44 @@ wrong, and is level again within one poll interval of the repair. Dovecot and Po
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchmarks.mails import voucher_mails
-from tests.acceptance.desk import Desk
-from tests.acceptance.running import Daemon, NotifySocket, daemon
+from tests.acceptance.desk import Desk, parsed, submission_server
+from tests.acceptance.running import Daemon, NotifySocket, daemon, eventually
 from tests.servers.certificates import TlsFiles
 from tests.servers.dovecot import Dovecot
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.proxy import Break, Fault, Proxy, Way
+from tests.servers.relay import Relay
+from tests.smtp_server import SmtpServer
 from voucherd.cli.clock import clock_of
 from voucherd.service.health import health_json, to_do
 from voucherd.service.inspect import audit_json, status_json
+from voucherd.service.plain_letters import letter_of
 from voucherd.settings.reading import load
 from voucherd.wiring import Application
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("outages")]
 
-AS_OF = "2021-07-01"
+AS_OF, LATER = "2021-07-01", "2021-07-02"
 POLL = 1
 LEVEL = POLL + 15.0
 """Seconds after the repair; what is beyond the poll interval is for a machine that runs other tests as well."""
 
 NOTICED = 60.0
+HOUR = 3600.0
 
 
 @dataclass
@@ -188,8 +195,103 @@ def test_a_database_that_is_restarted_is_found_again_and_no_mail_is_read_twice(
             assert "Traceback" not in "\n".join(running.log)
 
 
+def test_a_mail_server_that_is_away_for_an_hour_gets_every_mail_once_when_it_is_back(
+    tmp_path: Path,
+    tls_files: TlsFiles,
+    dovecot: Dovecot,
+    mail_user: str,
+    notify: NotifySocket,
+    free_port: Callable[[], int],
+) -> None:
+    letters, port, server = Letters(), free_port(), submission_server(tls_files).start()
+    desk = Desk(tmp_path, tls_files).imap(dovecot.imaps_port, mail_user, poll=POLL).smtp(port)
+    with (
+        closing(_Stopping(server)),
+        daemon(desk, AS_OF, speed=HOUR / 8, NOTIFY_SOCKET=str(notify.path)) as running,
+    ):
+        notify.next("READY=1", NOTICED)
+        for _ in range(3):
+            read_by(running, dovecot, mail_user, letters, seconds=NOTICED)
+        running.says("outbox.paused", "refused", seconds=NOTICED)
+        down = desk.run("status", as_of=AS_OF)
+        assert down.status == 1
+        assert "no mail goes out since 2021-07-01T" in down.out
+        began = time.monotonic()
+        told = partial(alarms, desk)
+        assert eventually(lambda: told() == ["sending-down"], NOTICED), "after half an hour"
+        time.sleep(max(0.0, 8 - (time.monotonic() - began)))  # the rest of the hour
+        read_by(running, dovecot, mail_user, letters)  # what comes in is recorded all the same
+        rows = [row for mail in desk.json("outbox", as_of=LATER) for row in mail["recipients"]]
+        assert {row["status"] for row in rows} == {"planned"}
+        assert 3 <= max(row["attempts"] for row in rows) <= 20, "again and again, and ever more rarely"
+
+        relay = Relay(server.port, port)
+        assert eventually(lambda: len(server.received) == letters.given + 2, LEVEL), "and two alarms"
+        assert eventually(lambda: desk.run("status", as_of=AS_OF).status == 0, LEVEL)
+        running.tell(signal.SIGTERM)
+        assert running.ends(NOTICED) == 0, "\n".join(running.log[-12:])
+        assert "Traceback" not in "\n".join(running.log)
+        relay.close()
+    known = [str(parsed(mail.content)["Message-ID"]) for mail in server.received]
+    assert len(set(known)) == len(known) == letters.given + 2
+    assert alarms(desk) == ["sending-down", "sending-back"]
+
+
+def alarms(desk: Desk) -> list[str]:
+    """The alarms that were raised, the oldest first."""
+    with closing(Application(load(desk.config, {}), {})) as app, app.look().read() as tx:
+        mails = [mail for mail in tx.outbox.mails() if mail.kind == "alarm"]
+        return [alarm.code for mail in mails for alarm in letter_of(mail.letter).alarms]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk of its own")
+def test_a_disk_that_is_full_is_named_by_status_and_mail_is_read_once_there_is_room(
+    tmp_path: Path, tls_files: TlsFiles, dovecot: Dovecot, mail_user: str, notify: NotifySocket
+) -> None:
+    letters = Letters()
+    desk = Desk(tmp_path, tls_files).imap(dovecot.imaps_port, mail_user, poll=POLL).maildir_out()
+    with (
+        disk(desk.folder / "var", megabytes=230) as filled,
+        daemon(desk, AS_OF, NOTIFY_SOCKET=str(notify.path)) as running,
+    ):
+        notify.next("READY=1", NOTICED)
+        read_by(running, dovecot, mail_user, letters, seconds=NOTICED)
+        assert desk.run("status", as_of=AS_OF).status == 0
+        with filled.open("wb") as everything, suppress(OSError):
+            while everything.write(bytes(1024 * 1024)):
+                pass
+        mail, name = letters.next()
+        dovecot.append(mail_user, [mail])
+        running.says("mailbox.failed", "is full", "make room", seconds=NOTICED)
+        named = desk.run("status", as_of=AS_OF)
+        assert named.status == 1
+        assert f"{desk.folder}/var has 0 MB free: make room, or no mail is taken in" in named.out
+        assert dovecot.contents(mail_user) == [mail]
+        assert running.process.poll() is None
+
+        filled.unlink()
+        running.says("message.recorded", name, seconds=LEVEL)
+        read_by(running, dovecot, mail_user, letters)
+        level = desk.run("status", as_of=AS_OF)
+        assert (level.status, status_of(desk).recorded) == (0, letters.given), level.out
+        running.tell(signal.SIGTERM)
+        assert running.ends(NOTICED) == 0
+        assert "Traceback" not in "\n".join(running.log)
+
+
+@contextmanager
+def disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A small disk of its own at `folder`; gives a file there that can take all its room."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder / "filled"
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 class _Stopping:
-    def __init__(self, server: PostgreSQL) -> None:
+    def __init__(self, server: PostgreSQL | SmtpServer) -> None:
         self.close = server.stop
 
 

@@ -428,7 +428,7 @@ def test_the_programme_may_not_hand_in_an_invoice(desk: TestDesk) -> None:
     desk.run("2021-11-03T10:00")
     assert desk.message(content).code == "not-entitled"
     with desk.app.store.read() as tx:
-        assert tx.invoices.all_documents() == []
+        assert [*tx.invoices.all_documents()] == []
 
 
 def test_a_mail_with_a_payment_of_an_unknown_voucher_waits_and_is_settled_when_it_is_handed_in(

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.mailmaking import mail
+from tests.servers.postgresql import PostgreSQL
 from tests.worlds import Opener, at_once, instant
 from voucherd.adapters.store.lease import alone, only_daemon
 from voucherd.adapters.store.leases import Leases
@@ -196,6 +197,39 @@ def test_who_needs_the_store_alone_waits_for_the_last_daemon(server_url: str, op
         raise AssertionError
     with only_daemon(one):
         pass
+
+
+@pytest.mark.server
+def test_a_daemon_whose_locks_ended_with_the_server_counts_again_before_it_goes_on(
+    open_store: Opener,
+) -> None:
+    server = PostgreSQL()
+    try:
+        url = server.fresh_database()
+        store, other = open_store(url), open_store(url)
+        daemon = Leases(store, ["one"])
+        refused = pytest.raises(TemporaryError, match="a voucherd runs on this store")
+        kept = pytest.raises(TemporaryError, match="kept for one program")
+        with only_daemon(store):
+            daemon.present()
+            server.halt()
+            with pytest.raises(TemporaryError, match="does not answer"):
+                daemon.present()
+            server.go_on()
+            with alone(other):  # the server that was started anew knows of no daemon
+                with kept:
+                    daemon.present()
+                with pytest.raises(TemporaryError, match="kept for one program"), daemon.hold("one"):
+                    raise AssertionError
+                assert daemon.look() == set()
+            daemon.present()
+            with refused, alone(other):
+                raise AssertionError
+        daemon.close()
+        with alone(other):
+            pass
+    finally:
+        server.stop()
 
 
 def test_a_lease_on_a_server_that_is_away_is_a_temporary_error(open_store: Opener) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from defusedxml.ElementTree import fromstring
 from hypothesis import given
 from python_calamine import CalamineWorkbook
 
@@ -20,6 +21,7 @@ from voucherd.adapters.report import html_page, xlsx
 from voucherd.adapters.report.csv_files import CsvReport
 from voucherd.adapters.report.html_page import HtmlReport
 from voucherd.adapters.report.xlsx import XlsxReport
+from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.errors import OperatorError
 from voucherd.service import report as reporting
@@ -64,7 +66,20 @@ HOSTILE = (
     "\t=1",
     '=HYPERLINK("http://evil.example")',
     "<b>x</b>",
+    '<r><t>x</t></r></is></c><c r="Z9"><f>1+1</f></c><r></r>',  # what the library takes for its own XML
+    "<r><f>1+1</f></r>",
 )
+ODD = (
+    "_x0041_",
+    " a ",
+    "a\nb",
+    "\x00\x1f\ufffe\ud800",
+    "\U0001f3ab",
+    "x" * 40_000,
+    "a & b < c",
+    "_x005F_x0041_",
+)
+"""Texts that a spreadsheet would read as something else, or not at all, were they not written with care."""
 
 
 def written(ledger: Ledger, writer: ReportWriter) -> None:
@@ -151,9 +166,38 @@ def test_no_formula_and_no_link_is_made_of_what_strangers_wrote(text: str, tmp_p
     with zipfile.ZipFile(path) as parts:
         sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
         for name in sheets:
-            tags = set(re.findall(rb"<(\w+)", parts.read(name)))
-            assert not tags & {b"f", b"hyperlink", b"hyperlinks"}
+            tags = {element.tag.rpartition("}")[2] for element in fromstring(parts.read(name)).iter()}
+            assert not tags & {"f", "hyperlink", "hyperlinks"}
         assert not any("rels" in name and "worksheets" in name for name in parts.namelist())
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_any_text_stands_in_its_cell_as_it_is_but_for_what_no_cell_can_hold(
+    text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.xlsx"
+    written(Ledger((), (invoice("I-1", FIRST_DAY, (text, 100)),)), XlsxReport(path, ""))
+    rows = CalamineWorkbook.from_path(path).get_sheet_by_name("lines").to_python()
+    shown = re.sub("[\x00\x1f\ufffe\ud800]", "\ufffd", text)[:32_767]
+    assert column([list(row) for row in rows], "voucher as written") == [shown]
+
+
+def test_days_and_amounts_are_what_they_were_whatever_the_year_and_the_currency(tmp_path: Path) -> None:
+    path = tmp_path / "report.xlsx"
+    writer = XlsxReport(path, "")
+    facts: list[tuple[date, Sum]] = [
+        (date(1900, 3, 1), Sum(-1, "EUR")),
+        (date(2000, 2, 29), Sum(123_456_789_012_345, "EUR")),
+        (date(9999, 12, 31), Sum(1_234_567, "KWD")),
+        (date(2021, 12, 18), Sum(-5_000, "JPY")),
+        (date(1, 1, 1), Sum(0, "CLF")),
+    ]
+    for day, amount in facts:
+        writer.row(UNBILLED, (1, None, None, None, None, day, amount, None, None))
+    writer.close()
+    rows = [list(row) for row in CalamineWorkbook.from_path(path).get_sheet_by_name("unbilled").to_python()]
+    assert column(rows, "bill by") == [*(day for day, _ in facts[:4]), "0001-01-01"]
+    assert column(rows, "still to bill") == [-0.01, 1234567890123.45, 1234.567, -5000.0, 0.0]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -224,6 +268,8 @@ def test_a_sheet_that_is_full_goes_on_in_another(book: Any, monkeypatch: pytest.
     monkeypatch.setattr(xlsx, "MOST_ROWS", 3)
     sheets = book(WORKED)
     assert [len(sheets[name]) for name in ("vouchers", "vouchers 2", "vouchers 3")] == [3, 3, 2]
+    said = [row for row in sheets["summary"] if row[0] == "vouchers"]
+    assert said[0][1] == "more rows than a sheet can hold: vouchers, vouchers 2, vouchers 3"
 
 
 def test_of_what_must_be_sorted_the_most_urgent_rows_are_kept_and_the_rest_is_counted(

@@ -227,6 +227,7 @@ class Runner:
 
     def _outbox_pass(self, works: Works) -> tuple[int, Sent]:
         """Plans and sends what is due; only tells the operators while the clock is in doubt."""
+        works.present()
         doubt = self._clock_watch.doubt()
         if doubt is not None:
             return 0, only_tell(works, doubt, self._clock(), self._stop.is_set)

@@ -56,10 +56,10 @@ class Judging:
         """The verdicts, whatever closed periods say."""
         return reconcile_in_order(self._vouchers(), self._lines(), self._rules.tolerance, self.today)
 
-    def documents(self) -> list[StoredDocument]:
-        """Every document, in the order of arrival, without its lines."""
+    def documents(self) -> Iterator[StoredDocument]:
+        """Every document, in the order of arrival, without its lines, streamed."""
         stored = self._tx.invoices.all_documents()
-        return [one for one in stored if self.until is None or one.recorded_at <= self.until]
+        return (one for one in stored if self.until is None or one.recorded_at <= self.until)
 
     def document_verdict(self, number: int) -> DocumentVerdict:
         """Whether a document counts."""

@@ -15,7 +15,7 @@ from voucherd.service.report import cell_text
 from voucherd.service.report_tables import AGING, SHEETS, SUMMARY, TAKE_CARE, Cell, Kind, Table
 
 MOST_SHOWN = 1_000
-"""Rows of a table on the page; the spreadsheet holds them all."""
+"""Rows of a table on the page, which a browser still opens at once; the spreadsheet holds them all."""
 _PAGE = Path(__file__).with_name("page.html")
 
 
@@ -82,7 +82,7 @@ class HtmlReport:
         remarks = list(self._remarks[table.name])
         if self._counts[table.name] > len(rows):
             more = self._counts[table.name] - len(rows)
-            remarks.append(f"{more:,} more rows stand in the spreadsheet (voucherd report --xlsx)")
+            remarks.append(f"{more:,} more rows stand in the spreadsheet (voucherd report --xlsx, or --csv)")
         largest = _largest_by_currency(rows) if table is AGING else {}
         return Section(
             table.name,

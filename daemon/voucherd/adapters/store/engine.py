@@ -35,6 +35,7 @@ from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
 from voucherd.adapters.store.suppressions import SqlSuppressions
+from voucherd.adapters.store.told import SqlTold
 from voucherd.adapters.store.verdicts import SqlVerdicts
 from voucherd.belonging import make_empty, make_folder
 from voucherd.errors import TemporaryError
@@ -52,6 +53,9 @@ _NOTICING = {
     "application_name": "voucherd",
 }
 """A server that is gone without a word is noticed within seconds, not after the hours of TCP (libpq, 34.1.2)."""
+
+
+_DISK_FULL = "53100"  # PostgreSQL, appendix A
 
 
 class SqlTransaction:
@@ -88,6 +92,10 @@ class SqlTransaction:
     @cached_property
     def invoices(self) -> SqlInvoices:
         return SqlInvoices(self.connection)
+
+    @cached_property
+    def told(self) -> SqlTold:
+        return SqlTold(self.connection)
 
     @cached_property
     def awaited(self) -> SqlAwaited:
@@ -231,11 +239,18 @@ class SqlStore:
         try:
             yield
         except (OperationalError, InterfaceError, NoConnectionError, sqlite3.OperationalError) as error:
-            raise TemporaryError(
-                f"the database does not answer: {_first_line(error)}",
-                where=self.where,
-                remedy="it is tried again; `voucherd check` tells more",
-            ) from error
+            raise self._away(error) from error
+
+    def _away(self, error: BaseException) -> TemporaryError:
+        if _is_full(error):
+            what, remedy = (
+                "the disk of the database is full",
+                "make room: it goes on by itself, and nothing is lost",
+            )
+        else:
+            what = f"the database does not answer: {_first_line(error)}"
+            remedy = "it is tried again; `voucherd check` tells more"
+        return TemporaryError(what, where=self.where, remedy=remedy)
 
     def session(self) -> Connection:
         """A connection to the server for whoever keeps one: its own, none of those that transactions share."""
@@ -264,6 +279,13 @@ class SqlStore:
 def _noticing(url: URL) -> dict[str, Any]:
     """What the URL says itself goes before."""
     return {name: value for name, value in _NOTICING.items() if name not in url.query}
+
+
+def _is_full(error: BaseException) -> bool:
+    """SQLITE_FULL, or PostgreSQL's disk_full."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(original, "sqlite_errorcode", None) or getattr(original, "sqlstate", None)
+    return code in (sqlite3.SQLITE_FULL, _DISK_FULL)
 
 
 def _first_line(error: BaseException) -> str:

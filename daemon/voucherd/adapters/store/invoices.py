@@ -215,10 +215,11 @@ class SqlInvoices:
         every = [one for same in (*found.values(), *fresh.values()) for one in same]
         return sorted(every, key=attrgetter("number"))
 
-    def all_documents(self) -> list[StoredDocument]:
-        """Every document, in the order of arrival, without its lines."""
+    def all_documents(self) -> Iterable[StoredDocument]:
+        """Every document, in the order of arrival, without its lines, streamed."""
         query = select(schema.invoice).order_by(schema.invoice.c.number)
-        return [_document(row) for row in self._connection.execute(query).mappings()]
+        rows = self._connection.execute(query.execution_options(yield_per=1000)).mappings()
+        return (_document(row) for row in rows)
 
     def newest_number(self) -> int:
         """The number of the newest document, 0 where there is none."""

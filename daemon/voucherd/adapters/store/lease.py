@@ -29,6 +29,12 @@ def only_daemon(store: SqlStore) -> Iterator[None]:
         yield
 
 
+def kept_alone(store: SqlStore) -> TemporaryError:
+    """Why no daemon may work on a store at this moment."""
+    what = "the store is kept for one program that needs it alone"
+    return TemporaryError(what, where=store.where, remedy="wait until it is done")
+
+
 @contextmanager
 def alone(store: SqlStore) -> Iterator[None]:
     """Keeps every daemon off a store while the block runs; TemporaryError where one works on it."""
@@ -61,13 +67,10 @@ def _session_lock(store: SqlStore, *, shared: bool) -> Iterator[None]:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         take = text(f"SELECT pg_try_advisory_lock{end}(:key)")
         if not connection.execute(take, {"key": DAEMONS}).scalar_one():
-            raise TemporaryError(
-                "the store is kept for one program that needs it alone"
-                if shared
-                else "a voucherd runs on this store",
-                where=store.where,
-                remedy="wait until it is done" if shared else "stop every daemon first",
-            )
+            if shared:
+                raise kept_alone(store)
+            remedy = "stop every daemon first"
+            raise TemporaryError("a voucherd runs on this store", where=store.where, remedy=remedy)
         try:
             yield
         finally:

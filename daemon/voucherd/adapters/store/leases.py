@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from voucherd.adapters.store.engine import SqlStore
-from voucherd.adapters.store.lease import DAEMONS
+from voucherd.adapters.store.lease import DAEMONS, kept_alone
 from voucherd.errors import TemporaryError
 
 _PEERS = text(
@@ -31,6 +31,7 @@ _PEERS = text(
 )
 _TRY = text("SELECT pg_try_advisory_lock(:key)")
 _SHARE = text("SELECT pg_try_advisory_lock_shared(:key)")
+_ALIVE = text("SELECT 1")
 _UNLOCK = text("SELECT pg_advisory_unlock(:key)")
 _NOTICED = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3")
 
@@ -67,6 +68,15 @@ class Leases:
     def kept(self, name: str) -> bool:
         """Whether a mailbox that was held is still to be read here."""
         return self._everything or (name in self._held and name not in self._surplus)
+
+    def present(self) -> None:
+        """Sees that this daemon counts as one that works on the store: TemporaryError where the database does not
+        answer, or somebody keeps the store for himself, as may happen once the server was started anew, which lets go
+        of every lock."""
+        if self._everything:
+            return
+        with self._guard, self._speaking() as session:
+            session.execute(_ALIVE)
 
     def look(self) -> set[str]:
         """One look at the other daemons, every few seconds: which mailboxes somebody has to look at again, because they
@@ -117,7 +127,6 @@ class Leases:
         key = _key("\n".join(["daemons of", *self._names]))
         if self._part is None:  # the first look of this session: from here on the others know of this daemon
             session.execute(_SHARE, {"key": key})
-            session.execute(_SHARE, {"key": DAEMONS})
         high, low = (key >> 32) & 0xFFFFFFFF, key & 0xFFFFFFFF
         return int(session.execute(_PEERS, {"high": high, "low": low}).scalar_one())
 
@@ -140,8 +149,14 @@ class Leases:
 
     def _begin(self) -> Connection:
         session = self._store.session()
-        for setting in _NOTICED:
-            session.exec_driver_sql(f"SET {setting}")
+        try:
+            for setting in _NOTICED:
+                session.exec_driver_sql(f"SET {setting}")
+            if not session.execute(_SHARE, {"key": DAEMONS}).scalar_one():
+                raise kept_alone(self._store)
+        except BaseException:
+            session.close()
+            raise
         return session
 
     def _drop(self) -> None:

@@ -80,8 +80,10 @@ def _tell_anew(
         return 0
     tx.outbox.put_aside([mail.number for mail in again])
     rows = tx.outbox.deliveries([mail.number for mail in again])
-    ended = {"status": MailStatus.SUPERSEDED, "next_try_at": None, "answer": _WHY}
-    tx.outbox.report([replace(row, **ended) for found in rows.values() for row in found])
+    every_row = [row for found in rows.values() for row in found]
+    tx.outbox.report(
+        [replace(row, status=MailStatus.SUPERSEDED, next_try_at=None, answer=_WHY) for row in every_row]
+    )
     _calendars_untold(tx, again)
     partners = sorted({mail.partner for mail in again if mail.partner is not None})
     holds = tx.holds.in_force(now)

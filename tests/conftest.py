@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +30,13 @@ from voucherd import log
 
 if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQL
+
+# Every test process, and what it starts with its own environment, finds the modules compiled, whatever the caller says.
+sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(
+    Path(__file__).parents[1] / ".cache" / "bytecode"
+)
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The test command judges a change: the same code gets the same answer. `make search` looks for what no example hit.
 settings.register_profile("test", derandomize=True, deadline=None)  # a busy machine is no fault

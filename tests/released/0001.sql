@@ -18,6 +18,16 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE awaited_payment (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	review INTEGER NOT NULL, 
+	voucher_key VARCHAR(80), 
+	invoice_key TEXT, 
+	digest VARCHAR(80) NOT NULL, 
+	reason TEXT NOT NULL, 
+	"row" JSON NOT NULL, 
+	CONSTRAINT fk_awaited_payment_review FOREIGN KEY(review) REFERENCES review (number)
+);
 CREATE TABLE calendar_entry (
 	programme VARCHAR(80) NOT NULL, 
 	voucher_key VARCHAR(80) NOT NULL, 
@@ -371,6 +381,20 @@ CREATE TABLE suppression (
 	CONSTRAINT fk_suppression_mail FOREIGN KEY(mail) REFERENCES outbox (id), 
 	CONSTRAINT fk_suppression_message FOREIGN KEY(message) REFERENCES message (id)
 );
+CREATE TABLE told_invoice (
+	document INTEGER NOT NULL, 
+	doubtful INTEGER NOT NULL, 
+	CONSTRAINT pk_told_invoice PRIMARY KEY (document), 
+	CONSTRAINT fk_told_invoice_document FOREIGN KEY(document) REFERENCES invoice (number)
+);
+CREATE TABLE told_line (
+	line INTEGER NOT NULL, 
+	document INTEGER NOT NULL, 
+	line_class VARCHAR(20) NOT NULL, 
+	CONSTRAINT pk_told_line PRIMARY KEY (line), 
+	CONSTRAINT fk_told_line_document FOREIGN KEY(document) REFERENCES invoice (number), 
+	CONSTRAINT fk_told_line_line FOREIGN KEY(line) REFERENCES invoice_line (number)
+);
 CREATE TABLE verdict (
 	voucher_key VARCHAR(80) NOT NULL, 
 	programme VARCHAR(80) NOT NULL, 
@@ -464,6 +488,9 @@ CREATE INDEX ix_calendar_entry_untold ON calendar_entry (partner) WHERE told < s
 CREATE INDEX ix_alarm_untold ON alarm (number) WHERE mail IS NULL;
 CREATE UNIQUE INDEX ix_suppression_standing ON suppression (address) WHERE lifted_at IS NULL;
 CREATE INDEX ix_line_hint_voucher ON line_hint (voucher_key);
+CREATE INDEX ix_told_invoice ON told_invoice (document) WHERE doubtful = 1;
+CREATE INDEX ix_told_line_document ON told_line (document);
+CREATE INDEX ix_awaited_payment_review ON awaited_payment (review);
 CREATE INDEX ix_decision_document ON decision (document);
 CREATE INDEX ix_decision_line ON decision (line);
 CREATE INDEX ix_decision_period ON decision (period);

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from email import message_from_bytes
 from email.message import Message
 from email.policy import SMTP as STRICT
+from functools import cache
 from html import unescape
 from pathlib import Path
 
@@ -42,9 +44,27 @@ LANGUAGES = ("en", "de", "ko", "fr", "es", "ja", "zh-CN", "pt-BR")
 ONE_FOR_ALL = LetterComposer([SHIPPED])
 
 
+letters = cache(sample_letters)
+
+
 @pytest.fixture(scope="module")
 def composer() -> LetterComposer:
     return LetterComposer([SHIPPED], key=b"synthetic key")
+
+
+@pytest.fixture(scope="session")
+def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped templates of one language: what is checked of an operator's folder is the same over all."""
+    ground = tmp_path_factory.mktemp("shipped")
+    shutil.copy(SHIPPED / "layout.html", ground)
+    shutil.copytree(SHIPPED / "en", ground / "en")
+    return ground
+
+
+@cache
+def sample(locale: str, name: str) -> Composed:
+    """A sample letter as it goes out."""
+    return ONE_FOR_ALL.compose(letters(locale)[name], HEAD)
 
 
 def parts_of(composed: Composed) -> dict[str, Message]:
@@ -62,8 +82,8 @@ def body_of(composed: Composed, media_type: str) -> str:
 
 @pytest.mark.parametrize("locale", LANGUAGES)
 @pytest.mark.parametrize("name", sample_letters("en"))
-def test_every_kind_is_complete_in_every_language(composer: LetterComposer, locale: str, name: str) -> None:
-    composed = composer.compose(sample_letters(locale)[name], HEAD)
+def test_every_kind_is_complete_in_every_language(locale: str, name: str) -> None:
+    composed = sample(locale, name)
     assert composed.subject
     assert composed.text.count("\n") > 8
     assert body_of(composed, "text/plain") == composed.text
@@ -73,8 +93,8 @@ def test_every_kind_is_complete_in_every_language(composer: LetterComposer, loca
 
 @pytest.mark.parametrize("locale", LANGUAGES)
 @pytest.mark.parametrize("name", sample_letters("en"))
-def test_text_and_html_say_the_same(composer: LetterComposer, locale: str, name: str) -> None:
-    composed = composer.compose(sample_letters(locale)[name], HEAD)
+def test_text_and_html_say_the_same(locale: str, name: str) -> None:
+    composed = sample(locale, name)
     html = body_of(composed, "text/html")
     page = re.sub(
         r'<b class="l".*?</b>|<thead>.*?</thead>', " ", re.split(r"<body[^>]*>", html)[1], flags=re.DOTALL
@@ -285,16 +305,16 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_template_is_found_with_its_line_and_the_shipped_one_goes_out(
-    overlay: Callable[..., Path], name: str
+    overlay: Callable[..., Path], english: Path, name: str
 ) -> None:
     source, line, what = BROKEN[name]
     told: list[Fallback] = []
     folder = overlay(en__reminder_md=source)
-    composer = LetterComposer([folder, SHIPPED], on_fallback=told.append)
+    composer = LetterComposer([folder, english], on_fallback=told.append)
     faults = composer.check()
     assert [(fault.file, fault.line) for fault in faults] == [(str(folder / "en" / "reminder.md"), line)]
     assert what in faults[0].what
-    assert composer.compose(REMINDER, HEAD).text == LetterComposer([SHIPPED]).compose(REMINDER, HEAD).text
+    assert composer.compose(REMINDER, HEAD).text == ONE_FOR_ALL.compose(REMINDER, HEAD).text
     assert [(one.kind, one.locale, one.file, one.line) for one in told] == [
         ("reminder", "en", str(folder / "en" / "reminder.md"), line)
     ]
@@ -315,10 +335,10 @@ def test_a_template_that_fails_only_with_some_facts_falls_back_too(overlay: Call
     assert (told[0].kind, told[0].line) == ("missed", 3)
 
 
-def test_broken_words_fall_back_to_the_shipped_ones(overlay: Callable[..., Path]) -> None:
+def test_broken_words_fall_back_to_the_shipped_ones(overlay: Callable[..., Path], english: Path) -> None:
     told: list[Fallback] = []
     folder = overlay(en__words_toml="[left]\nahead = \n")
-    composer = LetterComposer([folder, SHIPPED], on_fallback=told.append)
+    composer = LetterComposer([folder, english], on_fallback=told.append)
     assert "(in 4 days)" in composer.compose(REMINDER, HEAD).text
     assert told
     assert [
@@ -328,21 +348,24 @@ def test_broken_words_fall_back_to_the_shipped_ones(overlay: Callable[..., Path]
 
 def test_a_layout_with_remote_content_is_refused_and_the_shipped_one_used(
     overlay: Callable[..., Path],
+    english: Path,
 ) -> None:
     told: list[Fallback] = []
     folder = overlay(
         layout_html='<html><body>\n<img src="http://evil.example/p.png">{{ body }}</body></html>'
     )
-    composer = LetterComposer([folder, SHIPPED], on_fallback=told.append)
+    composer = LetterComposer([folder, english], on_fallback=told.append)
     assert "evil.example" not in body_of(composer.compose(REMINDER, HEAD), "text/html")
     assert told
     assert [fault.line for fault in composer.check()] == [2]
 
 
-def test_check_names_missing_kinds_strange_files_and_missing_words(overlay: Callable[..., Path]) -> None:
+def test_check_names_missing_kinds_strange_files_and_missing_words(
+    overlay: Callable[..., Path], english: Path
+) -> None:
     folder = overlay(it__reminder_md="subject: a\n---\nb\n", it__recipt_md="subject: a\n---\nb\n",
                      xx1__digest_md="subject: a\n---\nb\n", en__words_toml="[left]\nahed = \"a\"\n")  # fmt: skip
-    faults = [str(fault) for fault in LetterComposer([folder, SHIPPED]).check()]
+    faults = [str(fault) for fault in LetterComposer([folder, english]).check()]
     for expected in (
         "it/recipt.md: no mail uses this file; did you mean receipt.md?",
         "it/digest.md: is missing",
@@ -353,12 +376,8 @@ def test_check_names_missing_kinds_strange_files_and_missing_words(overlay: Call
         assert any(expected in fault for fault in faults), expected
 
 
-def test_the_shipped_templates_have_no_fault(composer: LetterComposer) -> None:
-    assert composer.check() == []
-
-
-def test_a_folder_that_is_not_there_is_a_fault_and_no_obstacle(tmp_path: Path) -> None:
-    composer = LetterComposer([tmp_path / "none", SHIPPED])
+def test_a_folder_that_is_not_there_is_a_fault_and_no_obstacle(tmp_path: Path, english: Path) -> None:
+    composer = LetterComposer([tmp_path / "none", english])
     assert [fault.what for fault in composer.check()] == ["there is no such folder"]
     assert composer.compose(REMINDER, HEAD).subject
 
@@ -372,10 +391,9 @@ def test_without_any_template_nothing_is_made_up(tmp_path: Path) -> None:
 
 
 def test_the_same_letter_gives_the_same_bytes(composer: LetterComposer) -> None:
-    for letter in sample_letters("ko").values():
-        assert composer.compose(letter, HEAD) == LetterComposer([SHIPPED], key=b"synthetic key").compose(
-            letter, HEAD
-        )
+    another = LetterComposer([SHIPPED], key=b"synthetic key")
+    for letter in letters("ko").values():
+        assert composer.compose(letter, HEAD) == another.compose(letter, HEAD)
 
 
 def test_the_headers_are_those_of_the_contract(composer: LetterComposer) -> None:

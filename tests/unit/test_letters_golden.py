@@ -9,6 +9,7 @@ import os
 import re
 from datetime import UTC, datetime
 from email import message_from_bytes
+from functools import cache
 from html import unescape
 from pathlib import Path
 
@@ -26,11 +27,14 @@ ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "letters"
 LANGUAGES = ("en", "de", "ko", "fr", "es", "ja", "zh-CN", "pt-BR")
 KEY = b"synthetic key"
+COMPOSER = LetterComposer([ROOT / "templates"], key=KEY)
+letters = cache(sample_letters)
 
 
+@cache
 def composed_parts(language: str, name: str) -> dict[str, str]:
     """The headers, the text and the HTML of a sample letter; the calendar where there is one."""
-    letter = sample_letters(language)[name]
+    letter = letters(language)[name]
     receipt = letter.kind is LetterKind.RECEIPT
     head = LetterHead(
         sender="Voucher desk <vouchers@desk.example>",
@@ -39,7 +43,7 @@ def composed_parts(language: str, name: str) -> dict[str, str]:
         date=datetime(letter.on.year, letter.on.month, letter.on.day, 8, 0, tzinfo=UTC),
         answers="<original@fabrikam.example>" if receipt else "",
     )
-    content = LetterComposer([ROOT / "templates"], key=KEY).compose(letter, head).content
+    content = COMPOSER.compose(letter, head).content
     parts = {"headers": content.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n", "\n") + "\n"}
     suffixes = {"text/plain": "txt", "text/html": "html", "text/calendar": "ics"}
     for part in message_from_bytes(content).walk():

@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ HEAD = LetterHead(
     date=datetime(2021, 12, 6, 9, 0, tzinfo=UTC),
 )
 COMPOSER = LetterComposer([SHIPPED])
+letters = cache(sample_letters)
 ENGLISH = (
     "the", "please", "voucher", "vouchers", "by", "day", "days", "hello", "your", "you", "mail", "was", "is", "and",
     "with", "this", "reply", "invoice", "line", "customer", "reserve", "redeem", "bill", "review", "nothing", "in",
@@ -55,9 +57,10 @@ def words(language: str) -> dict[str, dict[str, object]]:
     return tomllib.loads((SHIPPED / language / "words.toml").read_text(encoding="utf-8"))
 
 
+@cache
 def own_text(language: str, name: str) -> str:
     """The subject and text of a sample letter without what came from outside."""
-    composed = COMPOSER.compose(sample_letters(language)[name], HEAD)
+    composed = COMPOSER.compose(letters(language)[name], HEAD)
     text = composed.subject + "\n" + composed.text
     for foreign in OUTSIDE:
         text = text.replace(foreign, "").replace(foreign.replace(" ", "\n"), "")

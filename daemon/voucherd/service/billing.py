@@ -19,7 +19,7 @@ from voucherd.domain.events import PART, Event, EventKind, Role
 from voucherd.domain.history import recorded_order, set_aside
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.amounts import money
-from voucherd.domain.reconciliation.frozen import frozen_row, in_words
+from voucherd.domain.reconciliation.frozen import changed_lines, frozen_row, in_words
 from voucherd.domain.reconciliation.payment import amount_owed, is_part_paid
 from voucherd.domain.reconciliation.stream import judge_key
 from voucherd.domain.reconciliation.verdict import COMPLETE, LineVerdict, RedeemedVoucher, VoucherVerdict
@@ -136,6 +136,9 @@ def _keep(
     touched = [*changed, *(key for key in asked if key in before and key not in rows)]
     if not touched:
         return
+    tx.told.doubt(
+        sorted({line for key in touched for line in changed_lines(before.get(key, ""), rows.get(key, ""))})
+    )
     closed = Closed(tx)
     for key, (period, row) in closed.frozen(touched).items():
         if row != rows.get(key):

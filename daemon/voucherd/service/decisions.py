@@ -297,8 +297,18 @@ def _made(
         made.closed_changes += rejudge(tx, rules, rest, now).closed_changes
     if decision.line is not None or decision.document is not None:
         take_up(tx, rules, now, every=True)
+        tx.told.doubt(_lines_of(tx, decision))
     made.verdicts = verdicts_of(tx, rules, touched, now) if touched else {}
     return made
+
+
+def _lines_of(tx: Transaction, decision: Decision) -> list[int]:
+    """The lines that a decision puts elsewhere, or lets count or not."""
+    if decision.document is None:
+        return [] if decision.line is None else [decision.line]
+    stored = tx.invoices.documents([decision.document])[decision.document]
+    same = tx.invoices.same_numbers([invoice_key(stored.document.invoice)])
+    return [line.number for line in tx.invoices.lines_of_documents([one.number for one in same])]
 
 
 def _events(

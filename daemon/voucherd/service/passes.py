@@ -11,6 +11,7 @@ from voucherd.domain.handling import Gate
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import TemporaryError, VoucherdError
 from voucherd.service.calendar_feeds import follow, write_feeds
+from voucherd.service.changed_verdicts import tell_changes
 from voucherd.service.dispatch import Dispatch, Sent
 from voucherd.service.intake import Counts, Folders, Intake
 from voucherd.service.ports import CalendarFeed, Mailbox
@@ -104,6 +105,7 @@ def plan_due(works: Works, now: datetime) -> tuple[int, str]:
     and why the folder of the feeds takes nothing, where it does not."""
     with works.store.looking():
         problem = keep_calendars(works, now)
+        tell_changes(works.store, works.rules, works.token_key, now)
         return remind(works.store, works.rules, works.token_key, now), problem
 
 

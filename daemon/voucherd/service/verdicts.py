@@ -16,6 +16,7 @@ from voucherd.domain.message import ParsedMail, Unreadable
 from voucherd.domain.partner import Partner
 from voucherd.domain.reconciliation.content import CREDIT, invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.documents import DocumentStatus
 from voucherd.domain.reconciliation.inconsistent import Inconsistent
 from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
 from voucherd.domain.reconciliation.suggestions import Suggestion
@@ -32,7 +33,8 @@ MOST_LINES = 150
 """Lines of one mail: more would be cut off by the readers of HTML mail (100 kB); the rest goes in a second part."""
 
 _MOST_ASKED = 500  # lines of one hand-in that are looked at for a slip
-_ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
+ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
+"""The classes of lines that their partner need do nothing about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,21 @@ def tell(
     mails = verdict_mails(documents[: len(numbers)], suggestions, by, rules, key, now)
     mails += verdict_mails(documents[len(numbers) :], {}, by, rules, key, now, news="displaced")
     tx.outbox.add(mails)
+    note_told(
+        tx, [one for one in documents if _addressing(one.stored.document.supplier, by, rules) is not None]
+    )
+
+
+def note_told(tx: Transaction, documents: Sequence[Judged]) -> None:
+    """Keeps what was told of these documents. Of a copy nothing changes: the first of its number counts or not."""
+    counted = [one for one in documents if one.verdict.status is not DocumentStatus.RESENT]
+    refused = {
+        verdict.line.number: (one.stored.number, str(verdict.line_class))
+        for one in counted
+        for verdict in one.lines
+        if verdict.line_class not in ACCEPTED
+    }
+    tx.told.put([one.stored.number for one in counted], refused)
 
 
 def tell_inconsistent(
@@ -139,14 +156,16 @@ def verdict_mails(
     key: bytes,
     now: datetime,
     news: str = "verdict",
+    changed: bool = False,
 ) -> list[OutgoingMail]:
     """The mails to the partners whose documents these are; none for a supplier that is no partner with an address,
-    or where the desk wants none. `suggestions` go by line number; of each invoice a piece of `news` is told once."""
+    or where the desk wants none. `suggestions` go by line number; of each invoice a piece of `news` is told once;
+    `changed` says that the partner was told otherwise before."""
     if rules.verdicts == "off":
         return []
     mails = []
     for document in documents:
-        letter = _letter(document, suggestions, rules, now)
+        letter = _letter(document, suggestions, rules, now, changed)
         addressing = _addressing(document.stored.document.supplier, by, rules)
         if letter is None or addressing is None:
             continue
@@ -171,7 +190,11 @@ def verdict_mails(
 
 
 def _letter(
-    document: Judged, suggestions: Mapping[int, Sequence[Suggestion]], rules: Rulebook, now: datetime
+    document: Judged,
+    suggestions: Mapping[int, Sequence[Suggestion]],
+    rules: Rulebook,
+    now: datetime,
+    changed: bool,
 ) -> Letter | None:
     said = document.stored.document
     partner = rules.partner(said.supplier)
@@ -180,8 +203,9 @@ def _letter(
     total = None if said.total is None or not said.currency else Sum(_in_effect(said), said.currency)
     lines = [_line(verdict, suggestions.get(verdict.line.number, ())) for verdict in document.lines]
     # what needs doing first, else as the invoice has them
-    lines.sort(key=lambda line: line.line_class in _ACCEPTED)
-    named = InvoiceNamed(said.invoice, said.kind, said.issued_on, total, document.verdict.status.value)
+    lines.sort(key=lambda line: line.line_class in ACCEPTED)
+    status = document.verdict.status.value
+    named = InvoiceNamed(said.invoice, said.kind, said.issued_on, total, status, changed=changed)
     return replace(_bare_letter(partner, named, rules, now), lines=tuple(lines))
 
 

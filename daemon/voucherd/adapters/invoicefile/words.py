@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 Word = TypeVar("Word", bound=str)
@@ -153,6 +154,7 @@ TOTALS: dict[str, tuple[str, ...]] = {
 }
 
 
+@lru_cache(maxsize=2048)  # the programme's own words come again with every file
 def folded(text: str) -> str:
     """The form in which the words compare: NFKC, case folded, letters and digits only."""
     return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())

@@ -35,6 +35,7 @@ from voucherd.adapters.store.reviews import SqlReviews
 from voucherd.adapters.store.state import SqlState
 from voucherd.adapters.store.steps import SqlSteps
 from voucherd.adapters.store.suppressions import SqlSuppressions
+from voucherd.adapters.store.told import SqlTold
 from voucherd.adapters.store.verdicts import SqlVerdicts
 from voucherd.belonging import make_empty, make_folder
 from voucherd.errors import TemporaryError
@@ -91,6 +92,10 @@ class SqlTransaction:
     @cached_property
     def invoices(self) -> SqlInvoices:
         return SqlInvoices(self.connection)
+
+    @cached_property
+    def told(self) -> SqlTold:
+        return SqlTold(self.connection)
 
     @cached_property
     def awaited(self) -> SqlAwaited:

@@ -424,6 +424,25 @@ line_hint = Table(
 )
 Index("ix_line_hint_voucher", line_hint.c.voucher_key)
 
+# what a partner was told of its invoice: of each line that was not accepted, its class; `doubtful`: something changed
+told_invoice = Table(
+    "told_invoice",
+    metadata,
+    Column("document", Number, ForeignKey("invoice.number"), primary_key=True, autoincrement=False),
+    Column("doubtful", Integer, nullable=False, default=0),
+)
+_DOUBTFUL = text("doubtful = 1")
+Index("ix_told_invoice", told_invoice.c.document, sqlite_where=_DOUBTFUL, postgresql_where=_DOUBTFUL)
+
+told_line = Table(
+    "told_line",
+    metadata,
+    Column("line", Number, ForeignKey("invoice_line.number"), primary_key=True, autoincrement=False),
+    Column("document", Number, ForeignKey("invoice.number"), nullable=False),
+    Column("line_class", String(20), nullable=False),
+)
+Index("ix_told_line_document", told_line.c.document)
+
 # rows of payment lists that found no voucher: each waits with the entry that tells a person of it
 awaited_payment = Table(
     "awaited_payment",

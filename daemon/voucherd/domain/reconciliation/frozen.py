@@ -34,6 +34,16 @@ def billing_of(row: str) -> str:
     return row.partition("|")[0]
 
 
+def changed_lines(before: str, after: str) -> set[int]:
+    """The lines whose class differs between two frozen rows of a voucher, or that only one of them has; an empty row
+    has none."""
+    return {int(one.partition(":")[0]) for one in _lines(before) ^ _lines(after)}
+
+
+def _lines(row: str) -> set[str]:
+    return set(row.split("|")[10].split()) if row else set()
+
+
 def in_words(row: str) -> str:
     """A frozen row for people: `short, 4000.00 EUR billed`."""
     billing, _, _, billed, _, _, currency, _, completed_on, *_ = row.split("|")

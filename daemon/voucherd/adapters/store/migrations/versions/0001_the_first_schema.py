@@ -522,6 +522,44 @@ def upgrade() -> None:
         batch_op.create_index("ix_line_hint_voucher", ["voucher_key"], unique=False)
 
     op.create_table(
+        "told_invoice",
+        sa.Column(
+            "document",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("doubtful", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_told_invoice_document")),
+        sa.PrimaryKeyConstraint("document", name=op.f("pk_told_invoice")),
+    )
+    with op.batch_alter_table("told_invoice", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_told_invoice",
+            ["document"],
+            unique=False,
+            sqlite_where=sa.text("doubtful = 1"),
+            postgresql_where=sa.text("doubtful = 1"),
+        )
+
+    op.create_table(
+        "told_line",
+        sa.Column(
+            "line",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("document", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("line_class", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(["document"], ["invoice.number"], name=op.f("fk_told_line_document")),
+        sa.ForeignKeyConstraint(["line"], ["invoice_line.number"], name=op.f("fk_told_line_line")),
+        sa.PrimaryKeyConstraint("line", name=op.f("pk_told_line")),
+    )
+    with op.batch_alter_table("told_line", schema=None) as batch_op:
+        batch_op.create_index("ix_told_line_document", ["document"], unique=False)
+
+    op.create_table(
         "awaited_payment",
         sa.Column(
             "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False

@@ -7,15 +7,16 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes_delivery import FakeDelivery
-from tests.worlds import PlainComposer, World, instant, later
+from tests.worlds import TOKEN_KEY, PlainComposer, World, instant, later
 from voucherd.domain.letter import Alarm
 from voucherd.domain.retry import DOUBT_WAIT
 from voucherd.errors import OperatorError
 from voucherd.service.inspect import outbox_json
-from voucherd.service.outbox import drop_mail, release, retry_mail
+from voucherd.service.outbox import drop_mail, retry_mail
 from voucherd.service.pacing import Pacing
 from voucherd.service.ports import Attempt, Outcome
 from voucherd.service.records import DeliveryRow, MailStatus
+from voucherd.service.releasing import release_burst
 
 pytest_plugins = ["tests.stores"]
 
@@ -206,12 +207,16 @@ def _without_digests(world: World) -> object:
 # the burst limit
 
 
+def released(world: World, at: str) -> int:
+    return release_burst(world.store, world.rules, TOKEN_KEY, instant(at)).deliveries
+
+
 def test_more_than_the_burst_limit_waits_until_it_is_let_go(world: World) -> None:
     world.first_reminder()
     done = world.send(NINE, burst_limit=1)
     assert done.held.startswith("2 mails are due at once, more than burst_limit = 1: ")
     assert (done.sent, world.delivery.handed) == (0, [])
-    assert release(world.store, instant(NINE)) == 2
+    assert released(world, NINE) == 2
     assert world.send(NINE, burst_limit=1).sent == 2
 
 
@@ -223,13 +228,13 @@ def test_a_burst_is_shown_as_held_until_it_is_let_go(world: World) -> None:
             return [row["status"] for row in outbox_json(tx, limit, instant(NINE))]
 
     assert (shown(1), shown(2)) == (["held"], ["planned"])
-    release(world.store, instant(NINE))
+    released(world, NINE)
     assert shown(1) == ["planned"]
 
 
 def test_the_next_burst_asks_again(world: World) -> None:
     world.first_reminder()
-    release(world.store, instant(NINE))
+    released(world, NINE)
     world.send(NINE, burst_limit=1)
     world.send(later(NINE, hours=1), burst_limit=1)
     world.assigned("DPS-3001", partner="fabrikam", at="2021-11-01T10:00")
@@ -240,7 +245,7 @@ def test_the_next_burst_asks_again(world: World) -> None:
 
 def test_mails_beyond_what_was_let_go_wait(world: World) -> None:
     world.first_reminder()
-    release(world.store, instant(NINE))
+    released(world, NINE)
     world.assigned("DPS-3001", partner="contoso", at="2021-10-29T10:00")
     world.assigned("DPS-3002", partner="contoso", at="2021-10-29T10:00")
     world.remind("2021-10-29T10:00")

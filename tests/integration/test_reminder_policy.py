@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.desks import VOUCHER_MAIL, TestDesk
-from tests.worlds import FABRIKAM, World, instant, invoice, key_of, rulebook
+from tests.worlds import FABRIKAM, TOKEN_KEY, World, instant, invoice, key_of, rulebook
 from voucherd.domain.partner import Partner
 from voucherd.domain.plan_changes import Change
 from voucherd.domain.reminder_tables import Closed, OwnReminders, ValueRule
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.comparing import compare, comparison_json
 from voucherd.service.inspect import explain_json
-from voucherd.service.outbox import release
 from voucherd.service.plain_letters import letter_of
+from voucherd.service.releasing import release_burst
 from voucherd.service.replanning import replan_everything
 from voucherd.service.store import Transaction
 
@@ -170,7 +170,7 @@ def test_operators_are_told_of_a_burst_once_and_again_when_it_grows_after_it_was
     for _ in range(3):
         assert world.send(NINE, burst_limit=1, burst=tell).held
     assert told == [2]
-    release(world.store, instant(NINE))
+    release_burst(world.store, world.rules, TOKEN_KEY, instant(NINE))
     world.send(NINE, burst_limit=1, burst=tell)
     assert told == [2]
     world.send("2021-10-29T10:00", burst_limit=1, burst=tell)

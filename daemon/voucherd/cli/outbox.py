@@ -173,10 +173,12 @@ def unsuppress(context: Context, address: str, why: str) -> int:
 @click.pass_obj
 def release_burst(context: Context) -> int:
     """Lets the mails go that wait because more than `burst_limit` became due at once."""
-    from voucherd.service.outbox import release
+    from voucherd.service.releasing import release_burst as let_go
 
-    number = release(context.app.store, context.now)
-    click.echo(f"{number} mails go at the next pass")
+    app = context.app
+    done = let_go(app.store, app.rules, app.token_key, context.writing_now())
+    together = f"; {done.together} that waited since earlier days are told anew" if done.together else ""
+    click.echo(f"{done.deliveries} mails go at the next pass{together}")
     return ExitStatus.DONE
 
 

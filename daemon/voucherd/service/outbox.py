@@ -8,7 +8,6 @@ from datetime import datetime
 
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
-from voucherd.service.bursts import let_go
 from voucherd.service.outcomes import SUPPRESSED
 from voucherd.service.readdressing import changed, plan_again
 from voucherd.service.records import FINISHED, DeliveryRow, MailStatus, Suppression
@@ -101,12 +100,6 @@ def release_mails(store: Store, numbers: Sequence[int], now: datetime) -> list[i
             )
         tx.outbox.report([replace(row, status=MailStatus.PLANNED, next_try_at=now) for row in held])
         return sorted({row.mail for row in held})
-
-
-def release(store: Store, now: datetime) -> int:
-    """Lets everything go that is due now, however much it is; returns how many mails that are."""
-    with store.write() as tx:
-        return let_go(tx, now)
 
 
 def _deliveries(tx: Transaction, number: int) -> list[DeliveryRow]:

@@ -42,7 +42,7 @@ def plan_again(tx: Transaction, rules: Rulebook, now: datetime) -> int:
     mails = [mail for mail in mails if _has_other_addresses(tx, rules, mail)]
     deliveries = tx.outbox.deliveries([mail.number for mail in mails])
     mails = [mail for mail in mails if _reached_nobody(mail, deliveries[mail.number])]
-    given_back = _give_back(tx, rules, mails)
+    given_back = give_back(tx, rules, mails)
     again = [mail for mail in mails if mail.number in given_back]
     if not again:
         return 0
@@ -74,7 +74,7 @@ def _reached_nobody(mail: OutgoingMail, rows: Sequence[DeliveryRow]) -> bool:
     return all(row.status in _LOST for row in rows if row.address in mail.to)
 
 
-def _give_back(tx: Transaction, rules: Rulebook, mails: Sequence[OutgoingMail]) -> set[int]:
+def give_back(tx: Transaction, rules: Rulebook, mails: Sequence[OutgoingMail]) -> set[int]:
     """Plans those of the mails' steps again that their vouchers still have; returns the mails that had any."""
     partners = {mail.number: mail.partner for mail in mails}
     keys = {VoucherKey(item.programme, voucher_key(item.voucher)) for mail in mails for item in mail.items}

@@ -166,18 +166,29 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
         holds = tx.holds.in_force(now).everywhere(now)
         tell_of_swallowed(tx, rules, holds, now)
         made, rows = plan_until(tx, rules, now, now)
-        tx.steps.close(
-            [(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded]
-        )
         raise_alarms(tx, now, no_partner(tx, rules, holds, now))
-        due = due_mails(tx, rules, made.mails, token_key, now)
-        carrying = with_calendars(tx, rules, [one.mail for one in due], now)
-        numbers = tx.outbox.add([mail for mail, _ in carrying])
-        told(tx, [one for (_, one), number in zip(carrying, numbers, strict=True) if number is not None])
-        for number, one in zip(numbers, due, strict=True):
-            if number is not None:
-                tx.steps.take([rows[step.key].id for step in one.planned.steps], number)
-        return sum(number is not None for number in numbers)
+        return put_into_outbox(tx, rules, made, rows, token_key, now)
+
+
+def put_into_outbox(
+    tx: Transaction,
+    rules: Rulebook,
+    made: Plan,
+    rows: Mapping[StepKey, StepRow],
+    token_key: bytes,
+    now: datetime,
+) -> int:
+    """Stores the mails of a plan with the steps that they carry, and ends those that fell away; returns how many mails
+    are new."""
+    tx.steps.close([(rows[one.step.key].id, StepStatus.SUPERSEDED, one.because) for one in made.superseded])
+    due = due_mails(tx, rules, made.mails, token_key, now)
+    carrying = with_calendars(tx, rules, [one.mail for one in due], now)
+    numbers = tx.outbox.add([mail for mail, _ in carrying])
+    told(tx, [one for (_, one), number in zip(carrying, numbers, strict=True) if number is not None])
+    for number, one in zip(numbers, due, strict=True):
+        if number is not None:
+            tx.steps.take([rows[step.key].id for step in one.planned.steps], number)
+    return sum(number is not None for number in numbers)
 
 
 def fate(

@@ -148,6 +148,18 @@ class SqlOutbox:
             aside = literal("undelivered|") + cast(table.c.id, Text) + "|" + table.c.business_key
             self._connection.execute(update(table).where(table.c.id.in_(part)).values(business_key=aside))
 
+    def rewrite(self, mails: Sequence[tuple[int, dict[str, Any], dict[str, Any]]]) -> None:
+        """Changes what mails will say (number, letter, head) that were never tried; those in words are written anew."""
+        table = schema.outbox
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("b_id"))
+            .values(letter=bindparam("b_letter"), head=bindparam("b_head"), content=None)
+        )
+        rows = [{"b_id": n, "b_letter": letter, "b_head": head} for n, letter, head in mails]
+        if rows:
+            self._connection.execute(statement, rows)
+
     def interrupted(self) -> int:
         """Marks what a process that is gone had claimed as in doubt, for its one more try; returns how many. Only for
         who knows that nobody else is sending."""

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voucherd.adapters.letters import blocks
+from voucherd.adapters.letters.blocks import PLAIN, Look, blocks_of, page_of
 from voucherd.adapters.letters.linebreaks import longest_piece, width, wrap
-from voucherd.adapters.letters.markdown import parse, to_html
-from voucherd.adapters.letters.plaintext import COLUMNS, to_text
+from voucherd.adapters.letters.markdown import parse
+from voucherd.adapters.letters.plaintext import COLUMNS
 from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import styles_of
 from voucherd.adapters.letters.values import (
@@ -26,7 +28,11 @@ from voucherd.adapters.letters.values import (
 
 
 def text_of(markdown: str) -> str:
-    return to_text(parse(markdown, markdown))
+    return blocks.text_of(blocks_of(markdown, markdown))
+
+
+def html_of(markdown: str, look: Look = PLAIN) -> str:
+    return page_of(blocks_of(markdown, markdown), look)
 
 
 def test_a_korean_character_takes_two_columns() -> None:
@@ -75,7 +81,7 @@ def test_a_table_that_does_not_fit_becomes_a_block_a_row() -> None:
 def test_a_table_without_heads_is_one_of_facts() -> None:
     markdown = "| | |\n|---|---|\n| Voucher | **A1** |\n| Customer | Fabrikam |"
     assert text_of(markdown) == "Voucher   A1\nCustomer  Fabrikam\n"
-    html = to_html(parse(markdown, markdown))
+    html = html_of(markdown)
     assert 'class="facts"' in html
     assert "<thead>" not in html
 
@@ -94,7 +100,7 @@ def test_a_link_of_the_operator_shows_its_target() -> None:
 
 def test_a_link_whose_target_came_from_a_value_is_refused() -> None:
     with pytest.raises(TemplateBroken, match="target"):
-        parse("[x](https://evil.example)", "[x]({{ customer }})")
+        blocks_of("[x](https://evil.example)", "[x]({{ customer }})")
 
 
 PLAIN_TAGS = {"p", "ul", "li", "strong", "h2", "table", "thead", "tbody", "tr", "th", "td", "b"}
@@ -113,15 +119,15 @@ HOSTILE = [
 )
 def test_a_hostile_value_is_shown_as_text_and_gains_no_link(value: str, place: str) -> None:
     markdown = place.format(for_markdown(value))
-    tokens = parse(markdown, place)
-    html = to_html(tokens)
-    assert " ".join(value.split()) in " ".join(to_text(tokens).replace(JOINER, "").split())
+    shown = blocks_of(markdown, place)
+    html = page_of(shown, PLAIN)
+    assert " ".join(value.split()) in " ".join(blocks.text_of(shown).replace(JOINER, "").split())
     assert set(re.findall(r"<([a-z0-9]+)", html)) <= PLAIN_TAGS
 
 
 @given(st.text(max_size=300))
 def test_any_value_comes_out_as_it_was_cleaned(value: str) -> None:
-    tokens = parse(f"| a | b |\n|---|---|\n| x{for_markdown(value)}x | y |", "")
+    tokens = parse(f"| a | b |\n|---|---|\n| x{for_markdown(value)}x | y |")
     assert [token.type for token in tokens].count("td_open") == 2
     shown = "".join(child.content for token in tokens for child in token.children or ())
     shown = re.sub(f"[{JOINER}{ISOLATE}{ISOLATE_ENDS}]", "", shown)
@@ -207,16 +213,16 @@ def test_amounts_stand_right_where_the_template_says_so() -> None:
 
 def test_a_name_that_reads_from_right_to_left_does_not_turn_its_neighbours() -> None:
     value = for_markdown("שלום")
-    tokens = parse(f"Customer {value} (5)", "")
-    assert to_html(tokens) == "<p>Customer <bdi>שלום</bdi> (5)</p>\n"
-    assert to_text(tokens) == f"Customer {ISOLATE}שלום{ISOLATE_ENDS} (5)\n"
+    shown = blocks_of(f"Customer {value} (5)", "")
+    assert page_of(shown, PLAIN) == "<p>Customer <bdi>שלום</bdi> (5)</p>\n"
+    assert blocks.text_of(shown) == f"Customer {ISOLATE}שלום{ISOLATE_ENDS} (5)\n"
 
 
 def test_the_look_of_the_layout_stands_at_each_element() -> None:
     styles = styles_of(
         "<style>.text p, .facts td { margin: 0 } .facts th { color: #333 } @media x { .text p { a: b } }</style>"
     )
-    html = to_html(parse("x\n\n| | |\n|---|---|\n| a | b |", ""), styles)
+    html = html_of("x\n\n| | |\n|---|---|\n| a | b |", Look(styles, "left"))
     assert '<p style="margin: 0">' in html
     assert '<th scope="row" align="left" style="color: #333">a</th>' in html
     assert '<td style="margin: 0">b</td>' in html
@@ -232,19 +238,18 @@ LINKS = re.compile(r"(?i)\b[a-z][a-z0-9+.-]+://\S|\bwww\.\w|\bmailto:|\w@\w|\w\.
      "call me x@evil.example", "ftp://a.de", "http://user@evil.example:80/?a=b.de", "a@b.example c@d.example"],
 )  # fmt: skip
 def test_a_mail_program_finds_no_link_in_a_value(value: str) -> None:
-    tokens = parse(for_markdown(value), "")
+    shown = blocks_of(for_markdown(value), "")
     assert LINKS.search(value)
-    assert not LINKS.search(to_text(tokens))
-    assert not LINKS.search(to_html(tokens))
+    assert not LINKS.search(blocks.text_of(shown))
+    assert not LINKS.search(page_of(shown, PLAIN))
 
 
 def test_an_address_that_is_the_whole_value_can_be_copied() -> None:
-    assert to_text(parse(for_markdown("it.admin@fabrikam.example"), "")) == "it.admin@fabrikam.example\n"
+    assert text_of(for_markdown("it.admin@fabrikam.example")) == "it.admin@fabrikam.example\n"
 
 
 def test_operators_can_copy_the_names_of_servers_and_files_but_get_no_link() -> None:
     assert (
-        to_text(parse(for_operators("smtp.desk.example: en/reminder.md"), ""))
-        == "smtp.desk.example: en/reminder.md\n"
+        text_of(for_operators("smtp.desk.example: en/reminder.md")) == "smtp.desk.example: en/reminder.md\n"
     )
-    assert not LINKS.search(to_text(parse(for_operators("see http://evil.example"), "")))
+    assert not LINKS.search(text_of(for_operators("see http://evil.example")))

@@ -6,7 +6,7 @@ tests read each calendar with that library.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -35,7 +35,7 @@ def text(value: str) -> str:
 
 def day(value: date) -> str:
     """A value of type DATE."""
-    return value.strftime("%Y%m%d")
+    return f"{value.year:04}{value.month:02}{value.day:02}"
 
 
 def moment(value: datetime) -> str:
@@ -47,6 +47,8 @@ def _folded(line: str) -> str:
     """The line in pieces that are short enough; never within a character, nor between a backslash and what follows."""
     if line.isascii() and len(line) <= _LONGEST:
         return line
+    if line.isascii():
+        return "\r\n ".join(_cut(line))
     pieces, piece, size = [], "", 0
     for character in line:
         length = len(character.encode())
@@ -57,3 +59,15 @@ def _folded(line: str) -> str:
         piece += character
         size += length
     return "\r\n ".join([*pieces, piece])
+
+
+def _cut(line: str) -> Iterator[str]:
+    """The same of a line in which every character is an octet."""
+    start = 0
+    while len(line) - start > _LONGEST:
+        end = start + _LONGEST
+        piece = line[start:end]
+        end -= (len(piece) - len(piece.rstrip("\\"))) % 2
+        yield line[start:end]
+        start = end
+    yield line[start:]

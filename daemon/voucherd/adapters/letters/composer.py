@@ -67,6 +67,7 @@ class LetterComposer:
         self._key = key
         self._on_fallback = on_fallback or _unheard
         self._words: dict[tuple[str, str], Words] = {}
+        self._spoken: dict[str, list[str]] = {}
 
     @cached_property
     def _renderer(self) -> Renderer:
@@ -144,6 +145,12 @@ class LetterComposer:
                     yield language, file
 
     def _languages(self, locale: str) -> list[str]:
+        found = self._spoken.get(locale)
+        if found is None:
+            found = self._spoken[locale] = self._nearest(locale)
+        return found
+
+    def _nearest(self, locale: str) -> list[str]:
         known = {name for shelf in self._shelves for name in shelf.languages}
         wanted = (locale, self._default_locale, _LAST_LANGUAGE)
         return list(dict.fromkeys(name for one in wanted for name in nearest(one, known)))

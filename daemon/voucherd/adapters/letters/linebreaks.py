@@ -8,12 +8,15 @@ signs never at a line's start and opening ones never at its end (kinsoku shori, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from unicodedata import category, east_asian_width
 
 AMBIGUOUS_IS_WIDE = frozenset({"ko", "ja", "zh"})
 """Languages whose fonts draw the ambiguous characters of Annex 11 (“ ” – … ①) as wide as their own."""
 
+_KEPT = 4096  # labels, dates, sentences: most texts come up again and again
+_LONGEST_KEPT = 300
 _EMOJI_STYLE = "\ufe0f"
 _NO_COLUMN = frozenset({"Mn", "Me", "Cf", "Cc"})
 _SPACE = re.compile(r"[^\S\u00a0\u2007\u202f]+")  # a no-break space holds what it stands between together
@@ -29,7 +32,14 @@ _NOT_LAST = frozenset("\"'([{#$£¥‘“〈《「『【〔〖〘〚〝＃＄（
 def width(text: str, *, ambiguous: int = 1) -> int:
     """How many columns the text takes in a terminal or a fixed-width mail; `ambiguous` is 2 where the reader's fonts
     draw ambiguous characters wide."""
-    return len(text) if text.isascii() else sum(columns for _, columns in _graphemes(text, ambiguous))
+    if text.isascii():
+        return len(text)
+    return _width(text, ambiguous) if len(text) <= _LONGEST_KEPT else _width.__wrapped__(text, ambiguous)
+
+
+@lru_cache(_KEPT)
+def _width(text: str, ambiguous: int) -> int:
+    return sum(columns for _, columns in _graphemes(text, ambiguous))
 
 
 def _graphemes(text: str, ambiguous: int) -> Iterator[tuple[str, int]]:
@@ -60,9 +70,15 @@ def _columns(char: str, ambiguous: int) -> int:
     return 2 if kind in "WF" else ambiguous if kind == "A" else 1
 
 
-def wrap(text: str, room: int, *, ambiguous: int = 1) -> list[str]:
+def wrap(text: str, room: int, *, ambiguous: int = 1) -> Sequence[str]:
     """The text in lines of at most `room` columns. At least one line; a word that is longer than a line is cut, an
     address of the web never."""
+    wrapping = _wrapped if len(text) <= _LONGEST_KEPT else _wrapped.__wrapped__
+    return wrapping(text, room, ambiguous)
+
+
+@lru_cache(_KEPT)
+def _wrapped(text: str, room: int, ambiguous: int) -> tuple[str, ...]:
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line, used = "", 0
@@ -75,11 +91,19 @@ def wrap(text: str, room: int, *, ambiguous: int = 1) -> list[str]:
             else:
                 line, used = line + gap + piece, used + len(gap) + columns
         lines.append(line)
-    return lines
+    return tuple(lines)
 
 
 def longest_piece(text: str, *, ambiguous: int = 1) -> int:
     """The columns of the longest part that stays together."""
+    if text.isascii():
+        return max(map(len, _SPACE.split(text)))
+    measuring = _longest_piece if len(text) <= _LONGEST_KEPT else _longest_piece.__wrapped__
+    return measuring(text, ambiguous)
+
+
+@lru_cache(_KEPT)
+def _longest_piece(text: str, ambiguous: int) -> int:
     return max(
         (width(atom, ambiguous=ambiguous) for word in _SPACE.split(text) for atom in _atoms(word)), default=0
     )

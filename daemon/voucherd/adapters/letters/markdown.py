@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
+from typing import Final, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -16,16 +17,24 @@ from markdown_it.token import Token
 
 from voucherd.adapters.letters.columns import pieces, pieces_that_fit, whole_up_to
 from voucherd.adapters.letters.linebreaks import width
-from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import NONE, Styles, style_for
 from voucherd.adapters.letters.values import ISOLATE, ISOLATE_ENDS
 
 _RULES = ["table", "hr", "list", "heading", "blockquote", "newline", "escape", "entity", "emphasis", "link",
           "balance_pairs"]  # fmt: skip
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LONGEST_KEPT = 300  # of what stands within blocks: labels, dates, sentences
 _ANSWER = 24  # an answer with its day, which a phone shows on one line
 _STYLED = frozenset({"p", "ul", "ol", "li", "h1", "h2", "h3", "hr", "blockquote"})
 _ISOLATED = {ISOLATE: "<bdi>", ISOLATE_ENDS: "</bdi>"}
+
+
+Foot = Literal["nothing", "behind the rule", "all"]
+"""Which blocks are small print: none of these, those behind their last rule, all of them."""
+
+NOTHING: Final[Foot] = "nothing"
+BEHIND_THE_RULE: Final[Foot] = "behind the rule"
+ALL: Final[Foot] = "all"
 
 
 @cache
@@ -33,15 +42,36 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("zero", {"html": False, "linkify": False, "typographer": False}).enable(_RULES)
 
 
-def parse(markdown: str, template: str) -> list[Token]:
-    """The tokens of a rendered template. A link whose target does not stand in the `template` itself has taken it
-    from a value: TemplateBroken."""
-    tokens = _parser().parse(markdown)
+@cache
+def _block_parser() -> MarkdownIt:
+    """The same without what stands within blocks: their cells and paragraphs say the same in mail after mail, and are
+    read by `_within`."""
+    parser = MarkdownIt("zero", {"html": False, "linkify": False, "typographer": False}).enable(_RULES)
+    return parser.disable(["inline", "text_join"])
+
+
+def parse(markdown: str) -> list[Token]:
+    """The tokens of Markdown. They may be shared with other mails: nobody changes them."""
+    tokens = _block_parser().parse(markdown)
+    for token in tokens:
+        if token.type == "inline":
+            within = _within if len(token.content) <= _LONGEST_KEPT else _within.__wrapped__
+            token.children = within(token.content)
+    return tokens
+
+
+@lru_cache(4096)
+def _within(content: str) -> list[Token]:
+    (inline,) = _parser().parseInline(content)
+    return inline.children or []
+
+
+def targets(tokens: Sequence[Token]) -> Iterator[str]:
+    """The targets of the links."""
     for token in tokens:
         for child in token.children or ():
-            if child.type == "link_open" and str(child.attrGet("href")) not in template:
-                raise TemplateBroken("the target of a link must be written out, not taken from a value")
-    return tokens
+            if child.type == "link_open":
+                yield str(child.attrGet("href"))
 
 
 def table_heads(tokens: Sequence[Token], start: int) -> list[str]:
@@ -83,30 +113,35 @@ def _target(inline: Token, close: Token) -> str:
     return "" if href in {shown, f"mailto:{shown}"} else f" <{href.removeprefix('mailto:')}>"
 
 
-def to_html(tokens: Sequence[Token], styles: Styles = NONE, *, side: str = "left") -> str:
+def to_html(
+    tokens: Sequence[Token], styles: Styles = NONE, *, side: str = "left", foot: Foot = BEHIND_THE_RULE
+) -> str:
     """The HTML of the tokens, the `styles` of a layout written at each element, heads set to the `side` that lines
     start on.
 
     A table without column heads is one of facts (class `facts`): its first column are the heads of its rows. In any
-    other (class `rows`) each cell carries its head, shown only where a narrow screen stacks the cells. What follows the
-    last rule is small print (class `foot`).
+    other (class `rows`) each cell carries its head, shown only where a narrow screen stacks the cells. Small print has
+    the class `foot`.
     """
     parser = _parser()
-    return str(parser.renderer.render(list(_shaped(tokens, styles, side)), parser.options, {}))
+    return str(parser.renderer.render(list(_shaped(tokens, styles, side, foot)), parser.options, {}))
 
 
-def _shaped(tokens: Sequence[Token], styles: Styles, side: str) -> Iterator[Token]:
+def _shaped(tokens: Sequence[Token], styles: Styles, side: str, foot: Foot) -> Iterator[Token]:
     heads: list[str] = []
     widths: tuple[int, ...] = ()
     kept: re.Pattern[str] | None = None
     kind, column, hidden, broken = "", 0, False, False
-    last_rule = max((index for index, token in enumerate(tokens) if token.type == "hr"), default=len(tokens))
+    last_rule = -1 if foot == ALL else len(tokens)
+    if foot == BEHIND_THE_RULE:
+        last_rule = max((at for at, token in enumerate(tokens) if token.type == "hr"), default=len(tokens))
     for index, token in enumerate(tokens):
         if token.type == "table_open":
-            rows = _rows(tokens, index)
-            heads, widths = table_heads(tokens, index), whole_up_to(rows)
-            kept = pieces_that_fit(heads, rows)
+            heads = table_heads(tokens, index)
             kind, column = ("rows" if any(heads) else "facts"), 0
+            if kind == "rows":
+                rows = _rows(tokens, index)
+                widths, kept = whole_up_to(rows), pieces_that_fit(heads, rows)
             yield _table(token, kind, styles)
         elif token.type in {"thead_open", "thead_close"} and kind == "facts":
             hidden = token.type == "thead_open"
@@ -175,7 +210,7 @@ def _rows(tokens: Sequence[Token], start: int) -> list[list[str]]:
 
 
 def _close(token: Token, kind: str, column: int) -> Token:
-    return token.copy(tag="th") if kind == "facts" and column == 0 else token
+    return _changed(token, tag="th") if kind == "facts" and column == 0 else token
 
 
 def _block(token: Token, styles: Styles, *, foot: bool) -> Token:
@@ -186,9 +221,35 @@ def _block(token: Token, styles: Styles, *, foot: bool) -> Token:
     return _with(token, {"class": "foot"} if small else {}, style_for(styles, *names))
 
 
+def _changed(
+    token: Token,
+    *,
+    tag: str | None = None,
+    attrs: dict[str, str | int | float] | None = None,
+    children: list[Token] | None = None,
+    content: str | None = None,
+) -> Token:
+    """A copy with other values; `Token.copy` looks every field up first, and takes several times as long."""
+    return Token(
+        token.type,
+        token.tag if tag is None else tag,
+        token.nesting,
+        token.attrs if attrs is None else attrs,
+        token.map,
+        token.level,
+        token.children if children is None else children,
+        token.content if content is None else content,
+        token.markup,
+        token.info,
+        token.meta,
+        token.block,
+        token.hidden,
+    )
+
+
 def _with(token: Token, attrs: Mapping[str, str], style: str) -> Token:
     kept = {name: value for name, value in token.attrs.items() if name != "style"}
-    return token.copy(attrs={**kept, **attrs, **({"style": style} if style else {})})
+    return _changed(token, attrs={**kept, **attrs, **({"style": style} if style else {})})
 
 
 def _inline(token: Token, label: str, styles: Styles, kept: re.Pattern[str] | None) -> Token:
@@ -198,7 +259,7 @@ def _inline(token: Token, label: str, styles: Styles, kept: re.Pattern[str] | No
     if label:
         hidden = style_for(styles, ".l") or "display: none"
         children.insert(0, _raw(f'<b class="l" style="{escapeHtml(hidden)}">{escapeHtml(label)} </b>'))
-    return token.copy(children=children)
+    return _changed(token, children=children)
 
 
 def _visible(child: Token, styles: Styles) -> Iterator[Token]:
@@ -212,12 +273,12 @@ def _visible(child: Token, styles: Styles) -> Iterator[Token]:
     text = ""
     for char in child.content:
         if char in _ISOLATED:
-            yield child.copy(content=text)
+            yield _changed(child, content=text)
             yield _raw(_ISOLATED[char])
             text = ""
         else:
             text += char
-    yield child.copy(content=text)
+    yield _changed(child, content=text)
 
 
 def _in_pieces(child: Token, kept: re.Pattern[str]) -> Iterator[Token]:
@@ -229,7 +290,7 @@ def _in_pieces(child: Token, kept: re.Pattern[str]) -> Iterator[Token]:
         if whole:
             yield _raw('<span style="white-space: nowrap">')
         if words:
-            yield child.copy(content=words)
+            yield _changed(child, content=words)
         if whole:
             yield _raw("</span>")
 

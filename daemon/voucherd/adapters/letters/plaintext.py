@@ -7,10 +7,9 @@ that finds no room beside its label stands under it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markdown_it.token import Token
-from markdown_it.tree import SyntaxTreeNode
 
 from voucherd.adapters.letters.linebreaks import longest_piece, width, wrap
 from voucherd.adapters.letters.markdown import alignment, plain
@@ -20,12 +19,36 @@ _GAP = "  "
 _Row = Sequence[str]
 
 
-def to_text(tokens: Sequence[Token], *, ambiguous: int = 1) -> str:
-    """The tokens as plain text, blocks apart by an empty line, without a blank at any line's end. `ambiguous` is the
-    width of a character that is wide in some languages only (see `linebreaks`)."""
-    root = SyntaxTreeNode(list(tokens))
-    lines = list(_Page(ambiguous).blocks(root.children, COLUMNS))
-    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+def to_lines(tokens: Sequence[Token], *, ambiguous: int = 1) -> Iterator[str]:
+    """The tokens as lines of plain text, blocks apart by an empty one. `ambiguous` is the width of a character that is
+    wide in some languages only (see `linebreaks`)."""
+    return _Page(ambiguous).blocks(_nodes(tokens), COLUMNS)
+
+
+@dataclass(slots=True)
+class _Node:
+    """A block with those within it; `token` is what opens it."""
+
+    token: Token
+    children: list[_Node] = field(default_factory=list)
+
+    @property
+    def type(self) -> str:
+        return self.token.type.removesuffix("_open")
+
+
+def _nodes(tokens: Sequence[Token]) -> list[_Node]:
+    """The blocks of the tokens, each with its own."""
+    levels: list[list[_Node]] = [[]]
+    for token in tokens:
+        if token.nesting < 0:
+            levels.pop()
+            continue
+        node = _Node(token)
+        levels[-1].append(node)
+        if token.nesting > 0:
+            levels.append(node.children)
+    return levels[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +60,22 @@ class _Page:
     def width(self, text: str) -> int:
         return width(text, ambiguous=self.ambiguous)
 
-    def wrap(self, text: str, room: int) -> list[str]:
+    def wrap(self, text: str, room: int) -> Sequence[str]:
         return wrap(text, room, ambiguous=self.ambiguous)
 
-    def blocks(self, nodes: Sequence[SyntaxTreeNode], room: int, *, tight: bool = False) -> Iterator[str]:
+    def blocks(self, nodes: Sequence[_Node], room: int, *, tight: bool = False) -> Iterator[str]:
         for number, node in enumerate(nodes):
             if number and not tight:
                 yield ""
             yield from self.block(node, room)
 
-    def block(self, node: SyntaxTreeNode, room: int) -> Iterator[str]:
+    def block(self, node: _Node, room: int) -> Iterator[str]:
         if node.type == "heading":
             heading = self.wrap(_words(node), room)
             yield from heading
-            yield ("=" if node.tag == "h1" else "-") * min(room, max(self.width(line) for line in heading))
+            yield ("=" if node.token.tag == "h1" else "-") * min(
+                room, max(self.width(line) for line in heading)
+            )
         elif node.type in {"bullet_list", "ordered_list"}:
             yield from self.list(node, room)
         elif node.type == "blockquote":
@@ -62,10 +87,13 @@ class _Page:
         else:
             yield from self.wrap(_words(node), room)
 
-    def list(self, node: SyntaxTreeNode, room: int) -> Iterator[str]:
-        start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else 0
+    def list(self, node: _Node, room: int) -> Iterator[str]:
+        start = int(node.token.attrs.get("start", 1)) if node.type == "ordered_list" else 0
         tight = all(
-            child.hidden for item in node.children for child in item.children if child.type == "paragraph"
+            child.token.hidden
+            for item in node.children
+            for child in item.children
+            if child.type == "paragraph"
         )
         for number, item in enumerate(node.children):
             if number and not tight:
@@ -76,7 +104,7 @@ class _Page:
                 (mark if not index else " " * len(mark)) + line for index, line in enumerate(lines or [""])
             )
 
-    def table(self, node: SyntaxTreeNode, room: int) -> Iterator[str]:
+    def table(self, node: _Node, room: int) -> Iterator[str]:
         rows = [
             [_words(cell).strip() for cell in row.children] for part in node.children for row in part.children
         ]
@@ -88,7 +116,7 @@ class _Page:
         if sum(widths) + len(_GAP) * (len(widths) - 1) <= room and not any(
             "\n" in cell for row in rows for cell in row
         ):
-            sides = [alignment(cell.attrs) for cell in node.children[0].children[0].children]
+            sides = [alignment(cell.token.attrs) for cell in node.children[0].children[0].children]
             yield self.row(heads, widths, sides)
             yield _GAP.join("-" * one for one in widths)
             yield from (self.row(row, widths, sides) for row in body)
@@ -124,11 +152,13 @@ class _Page:
         return " " * (columns - self.width(text))
 
 
-def _words(node: SyntaxTreeNode) -> str:
+def _words(node: _Node) -> str:
     """The text of a paragraph, heading or cell; a hard line break is kept."""
     inline = node.children[0].token if node.children else None
     if inline is None:
         return ""
+    if not any(child.type == "hardbreak" for child in inline.children or ()):
+        return plain(inline)
     parts: list[list[Token]] = [[]]
     for child in inline.children or ():
         if child.type == "hardbreak":

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
-from markdown_it.token import Token
 from markupsafe import Markup
 
 from voucherd.adapters.letters import sandbox
+from voucherd.adapters.letters.blocks import Block, Look, blocks_of, page_of, text_of
 from voucherd.adapters.letters.linebreaks import AMBIGUOUS_IS_WIDE
-from voucherd.adapters.letters.markdown import parse, to_html
-from voucherd.adapters.letters.plaintext import to_text
 from voucherd.adapters.letters.remote import remote_content
 from voucherd.adapters.letters.sandbox import LARGEST_OUTPUT
 from voucherd.adapters.letters.sources import SourceFile, TemplateBroken, split
@@ -43,11 +41,12 @@ LAYOUT_NAMES: Mapping[str, type] = dict.fromkeys(LayoutView.__dataclass_fields__
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a template made of a letter: its subject, its text, and the same as Markdown tokens for the page."""
+    """What a template made of a letter: its subject, its text, and the same in blocks of Markdown for the
+    page."""
 
     subject: str
     text: str
-    tokens: Sequence[Token]
+    blocks: Sequence[Block]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,7 @@ class Renderer:
         self._html = sandbox.environment(None, html=True)
         self._ready: dict[tuple[str, bool], _Ready | TemplateBroken] = {}
         self._layouts: dict[str, _Layout | TemplateBroken] = {}
+        self._looks: dict[tuple[int, str], Look] = {}
 
     def said(self, file: SourceFile, letter: Letter, words: Words, language: str) -> Said:
         """The letter in the words of a template."""
@@ -94,14 +94,14 @@ class Renderer:
         if not subject:
             raise TemplateBroken("gives an empty subject", title.line)
         filled = sandbox.rendered(ready.body.template, view, 10 * LARGEST_OUTPUT, ready.body.line)
-        tokens = parse(filled, ready.source)
+        blocks = blocks_of(filled, ready.source)
         wide = (words.locale.language if words.locale else language) in AMBIGUOUS_IS_WIDE
-        text = to_text(tokens, ambiguous=2 if wide else 1)
+        text = text_of(blocks, ambiguous=2 if wide else 1)
         if not text.strip():
             raise TemplateBroken("gives an empty mail", ready.body.line)
         if len(text.encode()) > LARGEST_OUTPUT:
             raise TemplateBroken(f"gives more than {LARGEST_OUTPUT // 1000} kB", ready.body.line)
-        return Said(subject, text, tokens)
+        return Said(subject, text, blocks)
 
     def page(self, layout: SourceFile, said: Said, language: str) -> str:
         """The HTML part. Without the styles at each element where they make it too large; empty where it is too large
@@ -111,11 +111,19 @@ class Renderer:
         direction = locale.text_direction if locale else "ltr"
         side = "right" if direction == "rtl" else "left"
         for styles in (ready.styles, NONE):
-            body = to_html(said.tokens, styles, side=side)
+            body = page_of(said.blocks, self._look(styles, side))
             if ready.size + len(body.encode()) <= LARGEST_OUTPUT:
                 view = LayoutView(said.subject, Markup(body), language, direction, side)  # noqa: S704 - our own HTML
                 return sandbox.rendered(ready.template, view)
         return ""
+
+    def _look(self, styles: Styles, side: str) -> Look:
+        known = self._looks.get(
+            (id(styles), side)
+        )  # the styles live as long as the layouts that are kept here
+        if known is None:
+            known = self._looks[id(styles), side] = Look(styles, side)
+        return known
 
     def _compiled(self, file: SourceFile, to_operators: bool) -> _Ready:
         known = self._ready.get((file.path, to_operators))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 ABSENT = "–"  # a fact that is not known
 LONGEST_VALUE = 200
@@ -18,6 +19,7 @@ JOINER = "\u2060"
 """No sign of an address (RFC 3986): where it stands, mail programs see none, and people see no difference."""
 
 _ELLIPSIS = "…"
+_KEPT = 4096  # dates, labels, names: most values come up again and again
 # Control, format (bidi marks, zero width), surrogates, private use, line and paragraph separators.
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _NO_BREAK = frozenset("\u00a0\u202f")  # between a number and its unit or currency (French)
@@ -66,13 +68,18 @@ _MARKDOWN = {
 }
 
 
+@lru_cache(_KEPT)
+def _safe(value: str) -> str:
+    return _escaped(without_links(clean(value)))
+
+
 def for_markdown(value: str) -> str:
     """`value` cleaned, with every sign that Markdown could read as markup as a character reference.
 
     References never count as structure (CommonMark, 2.5), wherever in the template the value stands: at the
     head of a line, in a table cell, between stars.
     """
-    return _escaped(without_links(clean(value)))
+    return _safe(value) if len(value) <= LONGEST_VALUE else _safe.__wrapped__(value)
 
 
 def for_operators(value: str) -> str:
@@ -83,6 +90,6 @@ def for_operators(value: str) -> str:
 
 def _escaped(value: str) -> str:
     shown = value.translate(_MARKDOWN)
-    if any(unicodedata.bidirectional(char) in _FROM_RIGHT for char in value):
+    if not value.isascii() and any(unicodedata.bidirectional(char) in _FROM_RIGHT for char in value):
         return f"{ISOLATE}{shown}{ISOLATE_ENDS}"
     return shown

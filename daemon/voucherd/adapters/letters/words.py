@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -63,6 +63,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 OPEN_SECTIONS = frozenset({"deadline", "label", "fact", "event", "review", "mailbox"})
 COUNTED = frozenset({("left", "ahead"), ("left", "past"), *(("count", noun) for noun in SECTIONS["count"])})
 _LETTER_AT_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")  # CLDR's currency spacing, which Babel leaves out
+_MOST_WRITTEN = 5000
 _COMMAS = {"ja": "、", "zh": "，"}
 
 
@@ -82,6 +83,8 @@ class Words:
     locale: Locale
     phrases: Mapping[str, Mapping[str, Phrase]]
     language: str = "en"
+    _written: dict[Hashable, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What was written already: the same few dates, numbers and phrases come up in mail after mail."""
 
     def month(self, on: date) -> str:
         """The month and year of a day, as `December 2021`."""
@@ -89,7 +92,7 @@ class Words:
 
     def date(self, on: date) -> str:
         """The date with its weekday, as `Friday, 10 December 2021`."""
-        return format_date(on, "full", locale=self.locale)
+        return self._once(on, lambda: format_date(on, "full", locale=self.locale))
 
     def joined(self, parts: Sequence[str]) -> str:
         """The parts as a list in words, each once: `a, b and c`."""
@@ -101,7 +104,7 @@ class Words:
 
     def number(self, number: int) -> str:
         """A number in the figures and groups of the locale: `12,345`."""
-        return format_decimal(number, locale=self.locale)
+        return self._once(number, lambda: format_decimal(number, locale=self.locale))
 
     def money(self, amount: Sum) -> str:
         """An amount with the sign of its currency; never rounded, whatever decimals the locale is used to."""
@@ -187,11 +190,21 @@ class Words:
         return _filled(self._phrase("hold", scope, 1), {"name": name})
 
     def _phrase(self, section: str, key: str, number: int) -> str:
-        phrase = self.phrases[section][key]
+        return self._once((section, key, number), lambda: self._said(self.phrases[section][key], number))
+
+    def _said(self, phrase: Phrase, number: int) -> str:
         if not isinstance(phrase, str):
             category = "zero" if number == 0 and "zero" in phrase else self.locale.plural_form(number)
             phrase = phrase.get(category) or phrase["other"]
         return phrase.replace("{n}", self.number(number))
+
+    def _once(self, what: Hashable, write: Callable[[], str]) -> str:
+        known = self._written.get(what)
+        if known is None:
+            if len(self._written) >= _MOST_WRITTEN:
+                self._written.clear()
+            known = self._written[what] = write()
+        return known
 
 
 def _filled(phrase: str, fields: Mapping[str, str]) -> str:

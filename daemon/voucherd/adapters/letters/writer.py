@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 from voucherd.adapters.letters.values import clean
@@ -37,6 +38,8 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _LONGEST_ADDRESS = 254
 _NOT_ASCII = bytes(range(0x7F, 0x100))
 _MOST_REFERENCES = 20
+_KEPT = 1024  # addresses: the desk's own in every mail
+_FITS = 76  # a header line that needs no fold (RFC 5322, 2.1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ def _addresses(values: Sequence[str]) -> str:
     return f",{CRLF} ".join(address_header(value) for value in values)
 
 
+@lru_cache(_KEPT)
 def bare_address(value: str) -> str:
     """The address in `Voucher desk <vouchers@desk.example>`. PermanentError where there is not exactly one."""
     opening = value.rfind("<")
@@ -118,6 +122,7 @@ def display_name(value: str) -> str:
     return clean(value.rpartition("<")[0]).strip('"').replace('\\"', '"') if value.endswith(">") else ""
 
 
+@lru_cache(_KEPT)
 def address_header(value: str) -> str:
     """An address as it stands in a header: `name <local@domain>` or bare."""
     address, name = bare_address(value), display_name(value)
@@ -137,6 +142,8 @@ def _unstructured(name: str, value: str) -> str:
     if not line:
         raise PermanentError(f"a mail without a {name.lower()} is not sent")
     if line.isascii() and "=?" not in line:
+        if len(name) + len(": ") + len(line) <= _FITS:
+            return line
         return Header(line, "us-ascii", header_name=name).encode(linesep=CRLF)
     return _encoded(line, name)
 
@@ -187,12 +194,13 @@ def scanned(content: bytes, meant: set[str]) -> bytes:
     own = {
         name for name in names if name in {"content-type", "content-transfer-encoding", "content-language"}
     }
+    lines = content.split(b"\r\n")
     faults = (
         (not end or not content.endswith(b"\r\n"), "the header block does not end"),
         (not content.isascii() or b"\0" in content, "there are bytes that are not ASCII"),
-        (content.count(b"\r") != content.count(b"\r\n"), "there is a bare CR"),
-        (content.count(b"\n") != content.count(b"\r\n"), "there is a bare LF"),
-        (any(len(line) > LONGEST_LINE for line in content.split(b"\r\n")), "a line is too long"),
+        (content.count(b"\r") != len(lines) - 1, "there is a bare CR"),
+        (content.count(b"\n") != len(lines) - 1, "there is a bare LF"),
+        (max(map(len, lines)) > LONGEST_LINE, "a line is too long"),
         (len(names) != len(set(names)), "a header stands there twice"),
         (set(names) != meant | own or not set(names) <= ALLOWED_HEADERS, "a header is not one of ours"),
         (not set(names) >= _NEEDED_HEADERS, "a header is missing"),

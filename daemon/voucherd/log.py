@@ -71,7 +71,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 EventDict = MutableMapping[str, Any]
 
 _due: list[Callable[[], None]] = []
-"""The set-up, until the first line is due: structlog brings rich and asyncio with it, and most commands log nothing."""
+"""The set-up, until the first line is due: structlog brings asyncio with it, and most commands log nothing."""
 
 
 def configure(environ: Mapping[str, str], *, verbose: bool = False, stream: TextIO | None = None) -> None:
@@ -81,8 +81,20 @@ def configure(environ: Mapping[str, str], *, verbose: bool = False, stream: Text
     _route_libraries(environ, out)
 
 
+def _without_rich() -> None:
+    """Has structlog loaded without rich, which it would take along to colour tracebacks: a tenth of the memory of the
+    daemon, and of the start of whatever logs a line."""
+    if not {"structlog", "rich"} & sys.modules.keys():
+        sys.modules["rich"] = None  # type: ignore[assignment]  # an import of it fails, as where it is not installed
+        try:
+            import structlog  # noqa: F401
+        finally:
+            del sys.modules["rich"]
+
+
 def reset() -> None:
     """The log as if it had not been set up: the next line goes where structlog would send it."""
+    _without_rich()
     import structlog
 
     _due.clear()
@@ -90,6 +102,7 @@ def reset() -> None:
 
 
 def _set_up(environ: Mapping[str, str], out: TextIO, *, verbose: bool) -> None:
+    _without_rich()
     import structlog
 
     level = logging.DEBUG if verbose else logging.INFO
@@ -102,6 +115,7 @@ def _set_up(environ: Mapping[str, str], out: TextIO, *, verbose: bool) -> None:
 
 
 def _logger() -> Any:
+    _without_rich()
     import structlog
 
     for set_up in _due:
@@ -111,6 +125,7 @@ def _logger() -> Any:
 
 
 def _shared() -> list[structlog.typing.Processor]:
+    _without_rich()
     import structlog
 
     return [
@@ -129,6 +144,7 @@ def under_systemd(environ: Mapping[str, str], stream: TextIO) -> bool:
 
 def bind(**values: str | int) -> AbstractContextManager[None]:
     """Adds `values` to every line within the block, in this thread or task alone."""
+    _without_rich()
     import structlog
 
     return structlog.contextvars.bound_contextvars(**values)
@@ -184,6 +200,7 @@ def _shortened(text: str) -> str:
 
 
 def _renderer(environ: Mapping[str, str], out: TextIO) -> structlog.typing.Processor:
+    _without_rich()
     import structlog
 
     if under_systemd(environ, out):
@@ -203,6 +220,7 @@ class _Libraries(logging.StreamHandler[TextIO]):
 
     def format(self, record: logging.LogRecord) -> str:
         if self.formatter is None:
+            _without_rich()
             import structlog
 
             self.formatter = structlog.stdlib.ProcessorFormatter(

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.desks import VOUCHER_MAIL, TestDesk, results
 from tests.mailmaking import mail
 from tests.worlds import World, instant
 from voucherd.adapters.archive import FileArchive
+from voucherd.adapters.maildir_delivery import MaildirDelivery
 from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.store import SqlStore, rows, schema
 from voucherd.domain.events import EventKind, Role
@@ -43,6 +44,25 @@ def everything(store: SqlStore) -> str:
 def counts(store: SqlStore) -> dict[str, int]:
     with store.read() as tx:
         return {table.name: rows.content_of(tx.connection, table).rows for table in rows.tables()}
+
+
+def test_a_recipient_is_forgotten_in_what_the_way_out_answered(tmp_path: Path, workers: WorkerPool) -> None:
+    desk = TestDesk(tmp_path, workers=workers)
+    desk.put(
+        mail(
+            VOUCHER_MAIL.format(voucher="DPS-83K2-99017"), results("adatum.example"), ("From", f"<{PERSON}>")
+        )
+    )
+    assert desk.run().sent.sent == 1
+    delivery = MaildirDelivery(tmp_path / "elsewhere")
+    answers = [delivery.send("", PERSON, b"x").answer, f"250 2.1.5 <{PERSON}> ok", f"smtp;550 {PERSON}: no"]
+    for answer in answers:
+        with desk.app.store.write() as tx:
+            tx.connection.execute(update(schema.delivery).values(answer=answer))
+        assert PERSON in everything(desk.app.store)
+        forget(desk.app.store, desk.app.archive, desk.app.rules, PERSON, "asked", "jo", instant("2021-06-01"))
+        assert PERSON not in everything(desk.app.store), answer
+    desk.close()
 
 
 @pytest.fixture

@@ -142,6 +142,9 @@ CREATE TABLE invoice (
 	supplier VARCHAR(80) NOT NULL, 
 	invoice TEXT NOT NULL, 
 	invoice_key TEXT NOT NULL, 
+	counts_as TEXT NOT NULL, 
+	corrects TEXT NOT NULL, 
+	refers_to TEXT NOT NULL, 
 	kind VARCHAR(20) NOT NULL, 
 	issued_on DATE NOT NULL, 
 	currency VARCHAR(3) NOT NULL, 
@@ -152,7 +155,7 @@ CREATE TABLE invoice (
 	CONSTRAINT fk_invoice_message FOREIGN KEY(message) REFERENCES message (id), 
 	CONSTRAINT uq_invoice_sha256_invoice_key_kind_supplier UNIQUE (sha256, invoice_key, kind, supplier)
 );
-INSERT INTO "invoice" VALUES(1,'file 0.csv','4da94f7ab13842d92f35deb8983d2edfe02631ff460c4080f4733de155b57fd4','4816227d35ec2b8854aa3f88b3042d3c0ac3b395361a184aff8316e979619f82','contoso','INV-1','INV-1','invoice','2021-05-15','EUR',500001,'null',NULL,'2021-05-16T10:00:00.000000Z');
+INSERT INTO "invoice" VALUES(1,'file 0.csv','4da94f7ab13842d92f35deb8983d2edfe02631ff460c4080f4733de155b57fd4','4816227d35ec2b8854aa3f88b3042d3c0ac3b395361a184aff8316e979619f82','contoso','INV-1','INV-1','INV-1','','','invoice','2021-05-15','EUR',500001,'null',NULL,'2021-05-16T10:00:00.000000Z');
 CREATE TABLE invoice_line (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	document INTEGER NOT NULL, 
@@ -468,6 +471,7 @@ CREATE INDEX ix_delivery_waiting ON delivery (next_try_at) WHERE status IN ('pla
 CREATE INDEX ix_event_message ON event (message);
 CREATE INDEX ix_event_recorded_at ON event (recorded_at);
 CREATE INDEX ix_event_voucher ON event (voucher_key, programme);
+CREATE INDEX ix_invoice_counts_as ON invoice (counts_as, supplier, kind);
 CREATE INDEX ix_invoice_key ON invoice (invoice_key, supplier, kind);
 CREATE INDEX ix_invoice_recorded_at ON invoice (recorded_at);
 CREATE INDEX ix_source_message ON source (message);

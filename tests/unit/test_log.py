@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -140,3 +142,13 @@ def test_a_traceback_is_shown_without_the_values_of_variables(journal: io.String
 def test_event_names_are_a_thing_and_what_became_of_it() -> None:
     assert all(len(each.value.split(".")) == 2 for each in Event)
     assert len({each.value for each in Event}) == len(Event)
+
+
+def test_a_process_that_logs_does_not_load_what_would_colour_its_tracebacks() -> None:
+    code = (
+        "import sys; from voucherd import log; log.configure({}); log.info(log.Event.DAEMON_STARTED)\n"
+        "assert 'structlog' in sys.modules; assert not {'rich', 'pygments'} & sys.modules.keys()\n"
+        "from rich.table import Table"  # who wants it has it afterwards
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, "daemon.started" in done.stderr) == (0, True), done.stderr

@@ -73,10 +73,11 @@ class MaildirDelivery:
 
 
 def _name(recipient: str, content: bytes) -> str:
-    """A unique name that starts alike for the same mail to the same recipient, and shows who it is for."""
+    """A unique name that starts alike for the same mail to the same recipient, and shows who it is for, after a sign
+    that no address holds: whoever is forgotten is found in it."""
     digest = blake2b(recipient.encode("utf-8", "surrogatepass") + b"\0" + content, digest_size=12).hexdigest()
     shown = re.sub(r"[^a-z0-9@.+-]", "_", recipient.lower()[:_LONGEST_RECIPIENT])
-    return f"{digest}.{token_hex(6)}.{shown}"
+    return f"{digest}.{token_hex(6)}={shown}"
 
 
 def _discard(path: Path) -> None:

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from voucherd.domain.events import WORD, Event, EventKind, Role
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.reconciliation.amounts import format_amount, money
-from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.decisions import ABOUT_BILLING, Decision, Word, in_force
 from voucherd.domain.reconciliation.lines import PlacedLine
 from voucherd.domain.reconciliation.verdict import COMPLETE, Billing, VoucherVerdict
@@ -103,11 +102,7 @@ def choose_document(store: Store, rules: Rulebook, number: int, teller: Teller) 
                 f"there is no document {number}", remedy="`voucherd reconcile --json` lists them"
             )
         wanted = known_document(stored)
-        same = [
-            one
-            for one in tx.invoices.same_numbers([invoice_key(stored.document.invoice)])
-            if known_document(one).key == wanted.key
-        ]
+        same = [one for one in tx.invoices.beside([number]) if known_document(one).key == wanted.key]
         if len({one.document.content_sha256 for one in same}) == 1:
             raise OperatorError(f"document {number} is the only content of its number: it counts already")
         decision = replace(_decision(Word.CHOOSE, teller, now), document=number)
@@ -202,8 +197,7 @@ def undo(store: Store, rules: Rulebook, number: int, teller: Teller) -> Made:
 
 def _named_with(tx: Transaction, document: int) -> list[str]:
     """The keys that lines of all documents of this one's number belong to."""
-    stored = tx.invoices.documents([document])[document]
-    same = tx.invoices.same_numbers([invoice_key(stored.document.invoice)])
+    same = tx.invoices.beside([document])
     return [
         line.key for line in placed_lines(tx, tx.invoices.lines_of_documents([one.number for one in same]))
     ]
@@ -306,8 +300,7 @@ def _lines_of(tx: Transaction, decision: Decision) -> list[int]:
     """The lines that a decision puts elsewhere, or lets count or not."""
     if decision.document is None:
         return [] if decision.line is None else [decision.line]
-    stored = tx.invoices.documents([decision.document])[decision.document]
-    same = tx.invoices.same_numbers([invoice_key(stored.document.invoice)])
+    same = tx.invoices.beside([decision.document])
     return [line.number for line in tx.invoices.lines_of_documents([one.number for one in same])]
 
 

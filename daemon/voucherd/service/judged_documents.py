@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.documents import DocumentStatus, DocumentVerdict
 from voucherd.domain.reconciliation.lines import PlacedLine
 from voucherd.domain.reconciliation.stream import judge_key, judge_loose_line
@@ -40,7 +39,7 @@ def judged(
     """The documents with these numbers and what became of them; asks the store for all of them together. `told` are
     verdicts at hand, by the number of the line, as recording made them: nothing was recorded since."""
     documents = tx.invoices.documents(numbers)
-    known = tx.invoices.same_numbers([invoice_key(one.document.invoice) for one in documents.values()])
+    known = tx.invoices.beside(numbers)
     verdicts = document_verdicts(tx, known)
     mine = placed_lines(tx, tx.invoices.lines_of_documents(list(documents)))
     found = {line.number: told[line.number] for line in mine if line.number in told}
@@ -67,8 +66,7 @@ def displaced(tx: Transaction, numbers: Sequence[int]) -> list[int]:
     """The documents that counted until these came: with another content under the same number, and later in the
     order that decides (RECONCILIATION.md, Document step)."""
     new = set(numbers)
-    keys = [invoice_key(one.document.invoice) for one in tx.invoices.documents(numbers).values()]
-    verdicts = document_verdicts(tx, tx.invoices.same_numbers(keys))
+    verdicts = document_verdicts(tx, tx.invoices.beside(numbers))
     return [
         number
         for number, verdict in verdicts.items()

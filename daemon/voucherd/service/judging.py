@@ -16,6 +16,7 @@ from operator import attrgetter, itemgetter
 from voucherd.domain.billable import BillingFacts, billable, billing_facts
 from voucherd.domain.history import fold
 from voucherd.domain.reconciliation.decisions import Decision, Placement, in_force, placements
+from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.documents import DocumentStatus, DocumentVerdict, judge_documents
 from voucherd.domain.reconciliation.frozen import frozen_row
 from voucherd.domain.reconciliation.lines import PlacedLine
@@ -183,5 +184,12 @@ def reported(stored: StoredDocument, verdict: DocumentVerdict) -> ReportedDocume
         total=document.total,
         totals=document.totals,
         status=verdict.status.value,
-        reason=verdict.reason,
+        reason=_reason(document, verdict),
     )
+
+
+def _reason(document: InvoiceDocument, verdict: DocumentVerdict) -> str:
+    """Why a document counts or not, with the invoices before it that it names."""
+    if document.corrects and verdict.status is DocumentStatus.ACCEPTED and verdict is _FIRST:
+        return f"corrects {document.corrects}, which is not known"
+    return f"{verdict.reason}; refers to {document.refers_to}" if document.refers_to else verdict.reason

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.decisions import Decision, Placement, Word, in_force, placements
 from voucherd.domain.reconciliation.documents import (
     DocumentKey,
     DocumentStatus,
     DocumentVerdict,
     KnownDocument,
-    document_key,
     judge_documents,
 )
 from voucherd.domain.reconciliation.lines import PlacedLine
@@ -25,9 +23,10 @@ def known_document(stored: StoredDocument) -> KnownDocument:
     document = stored.document
     return KnownDocument(
         stored.number,
-        document_key(document.supplier, document.invoice, document.kind),
+        DocumentKey(document.supplier, stored.counts_as, document.kind),
         document.issued_on,
         document.content_sha256,
+        bool(document.corrects),
     )
 
 
@@ -45,7 +44,7 @@ def chosen_contents(
 
 
 def document_verdicts(tx: Transaction, documents: Iterable[StoredDocument]) -> dict[int, DocumentVerdict]:
-    """Which of these documents count; all that share a number must be among them."""
+    """Which of these documents count; all that count under the same number must be among them."""
     known = [known_document(stored) for stored in documents]
     decisions = tx.decisions.of_documents([document.number for document in known])
     return judge_documents(known, chosen_contents(known, decisions))
@@ -86,7 +85,7 @@ def placed_lines(tx: Transaction, lines: Sequence[StoredLine]) -> list[PlacedLin
     if not lines:
         return []
     named = tx.invoices.documents(sorted({line.document for line in lines}))
-    related = tx.invoices.same_numbers([invoice_key(stored.document.invoice) for stored in named.values()])
+    related = tx.invoices.beside(list(named))
     verdicts = document_verdicts(tx, related)
     decided = placements(in_force(tx.decisions.of_lines([line.number for line in lines])))
     return [

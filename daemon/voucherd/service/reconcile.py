@@ -11,7 +11,6 @@ from typing import Any
 from voucherd.domain.events import Role
 from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.bridge import totals_of
-from voucherd.domain.reconciliation.content import invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.remittances import RemittanceAdvice
 from voucherd.domain.reconciliation.report import reconciliation as as_json
@@ -64,7 +63,7 @@ def take_in(
     if new:
         fresh = [one for one, number in zip(documents, numbers, strict=True) if number is not None]
         tx.reviews.open(loose_documents(fresh, message, now))
-        same = tx.invoices.same_numbers([invoice_key(document.invoice) for document in documents])
+        same = tx.invoices.beside(new)
         lines = placed_lines(tx, tx.invoices.lines_of_documents([stored.number for stored in same]))
         done = rejudge(tx, rules, tx.ledger.same_ids(sorted({line.key for line in lines} - {""})), now)
         if changes is not None:

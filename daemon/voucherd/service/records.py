@@ -396,7 +396,8 @@ class CalendarRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """An invoice document as stored: `number` in the order of arrival, `file` its name as data only."""
+    """An invoice document as stored: `number` in the order of arrival, `file` its name as data only. `counts_as` is the
+    normal form of its number, or of the one that it corrects: of all with the same, one content counts."""
 
     number: int
     file: str
@@ -404,6 +405,7 @@ class StoredDocument:
     document: InvoiceDocument
     message: int | None
     recorded_at: datetime
+    counts_as: str
 
 
 @dataclass(frozen=True, slots=True)

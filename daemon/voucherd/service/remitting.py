@@ -147,7 +147,7 @@ class _Taking:
         """The documents that count under each number that a row names without a voucher, with their lines."""
         wanted = {invoice_key(row.invoice) for row, _ in self.rows if not row.voucher_text} - {""}
         stored = self.tx.invoices.same_numbers(sorted(wanted)) if wanted else []
-        verdicts = document_verdicts(self.tx, stored)
+        verdicts = document_verdicts(self.tx, self.tx.invoices.beside([one.number for one in stored]))
         counted = [one for one in stored if verdicts[one.number].status is DocumentStatus.ACCEPTED]
         lines: dict[int, list[StoredLine]] = defaultdict(list)
         written = self.tx.invoices.lines_of_documents([one.number for one in counted])

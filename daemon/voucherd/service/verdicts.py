@@ -205,7 +205,10 @@ def _letter(
     # what needs doing first, else as the invoice has them
     lines.sort(key=lambda line: line.line_class in ACCEPTED)
     status = document.verdict.status.value
-    named = InvoiceNamed(said.invoice, said.kind, said.issued_on, total, status, changed=changed)
+    correction = said.corrects if document.verdict.status is DocumentStatus.CONFLICT else ""
+    named = InvoiceNamed(
+        said.invoice, said.kind, said.issued_on, total, status, changed=changed, corrects=correction
+    )
     return replace(_bare_letter(partner, named, rules, now), lines=tuple(lines))
 
 

@@ -83,6 +83,10 @@ class _Document:
             adjustments=tuple(self._adjustments()),
             itemised=self._itemised(),
             demands=self._demands(lines),
+            preceding=tuple(
+                text_at(one, "IssuerAssignedID")
+                for one in _all(self._settlement, "InvoiceReferencedDocument")
+            ),
         )
 
     def _itemised(self) -> bool:

@@ -30,10 +30,14 @@ from voucherd.domain.reconciliation.totals import (
 )
 
 MAX_LINES: Final = 50_000
+_MOST_REFERENCES: Final = 5
+_LONGEST_REFERENCE: Final = 200
 CREDIT_TYPES: Final = frozenset(
     ("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532", "TD04", "TD08")
 )
 """Type codes of credit notes: UNTDID 1001 as EN 16931 takes them for BT-3, and FatturaPA's TipoDocumento."""
+CORRECTION_TYPES: Final = frozenset(("384", "471", "472", "473", "TD07"))
+"""Type codes of corrected invoices, which take the place of the one that they name (FatturaPA's where it names one)."""
 WHOLE: Final = "total"
 """The name of the one line that stands for a document without line detail."""
 
@@ -72,7 +76,8 @@ class Adjustment:
 @dataclass(frozen=True, slots=True)
 class RawDocument:
     """A document: `kind` is its type code, `name` what the format calls it; `words` are those of the document itself.
-    `itemised` says that its profile has lines, which it must then have; `demands` what else must be stated."""
+    `itemised` says that its profile has lines, which it must then have; `demands` what else must be stated;
+    `preceding` the numbers of the invoices that it names as those before it (BG-3)."""
 
     name: str
     number: str
@@ -87,6 +92,7 @@ class RawDocument:
     itemised: bool = True
     credit: bool = False
     demands: tuple[tuple[str, str], ...] = ()
+    preceding: tuple[str, ...] = ()
 
 
 def document(raw: RawDocument, supplier: str | None, words: Recogniser) -> InvoiceDocument:
@@ -123,7 +129,22 @@ def document(raw: RawDocument, supplier: str | None, words: Recogniser) -> Invoi
         total=totals.net,
     )
     # what a line's share of the tax is, the document does not say: it is no part of what tells it from others
-    return replace(made, lines=tuple(told), totals=totals, itemised=bool(counted))
+    refers = tuple(dict.fromkeys(one for one in raw.preceding if invoice_key(one)))
+    return replace(
+        made,
+        lines=tuple(told),
+        totals=totals,
+        itemised=bool(counted),
+        refers_to=", ".join(refers[:_MOST_REFERENCES])[:_LONGEST_REFERENCE],
+        corrects=_corrected(raw, made.kind, refers),
+    )
+
+
+def _corrected(raw: RawDocument, kind: str, preceding: Sequence[str]) -> str:
+    """The one invoice whose place this one takes; a correction of negative amounts is a credit note beside it."""
+    if raw.kind not in CORRECTION_TYPES or kind == CREDIT or len(preceding) != 1:
+        return ""
+    return preceding[0] if len(preceding[0]) <= _LONGEST_REFERENCE else ""
 
 
 def _kind_of(raw: RawDocument) -> str:

@@ -104,6 +104,9 @@ def _document(body: Element, lines: tuple[RawLine, ...], seller: str) -> RawDocu
         words=tuple(words_of(body)),
         adjustments=tuple(_adjustments(general, rows)),
         demands=(("its taxed amounts (DatiRiepilogo)", "stated" if rows else ""),),
+        preceding=tuple(
+            text_at(one, "IdDocumento") for one in body.findall("DatiGenerali/DatiFattureCollegate")
+        ),
     )
     return _with_unlisted(raw, rows)
 

@@ -57,6 +57,9 @@ def _document(body: Element, seller: str) -> RawDocument:
         lines=tuple(line for line, _ in read),
         stated=Stated(tax=sum((tax for _, tax in read), Decimal(0))),
         words=tuple(words_of(body)),
+        preceding=tuple(
+            text_at(one, "NumeroFR") for one in body.findall("DatiGenerali/DatiFatturaRettificata")
+        ),
     )
 
 

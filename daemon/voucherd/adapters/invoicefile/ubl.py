@@ -86,6 +86,9 @@ def _document(root: Element, lines: list[_Line]) -> RawDocument:
         adjustments=tuple(_adjustments(root, currency)),
         credit=credit,
         demands=_demands(root, raw_lines) if "en16931" in guideline else (),
+        preceding=tuple(
+            text_at(one, "ID") for one in root.findall("BillingReference/InvoiceDocumentReference")
+        ),
     )
 
 

@@ -32,6 +32,20 @@ _SAME_NUMBERS = (
     .where(_INVOICE.c.invoice_key.in_(bindparam("wanted", expanding=True)))
     .order_by(_INVOICE.c.number)
 )
+_COUNTS_AS = (
+    select(_INVOICE)
+    .where(_INVOICE.c.counts_as.in_(bindparam("wanted", expanding=True)))
+    .order_by(_INVOICE.c.number)
+)
+_NUMBERED = [_INVOICE.c[name] == bindparam(f"the_{name}") for name in ("supplier", "kind")]
+_PLACE = (
+    select(_INVOICE.c.counts_as).where(_INVOICE.c.invoice_key == bindparam("the_key"), *_NUMBERED).limit(1)
+)
+_JOIN = (
+    update(_INVOICE)
+    .where(_INVOICE.c.counts_as == bindparam("the_key"), *_NUMBERED)
+    .values(counts_as=bindparam("root"))
+)
 _KNOWN = select(_INVOICE.c.number).where(
     *(_INVOICE.c[name] == bindparam(name) for name in ("sha256", "invoice_key", "kind", "supplier"))
 )
@@ -72,7 +86,8 @@ class SqlInvoices:
         place = {"sha256": sha256, "invoice_key": key, "kind": document.kind, "supplier": supplier}
         if self._connection.execute(_KNOWN, place).first() is not None:
             return None
-        self._same.pop(key, None)
+        root = self._counts_as(document, key, supplier)
+        self._same.pop(root, None)
         number = self._connection.execute(
             _ADD,
             {
@@ -82,6 +97,9 @@ class SqlInvoices:
                 "supplier": supplier,
                 "invoice": document.invoice,
                 "invoice_key": key,
+                "counts_as": root,
+                "corrects": document.corrects,
+                "refers_to": document.refers_to,
                 "kind": document.kind,
                 "issued_on": document.issued_on,
                 "currency": document.currency,
@@ -93,6 +111,19 @@ class SqlInvoices:
         ).scalar_one()
         self._add_lines(int(number), document)
         return int(number)
+
+    def _counts_as(self, document: InvoiceDocument, key: str, supplier: str) -> str:
+        """The number under which a document counts: its own, or that of the invoice that it corrects, whichever of the
+        two came first."""
+        place = {"the_supplier": supplier, "the_kind": document.kind}
+        corrected = number_key(invoice_key(document.corrects)) or key
+        root = self._connection.execute(_PLACE, {**place, "the_key": corrected}).scalar() or corrected
+        if corrected != key and root != key:
+            joined = self._connection.execute(_JOIN, {**place, "the_key": key, "root": root})
+            if joined.rowcount:
+                self._same.clear()
+                self._known.clear()
+        return root
 
     def _add_lines(self, number: int, document: InvoiceDocument) -> None:
         sign = effective_sign(document.kind, (line.net for line in document.lines))
@@ -201,14 +232,23 @@ class SqlInvoices:
             self._known.update(documents)
 
     def same_numbers(self, invoice_keys: Sequence[str]) -> list[StoredDocument]:
-        """Every document whose normalised number is one of these, of any supplier: where copies and
-        contradictions are looked for."""
-        wanted = sorted({number_key(key) for key in invoice_keys})
+        """Every document whose normalised number is one of these, of any supplier."""
+        found: list[StoredDocument] = []
+        for part in chunks(sorted({number_key(key) for key in invoice_keys})):
+            found.extend(map(_document, self._connection.execute(_SAME_NUMBERS, {"wanted": part}).mappings()))
+        return sorted(found, key=attrgetter("number"))
+
+    def beside(self, numbers: Sequence[int]) -> list[StoredDocument]:
+        """These documents with every one that counts under the same number, of any supplier: where copies,
+        contradictions and corrections are looked for."""
+        return self._counting_as(sorted({one.counts_as for one in self.documents(numbers).values()}))
+
+    def _counting_as(self, wanted: Sequence[str]) -> list[StoredDocument]:
         found = {key: self._same[key] for key in wanted if key in self._same}
         fresh: dict[str, list[StoredDocument]] = {key: [] for key in wanted if key not in found}
         for part in chunks(list(fresh)):
-            for row in self._connection.execute(_SAME_NUMBERS, {"wanted": part}).mappings():
-                fresh[row["invoice_key"]].append(_document(row))
+            for row in self._connection.execute(_COUNTS_AS, {"wanted": part}).mappings():
+                fresh[row["counts_as"]].append(_document(row))
         self._remember({one.number: one for same in fresh.values() for one in same})
         if len(self._same) + len(fresh) <= _MOST_REMEMBERED:
             self._same.update(fresh)
@@ -263,9 +303,17 @@ def _document(row: Mapping[Any, Any]) -> StoredDocument:
         content_sha256=row["content_sha256"],
         total=row["total"],
         totals=Totals(**row["totals"]) if row["totals"] else None,
+        corrects=row["corrects"],
+        refers_to=row["refers_to"],
     )
     return StoredDocument(
-        row["number"], row["file"], row["sha256"], document, row["message"], row["recorded_at"]
+        row["number"],
+        row["file"],
+        row["sha256"],
+        document,
+        row["message"],
+        row["recorded_at"],
+        row["counts_as"],
     )
 
 

@@ -132,23 +132,25 @@ class SqlReconciling:
     def contested(self, until: datetime | None = None) -> list[KnownDocument]:
         """The documents that share their supplier, number and kind with another, known at `until`."""
         table = schema.invoice
-        same = (table.c.invoice_key, table.c.supplier, table.c.kind)
+        same = (table.c.counts_as, table.c.supplier, table.c.kind)
         known = [] if until is None else [table.c.recorded_at <= until]
         several = select(*same).where(*known).group_by(*same).having(func.count() > 1).subquery()
         query = (
-            select(table.c.number, *same, table.c.issued_on, table.c.content_sha256)
+            select(table.c.number, *same, table.c.issued_on, table.c.content_sha256, table.c.corrects)
             .where(*known)
             .join(
                 several,
-                (several.c.invoice_key == table.c.invoice_key)
+                (several.c.counts_as == table.c.counts_as)
                 & (several.c.supplier == table.c.supplier)
                 & (several.c.kind == table.c.kind),
             )
             .order_by(table.c.number)
         )
         return [
-            KnownDocument(number, DocumentKey(supplier or None, key, kind), issued_on, content)
-            for number, key, supplier, kind, issued_on, content in self._connection.execute(query)
+            KnownDocument(
+                number, DocumentKey(supplier or None, key, kind), issued_on, content, bool(corrects)
+            )
+            for number, key, supplier, kind, issued_on, content, corrects in self._connection.execute(query)
         ]
 
     def placed_after(self, at: datetime) -> list[int]:

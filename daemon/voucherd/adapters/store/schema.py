@@ -382,6 +382,9 @@ invoice = Table(
     Column("supplier", String(80), nullable=False),
     Column("invoice", Words, nullable=False),
     Column("invoice_key", Words, nullable=False),
+    Column("counts_as", Words, nullable=False),
+    Column("corrects", Words, nullable=False, default=""),
+    Column("refers_to", Words, nullable=False, default=""),
     Column("kind", String(20), nullable=False),
     Column("issued_on", Date, nullable=False),
     Column("currency", String(3), nullable=False),
@@ -393,6 +396,7 @@ invoice = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_invoice_key", invoice.c.invoice_key, invoice.c.supplier, invoice.c.kind)
+Index("ix_invoice_counts_as", invoice.c.counts_as, invoice.c.supplier, invoice.c.kind)
 Index("ix_invoice_recorded_at", invoice.c.recorded_at)
 
 invoice_line = Table(

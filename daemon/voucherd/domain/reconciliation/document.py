@@ -45,7 +45,9 @@ class InvoiceDocument:
     """One invoice or credit note: `kind` is `invoice` or `credit`; `content_sha256` is the digest of what it says
     (not of the file), so that the same document in another file is recognised as a copy. `total` is the net total;
     `totals` are all that the document states. `itemised` is False where its one line stands for the whole of a
-    document without line detail; `template` names the one that its text was read by (empty: it is no text)."""
+    document without line detail; `template` names the one that its text was read by (empty: it is no text).
+    `refers_to` are the numbers of the invoices before it that it names; `corrects` the one of them that a corrected
+    invoice takes the place of."""
 
     supplier: str | None
     invoice: str
@@ -58,3 +60,5 @@ class InvoiceDocument:
     totals: Totals | None = None
     itemised: bool = True
     template: str = ""
+    corrects: str = ""
+    refers_to: str = ""

@@ -35,12 +35,14 @@ def document_key(supplier: str | None, invoice: str, kind: str, year: int | None
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """A document of the store: `number` is the store's own, counted in the order of arrival."""
+    """A document of the store: `number` is the store's own, counted in the order of arrival. One that `corrects`
+    another has the key of that one."""
 
     number: int
     key: DocumentKey
     issued_on: date
     content_sha256: str
+    corrects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ def judge_documents(
 ) -> dict[int, DocumentVerdict]:
     """The verdict of each document by its number (RECONCILIATION.md, Document step).
 
-    Of several contents under one key the first by (issued on, digest) bills, never by arrival, unless a person
-    chose another (`chosen`: key -> content digest). Among files with the same content the first to arrive
-    bills and the others are copies: they say the same, so nothing depends on which it is.
+    Of several contents under one key the first by (issued on, digest) bills, never by arrival, and a corrected invoice
+    after what it corrects, unless a person chose another (`chosen`: key -> content digest). Among files with the same
+    content the first to arrive bills and the others are copies: they say the same, so nothing depends on which it is.
     """
     choices = chosen or {}
     by_key: dict[DocumentKey, list[KnownDocument]] = {}
@@ -82,12 +84,13 @@ def _judge_key(same: list[KnownDocument], choice: str | None) -> Iterable[tuple[
     if choice in contents:
         content, how = choice, "a person chose it among several contents of this number"
     else:
-        first = min(same, key=lambda document: (document.issued_on, document.content_sha256))
+        first = min(same, key=lambda one: (one.corrects, one.issued_on, one.content_sha256))
         content, how = first.content_sha256, "the first content of its number"
-    billing = min(document.number for document in same if document.content_sha256 == content)
+    counted = min((one for one in same if one.content_sha256 == content), key=lambda one: one.number)
+    billing = counted.number
     for document in same:
         if document.content_sha256 != content:
-            reason = f"another content of this number counts: document {billing}"
+            reason = _why_not(document, counted)
             verdict = DocumentVerdict(DocumentStatus.CONFLICT, reason, billing)
         elif document.number != billing:
             verdict = DocumentVerdict(DocumentStatus.RESENT, f"says what document {billing} says", billing)
@@ -96,3 +99,11 @@ def _judge_key(same: list[KnownDocument], choice: str | None) -> Iterable[tuple[
         else:
             verdict = DocumentVerdict(DocumentStatus.ACCEPTED, how)
         yield document.number, verdict
+
+
+def _why_not(document: KnownDocument, counted: KnownDocument) -> str:
+    if document.corrects and not counted.corrects:
+        return f"it corrects document {counted.number}, which counts until a person chooses this one"
+    if counted.corrects and not document.corrects:
+        return f"a person chose document {counted.number}, which corrects it"
+    return f"another content of this number counts: document {counted.number}"

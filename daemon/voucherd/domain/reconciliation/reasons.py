@@ -85,6 +85,8 @@ def _matched(verdict: LineVerdict) -> list[str]:
 def _twice(verdict: LineVerdict) -> list[str]:
     line, after = verdict.line, verdict.after
     by = f", last by {after.invoice} line {after.line} of {after.issued_on}" if after else ""
+    if after and after.net == line.net and after.invoice != line.invoice:
+        by += ", with the same amount: perhaps the same invoice under another number"
     return [f"{money(verdict.billed, line.currency)} against {_against(verdict)} were billed before{by}"]
 
 

@@ -235,6 +235,9 @@ def upgrade() -> None:
         sa.Column("supplier", sa.String(length=80), nullable=False),
         sa.Column("invoice", sa.Text(), nullable=False),
         sa.Column("invoice_key", sa.Text(), nullable=False),
+        sa.Column("counts_as", sa.Text(), nullable=False),
+        sa.Column("corrects", sa.Text(), nullable=False),
+        sa.Column("refers_to", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -254,6 +257,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("invoice", schema=None) as batch_op:
+        batch_op.create_index("ix_invoice_counts_as", ["counts_as", "supplier", "kind"], unique=False)
         batch_op.create_index("ix_invoice_key", ["invoice_key", "supplier", "kind"], unique=False)
         batch_op.create_index("ix_invoice_recorded_at", ["recorded_at"], unique=False)
 

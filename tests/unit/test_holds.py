@@ -129,6 +129,23 @@ def test_a_hold_says_what_it_is(one: Hold, said: str, reason: str | None) -> Non
 
 
 @pytest.mark.parametrize(
+    ("one", "noted"),
+    [
+        (hold(until="2021-11-20", why="on leave"), "→ 2021-11-20: on leave"),
+        (hold(Scope.PARTNER, why="merger"), "contoso: merger"),
+        (hold(Scope.PROGRAMME, "2021-11-20"), "planning-services → 2021-11-20"),
+        (
+            replace(hold(why="snooze 7"), message=4, by="sam@contoso.example"),
+            "snooze 7 (sam@contoso.example)",
+        ),
+        (hold(), ""),
+    ],
+)
+def test_a_hold_is_noted_in_a_mail_without_a_word_of_another_language(one: Hold, noted: str) -> None:
+    assert one.noted == noted
+
+
+@pytest.mark.parametrize(
     ("role", "speaks_for", "holder", "may"),
     [
         (Role.OPERATOR, None, "contoso", True),

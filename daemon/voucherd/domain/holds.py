@@ -59,6 +59,15 @@ class Hold:
         return f'"{self.why}", answered by {self.by}' if self.why and self.message is not None else self.why
 
     @property
+    def noted(self) -> str:
+        """What holds, until when and why, without a word of any language but those of who made it: `contoso →
+        2021-12-01: merger`. Of a hold of the voucher itself the name is left out."""
+        name = "" if self.scope is Scope.VOUCHER else self.name
+        until = f"→ {self.until}" if self.until is not None else ""
+        why = f"{self.why} ({self.by})" if self.why and self.message is not None else self.why
+        return ": ".join(filter(None, (" ".join(filter(None, (name, until))), why)))
+
+    @property
     def said(self) -> str:
         """The reason for a step that waits: what is held, until when, and why."""
         what = "held" if self.scope is Scope.VOUCHER else f"{self.scope} {self.name} is held"

@@ -30,10 +30,9 @@ def tell_of_swallowed(tx: Transaction, rules: Rulebook, holds: Holds, now: datet
         about = (
             f"{AlarmCode.HOLD_LAST_STEP}|{row.programme}|{row.voucher_key}|{row.deadline}|{row.deadline_on}"
         )
-        detail = f"{row.deadline}: {by.said}"
         target = "" if by.scope is Scope.VOUCHER else by.name
         alarms[about] = Alarm(
-            AlarmCode.HOLD_LAST_STEP, row.voucher, detail, on=row.deadline_on, target=target
+            AlarmCode.HOLD_LAST_STEP, row.voucher, by.noted, on=row.deadline_on, target=target
         )
         one_a_deadline[about] = row
     if alarms:

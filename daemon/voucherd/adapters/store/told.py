@@ -9,6 +9,20 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
 
+# Made once: every invoice asks them.
+_TOLD, _LINE = schema.told_invoice, schema.invoice_line
+_AMONG = select(_TOLD.c.document).where(_TOLD.c.document.in_(bindparam("wanted", expanding=True)))
+_DOUBT = (
+    update(_TOLD)
+    .where(
+        _TOLD.c.document.in_(
+            select(_LINE.c.document).where(_LINE.c.number.in_(bindparam("wanted", expanding=True)))
+        ),
+        _TOLD.c.doubtful == 0,
+    )
+    .values(doubtful=1)
+)
+
 
 class SqlTold:
     """The tables `told_invoice` and `told_line`."""
@@ -37,17 +51,13 @@ class SqlTold:
     def _among(self, documents: Sequence[int]) -> list[int]:
         found: list[int] = []
         for part in chunks(list(documents)):
-            query = select(schema.told_invoice.c.document).where(schema.told_invoice.c.document.in_(part))
-            found.extend(self._connection.execute(query).scalars())
+            found.extend(self._connection.execute(_AMONG, {"wanted": part}).scalars())
         return found
 
     def doubt(self, lines: Sequence[int]) -> None:
         """Marks the documents of these lines, where they were told of: something of them changed."""
-        table, line = schema.told_invoice, schema.invoice_line
         for part in chunks(list(lines)):
-            named = select(line.c.document).where(line.c.number.in_(part))
-            changed = update(table).where(table.c.document.in_(named), table.c.doubtful == 0)
-            self._connection.execute(changed.values(doubtful=1))
+            self._connection.execute(_DOUBT, {"wanted": part})
 
     def take_doubtful(self, most: int) -> list[int]:
         """The documents that were marked, at most so many; they are marked no longer. Of several daemons one gets

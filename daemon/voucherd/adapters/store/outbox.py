@@ -9,7 +9,20 @@ from dataclasses import asdict, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, bindparam, cast, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
@@ -295,6 +308,16 @@ class SqlOutbox:
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
         return int(self._connection.execute(_WAITING, {"now": now}).scalar_one())
+
+    def waiting_of(self, now: datetime, kinds: Sequence[str]) -> int:
+        """How many of these are of mails of these kinds."""
+        table, mail = schema.delivery, schema.outbox
+        ready = or_(
+            and_(schema.delivery_waits, table.c.next_try_at <= now),
+            and_(schema.mail_uncomposed, mail.c.due_at <= now),
+        )
+        query = select(func.count(table.c.id)).join(mail, table.c.mail == mail.c.id)
+        return int(self._connection.execute(query.where(mail.c.kind.in_(kinds), ready)).scalar_one())
 
     def due(self, now: datetime, but: Sequence[str]) -> int:
         """How many mails are due and wait, those of the kinds `but` aside."""

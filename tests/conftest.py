@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -37,6 +38,13 @@ sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(
 )
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Every commit of a store waits for the disk, some hundred thousand times in these tests: their folders lie in memory
+# where there is room for them, unless the caller names a place.
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 1024**3
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 # The test command judges a change: the same code gets the same answer. `make search` looks for what no example hit.
 settings.register_profile("test", derandomize=True, deadline=None)  # a busy machine is no fault

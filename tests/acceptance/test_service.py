@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from tests.acceptance.desk import SAMPLE, SMTP_PASSWORD, SMTP_USER, Desk, sample
 from tests.acceptance.running import eventually
 from tests.servers.certificates import TlsFiles
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.postgresql import PostgreSQL
+from tests.servers.relay import Relay
 from tests.servers.systemd import Systemd, cannot_boot
 from tests.smtp_server import SmtpServer
 from voucherd.adapters.service_unit import Installation, obstacles, unit_text
@@ -277,6 +280,25 @@ def test_a_daemon_that_hangs_is_ended_by_the_watchdog_and_started_anew(systemd: 
     ), systemd.log
     restarts = int(systemd.show(UNIT, "NRestarts")["NRestarts"])
     assert restarts >= 1  # on a busy machine the next one may be too slow as well
+
+
+@pytest.mark.server
+def test_a_database_that_is_away_at_the_start_is_tried_until_it_is_there(
+    systemd: Systemd, postgresql: PostgreSQL, free_port: Callable[[], int]
+) -> None:
+    install(systemd)
+    port = free_port()
+    url = postgresql.fresh_database().replace(f":{postgresql.port}/", f":{port}/")
+    systemd.inside("sed", "-i", f"s#^url = .sqlite.*#url = '{url}'#", "/etc/voucherd/voucherd.toml")
+    systemd.lay(f"/etc/systemd/system/{UNIT}.d/quick.conf", "[Service]\nRestartSec=1s\n")
+    systemd.systemctl("daemon-reload")
+    systemd.systemctl("start", "--no-block", UNIT)
+    systemd.until(UNIT, 60, ExecMainStatus="75", ActiveState="activating", SubState="auto-restart")
+    assert "the database does not answer" in systemd.log
+    with closing(Relay(postgresql.port, port)):
+        systemd.until(UNIT, 60, ActiveState="active", SubState="running")
+        assert systemd.show(UNIT, "StatusText") == {"StatusText": "1 mailbox"}
+        systemd.systemctl("stop", UNIT)
 
 
 @pytest.mark.server

@@ -3,6 +3,7 @@ way out goes as soon as that is back."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from tests.worlds import World, at_once, instant, later
 from voucherd.domain.letter import Alarm
 from voucherd.errors import TemporaryError
+from voucherd.service.clock_doubt import CLOCK
 from voucherd.service.health import health_json, status_line, to_do
 from voucherd.service.inspect import status_json
 from voucherd.service.passes import mailbox_failed
@@ -278,8 +280,17 @@ def test_the_line_for_the_service_manager_tells_mailboxes_age_waiting_and_failed
     world.delivery.down = AWAY
     goes(world, 2)
     assert line(3) == (
-        "2 mailboxes, last look 3 min ago, 1 cannot be read (other), 1 mails wait, 0 failed, nothing goes out"
+        "2 mailboxes, last look 3 min ago, 1 cannot be read (other), 1 mail waits, 0 failed, nothing goes out"
     )
+
+
+def test_the_line_for_the_service_manager_names_a_clock_that_is_in_doubt(world: World) -> None:
+    looked(world, 0)
+    with world.store.write() as tx:
+        tx.state.put(CLOCK, json.dumps({"by_seconds": 86_400.0, "noticed_at": NOON}))
+    with world.store.read() as tx:
+        line = status_line(tx, ["vouchers"], later(NOON, minutes=2))
+    assert line.startswith("the clock jumped and nothing is read or sent, 1 mailbox, last look 2 min ago, ")
 
 
 def test_a_disk_without_room_is_told_once_and_again_only_after_there_was_room(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import is_dataclass
 from pathlib import Path
 from types import NoneType
@@ -63,6 +64,8 @@ def test_the_page_names_every_kind() -> None:
 def test_the_pages_example_is_a_template_without_fault(tmp_path: Path) -> None:
     found = re.search(r"```\n(subject: .*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found
-    (tmp_path / "en").mkdir()
-    (tmp_path / "en" / "reminder.md").write_text(found.group(1), encoding="utf-8")
-    assert LetterComposer([tmp_path, ROOT / "templates"]).check() == []
+    (tmp_path / "own" / "en").mkdir(parents=True)
+    (tmp_path / "own" / "en" / "reminder.md").write_text(found.group(1), encoding="utf-8")
+    shutil.copytree(ROOT / "templates" / "en", tmp_path / "shipped" / "en")
+    shutil.copy(ROOT / "templates" / "layout.html", tmp_path / "shipped")
+    assert LetterComposer([tmp_path / "own", tmp_path / "shipped"]).check() == []

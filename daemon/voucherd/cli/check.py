@@ -47,10 +47,16 @@ def _tried(what: str, act: Callable[[], str], otherwise: str) -> dict[str, Any]:
 
 
 def _everything(context: Context) -> Iterator[dict[str, Any]]:
+    from voucherd.service.health import many
+
     app = context.app
     settings = app.settings
-    names = f"{len(settings.programmes)} programmes, {len(settings.partners)} partners"
-    yield _row("configuration", True, f"{settings.path}: {names}, {len(settings.mailboxes)} mailboxes")
+    counted = (
+        many(len(settings.programmes), "programme", "programmes"),
+        many(len(settings.partners), "partner", "partners"),
+        many(len(settings.mailboxes), "mailbox", "mailboxes"),
+    )
+    yield _row("configuration", True, f"{settings.path}: {', '.join(counted)}")
     for fault in settings.warnings:
         yield _row("configuration", False, f"{fault.file}: {fault.key}: {fault.what}", fault.remedy)
     faults = app.composer.check()

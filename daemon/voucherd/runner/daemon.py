@@ -20,7 +20,7 @@ from voucherd.runner.mailboxes import Around, MailboxLoop
 from voucherd.runner.pollers import Poller, Rota
 from voucherd.service.clock_doubt import believed, only_tell
 from voucherd.service.dispatch import Sent
-from voucherd.service.health import status_line
+from voucherd.service.health import many, status_line
 from voucherd.service.passes import Works, plan_due
 from voucherd.service.sending import send
 
@@ -91,7 +91,7 @@ class Runner:
         if self._works.look_at_leases is not None:
             threads.append(self._thread("leases", self._leases_loop))
         log.info(log.Event.DAEMON_STARTED, mailboxes=[post.name for post in posts])
-        self._manager.ready(f"{len(posts)} mailboxes")
+        self._manager.ready(many(len(posts), "mailbox", "mailboxes"))
         try:
             self._tick()
         finally:

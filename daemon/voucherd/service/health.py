@@ -128,12 +128,14 @@ def status_line(tx: Transaction, mailboxes: Sequence[str], now: datetime) -> str
     down = [row.name for row in known if row.state != "ok"]
     looks = [row.last_success for row in known if row.last_success is not None]
     counts = tx.outbox.counts()
-    parts = [f"{len(mailboxes)} mailboxes"]
+    parts = [many(len(mailboxes), "mailbox", "mailboxes")]
+    if clock_doubt(tx):
+        parts.insert(0, "the clock jumped and nothing is read or sent")
     if looks:
         parts.append(f"last look {shown_age(max((now - min(looks)).total_seconds(), 0))} ago")
     if down:
         parts.append(f"{len(down)} cannot be read ({', '.join(down[:3])}{', …' if len(down) > 3 else ''})")
-    parts.append(f"{counts.get('planned', 0) + counts.get('sending', 0)} mails wait")
+    parts.append(many(counts.get("planned", 0) + counts.get("sending", 0), "mail waits", "mails wait"))
     parts.append(f"{counts.get('failed', 0)} failed")
     if counts.get("in-doubt"):
         parts.append(f"{counts['in-doubt']} in doubt")
@@ -176,31 +178,32 @@ def to_do(status: Mapping[str, Any], watched: Watched, *, as_of: bool = False) -
     ]
     if burst:
         lines.append(
-            f"{_many(burst, 'mail is', 'mails are')} due at once and wait for a person: see `voucherd outbox`, "
+            f"{many(burst, 'mail is', 'mails are')} due at once and wait for a person: see `voucherd outbox`, "
             "then `voucherd outbox release-burst`"
         )
     if status["outbox_held"]:
         lines.append(status["outbox_held"])
     if outbox.get("failed"):
         lines.append(
-            f"{_many(outbox['failed'], 'mail', 'mails')} failed: `voucherd outbox`, then `outbox retry` or "
+            f"{many(outbox['failed'], 'mail', 'mails')} failed: `voucherd outbox`, then `outbox retry` or "
             "`outbox drop`"
         )
     if outbox.get("in-doubt"):
         lines.append(
-            f"{_many(outbox['in-doubt'], 'mail is', 'mails are')} in doubt: ask the recipients, then `outbox retry` "
+            f"{many(outbox['in-doubt'], 'mail is', 'mails are')} in doubt: ask the recipients, then `outbox retry` "
             "or `drop`"
         )
     if status["review"]:
         entries = sum(status["review"].values())
-        lines.append(f"{_many(entries, 'message waits', 'messages wait')} in review: `voucherd review`")
+        lines.append(f"{many(entries, 'message waits', 'messages wait')} in review: `voucherd review`")
     if status["untold_alarms"]:
         lines.append(
-            f"{_many(status['untold_alarms'], 'alarm', 'alarms')} could be told to nobody: name operators under "
+            f"{many(status['untold_alarms'], 'alarm', 'alarms')} could be told to nobody: name operators under "
             "[desk] whose addresses take mail"
         )
     return lines
 
 
-def _many(number: int, one: str, more: str) -> str:
+def many(number: int, one: str, more: str) -> str:
+    """A number with its noun, in English."""
     return f"{number} {one if number == 1 else more}"

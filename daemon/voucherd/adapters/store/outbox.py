@@ -7,9 +7,25 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, bindparam, cast, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
@@ -29,6 +45,7 @@ _LEAST_FINISHED = (
 )
 
 
+_DELIVERY = tuple(field.name for field in fields(DeliveryRow))
 _CHANGING = tuple(f.name for f in fields(DeliveryRow) if f.name not in ("id", "mail", "address"))
 # Made once: they are executed for every single delivery.
 _REPORT = (
@@ -36,14 +53,46 @@ _REPORT = (
     .where(schema.delivery.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in _CHANGING})
 )
+_FINISHED = case(
+    {one.value: place for place, one in enumerate(_LEAST_FINISHED)}, value=schema.delivery.c.status
+)
 _SETTLE = (
-    update(schema.outbox).where(schema.outbox.c.id == bindparam("b_id")).values(status=bindparam("b_status"))
+    update(schema.outbox)
+    .where(schema.outbox.c.id == bindparam("b_id"))
+    .values(
+        status=select(schema.delivery.c.status)
+        .where(schema.delivery.c.mail == schema.outbox.c.id)
+        .order_by(_FINISHED)
+        .limit(1)
+        .scalar_subquery()
+    )
 )
 _DELIVERIES = (
     select(schema.delivery)
     .where(schema.delivery.c.mail.in_(bindparam("mails", expanding=True)))
     .order_by(schema.delivery.c.id)
 )
+
+
+@cache
+def _claimable(kinds: tuple[str, ...], locked: bool) -> Select[Any]:
+    """The first `most` deliveries whose next try has come at `now`, with what is sent; of these kinds or all."""
+    table, mail = schema.delivery, schema.outbox
+    query = (
+        select(table, mail.c.envelope_from, mail.c.content, mail.c.message_id, mail.c.kind, mail.c.partner)
+        .add_columns(mail.c.due_at, mail.c.obsolete_at, mail.c["items"])
+        .join(mail, table.c.mail == mail.c.id)
+        .where(
+            schema.delivery_waits,
+            table.c.next_try_at <= bindparam("now", type_=schema.Instant),
+            mail.c.content.is_not(None),
+        )
+        .order_by(table.c.next_try_at, table.c.id)
+        .limit(bindparam("most", type_=Integer))
+    )
+    if kinds:
+        query = query.where(mail.c.kind.in_(kinds))
+    return query.with_for_update(of=table, skip_locked=True) if locked else query
 
 
 def _waiting() -> Select[Any]:
@@ -121,22 +170,8 @@ class SqlOutbox:
         """Takes deliveries whose next try has come: attempt and next look are stored with the claim, which the
         caller commits before it sends. One found still `sending` was interrupted: it counts as a doubt. `kinds` of
         mails where not all are wanted."""
-        table, mail = schema.delivery, schema.outbox
-        query = (
-            select(
-                table, mail.c.envelope_from, mail.c.content, mail.c.message_id, mail.c.kind, mail.c.partner
-            )
-            .add_columns(mail.c.due_at, mail.c.obsolete_at, mail.c["items"])
-            .join(mail, table.c.mail == mail.c.id)
-            .where(schema.delivery_waits, table.c.next_try_at <= now, mail.c.content.is_not(None))
-            .order_by(table.c.next_try_at, table.c.id)
-            .limit(limit)
-        )
-        if kinds:
-            query = query.where(mail.c.kind.in_(kinds))
-        if self._connection.dialect.name == "postgresql":
-            query = query.with_for_update(of=table, skip_locked=True)
-        rows = self._connection.execute(query).mappings().all()
+        query = _claimable(tuple(kinds), self._connection.dialect.name == "postgresql")
+        rows = self._connection.execute(query, {"now": now, "most": limit}).mappings().all()
         claimed = [_claimed(row, now + doubt_after) for row in rows]
         self._store([claim.delivery for claim in claimed])
         return claimed
@@ -187,17 +222,13 @@ class SqlOutbox:
 
         The mails are locked first: of two daemons that report on one mail, the second sees what the first did.
         """
-        changes = []
         if self._connection.dialect.name == "postgresql":
             table = schema.outbox
             for part in chunks(list(numbers)):
                 query = select(table.c.id).where(table.c.id.in_(part)).order_by(table.c.id)
                 self._connection.execute(query.with_for_update()).all()
-        for number, found in self.deliveries(numbers).items():
-            status = min((d.status for d in found), key=_LEAST_FINISHED.index)
-            changes.append({"b_id": number, "b_status": status.value})
-        if changes:
-            self._connection.execute(_SETTLE, changes)
+        if numbers:
+            self._connection.execute(_SETTLE, [{"b_id": number} for number in numbers])
 
     def deliveries(self, numbers: Sequence[int]) -> dict[int, list[DeliveryRow]]:
         """The deliveries of mails, by mail."""
@@ -296,6 +327,16 @@ class SqlOutbox:
         """How many deliveries are due now: what the burst limit looks at."""
         return int(self._connection.execute(_WAITING, {"now": now}).scalar_one())
 
+    def waiting_of(self, now: datetime, kinds: Sequence[str]) -> int:
+        """How many of these are of mails of these kinds."""
+        table, mail = schema.delivery, schema.outbox
+        ready = or_(
+            and_(schema.delivery_waits, table.c.next_try_at <= now),
+            and_(schema.mail_uncomposed, mail.c.due_at <= now),
+        )
+        query = select(func.count(table.c.id)).join(mail, table.c.mail == mail.c.id)
+        return int(self._connection.execute(query.where(mail.c.kind.in_(kinds), ready)).scalar_one())
+
     def due(self, now: datetime, but: Sequence[str]) -> int:
         """How many mails are due and wait, those of the kinds `but` aside."""
         table = schema.outbox
@@ -388,7 +429,7 @@ def _claimed(row: Mapping[Any, Any], look_again: datetime) -> Claimed:
 
 
 def _delivery(row: Mapping[Any, Any]) -> DeliveryRow:
-    values = {field.name: row[field.name] for field in fields(DeliveryRow)}
+    values = {name: row[name] for name in _DELIVERY}
     return DeliveryRow(**{**values, "status": MailStatus(row["status"])})
 
 

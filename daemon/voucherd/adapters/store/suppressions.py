@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
@@ -18,6 +18,7 @@ _COLUMNS = tuple(field.name for field in fields(Suppression) if field.name != "n
 
 # Made once, asked at every pass; in no order, so that the partial index of those that stand serves it.
 _STANDING = select(schema.suppression).where(schema.suppression.c.lifted_at.is_(None))
+_OF = _STANDING.where(schema.suppression.c.address.in_(bindparam("addresses", expanding=True)))
 
 
 class SqlSuppressions:
@@ -41,11 +42,9 @@ class SqlSuppressions:
 
     def of(self, addresses: Sequence[str]) -> dict[str, Suppression]:
         """The suppressions that stand of these addresses."""
-        table = schema.suppression
         found: dict[str, Suppression] = {}
         for part in chunks(sorted(set(addresses))):
-            query = select(table).where(table.c.lifted_at.is_(None), table.c.address.in_(part))
-            for row in self._connection.execute(query).mappings():
+            for row in self._connection.execute(_OF, {"addresses": part}).mappings():
                 found[row["address"]] = _suppression(row)
         return found
 

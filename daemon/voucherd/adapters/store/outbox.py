@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     bindparam,
     case,
     cast,
@@ -325,6 +326,16 @@ class SqlOutbox:
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
         return int(self._connection.execute(_WAITING, {"now": now}).scalar_one())
+
+    def waiting_of(self, now: datetime, kinds: Sequence[str]) -> int:
+        """How many of these are of mails of these kinds."""
+        table, mail = schema.delivery, schema.outbox
+        ready = or_(
+            and_(schema.delivery_waits, table.c.next_try_at <= now),
+            and_(schema.mail_uncomposed, mail.c.due_at <= now),
+        )
+        query = select(func.count(table.c.id)).join(mail, table.c.mail == mail.c.id)
+        return int(self._connection.execute(query.where(mail.c.kind.in_(kinds), ready)).scalar_one())
 
     def due(self, now: datetime, but: Sequence[str]) -> int:
         """How many mails are due and wait, those of the kinds `but` aside."""

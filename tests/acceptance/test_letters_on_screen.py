@@ -40,7 +40,7 @@ LOOKS = [(WIDE, False), (WIDE, True), (NARROW, False), (NARROW, True)]
 KEPT = [(WIDE, False), (NARROW, True)]
 SMALLEST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 MOST_DIFFERENT = 12  # of 255, on average over the grid
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("chromium")]
+pytestmark = pytest.mark.server
 
 MEASURED = """(() => {
   const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)

@@ -21,7 +21,7 @@ from tests.smtp_server import Certificate
 from voucherd.cli.main import voucherd
 from voucherd.errors import OperatorError
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("tokens")]
+pytestmark = pytest.mark.server
 
 AS_OF = "2021-07-01"
 _MAILBOX = """

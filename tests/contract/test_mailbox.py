@@ -142,7 +142,7 @@ PLACES: dict[str, Callable[[pytest.FixtureRequest], Iterator[Place]]] = {
 
 def _marked(name: str) -> Any:
     server = name not in {"fake", "maildir"}
-    marks = [pytest.mark.server, pytest.mark.xdist_group(name)] if server else []
+    marks = [pytest.mark.server] if server else []
     return pytest.param(name, marks=marks)
 
 

@@ -22,7 +22,7 @@ from tests.servers.scripted import ScriptedImap
 from voucherd.adapters.imap import ImapMailbox
 from voucherd.errors import PermanentError, TemporaryError
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("imaps")]
+pytestmark = pytest.mark.server
 
 TOKEN = base64.b64encode(f"\0desk\0{PASSWORD}".encode())
 SIGNED_IN = {

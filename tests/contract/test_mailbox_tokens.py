@@ -19,7 +19,7 @@ from voucherd.adapters.oauth import SignIn
 from voucherd.adapters.oauth.account import OAuthAccount
 from voucherd.errors import PermanentError, TemporaryError
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("tokens")]
+pytestmark = pytest.mark.server
 
 MAIL = b"From: a@contoso.example\r\nSubject: one\r\n\r\nOne.\r\n"
 Opener = Callable[..., ImapMailbox]

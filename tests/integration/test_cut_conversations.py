@@ -25,7 +25,7 @@ from voucherd.service.passes import Post, Works, drain, drain_open
 from voucherd.settings.reading import load
 from voucherd.wiring import Application
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("imaps")]
+pytestmark = pytest.mark.server
 
 NOW = instant("2021-07-01")
 AT_ONCE = 2

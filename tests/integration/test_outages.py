@@ -33,7 +33,7 @@ from voucherd.service.plain_letters import letter_of
 from voucherd.settings.reading import load
 from voucherd.wiring import Application
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("outages")]
+pytestmark = pytest.mark.server
 
 AS_OF, LATER = "2021-07-01", "2021-07-02"
 POLL = 1

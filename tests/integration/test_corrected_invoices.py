@@ -44,6 +44,14 @@ def in_cii(number: str, net: str, *before: str, kind: str = "384") -> bytes:
     return made.replace(close, said + close).encode()
 
 
+def in_csv(number: str, net: str, *before: str) -> bytes:
+    rows = [
+        f"{number},2021-09-10,1,{DPS},{net},EUR,{before[0]}",
+        f"{number},2021-09-10,2,{DPS},0.00,EUR,",
+    ]
+    return "\n".join(("invoice,date,line,voucher,net,currency,corrects", *rows)).encode()
+
+
 def stands(world: World) -> dict[str, tuple[str, str]]:
     """Of each document by its number, what it is and why."""
     documents = world.reconciliation(NOON)["documents"]
@@ -60,14 +68,14 @@ def number_of(world: World, invoice: str) -> int:
     return next(one["number"] for one in documents if one["invoice"] == invoice)
 
 
-@pytest.mark.parametrize("made", [in_ubl, in_cii], ids=["UBL", "CII"])
+@pytest.mark.parametrize("made", [in_ubl, in_cii, in_csv], ids=["UBL", "CII", "CSV"])
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["corrected first", "correction first"])
 def test_a_corrected_invoice_counts_in_place_of_the_other_once_a_person_says_so(
     world: World, tmp_path: Path, made: Any, order: tuple[int, ...]
 ) -> None:
     world.redeemed(DPS, "2021-09-01")
     files = [csv(row("I-1", 1, DPS, "4000.00")), made("I-2", "5000.00", "i-1")]
-    names = ["a.csv", "b.xml"]
+    names = ["a.csv", "b.csv" if made is in_csv else "b.xml"]
     for at in order:
         hand_over(world, tmp_path, files[at], names[at])
     first, second = number_of(world, "I-1"), number_of(world, "I-2")
@@ -181,3 +189,10 @@ def test_two_that_correct_each_other_are_two_versions_of_one(world: World, tmp_p
     hand_over(world, tmp_path, in_ubl("I-1", "5000.00", "I-2"), "a.xml")
     hand_over(world, tmp_path, in_ubl("I-2", "4000.00", "I-1"), "b.xml")
     assert sorted(status for status, _ in stands(world).values()) == ["accepted", "conflict"]
+
+
+def test_a_list_whose_rows_correct_two_invoices_at_once_is_refused(world: World, tmp_path: Path) -> None:
+    content = in_csv("I-2", "5000.00", "I-1") + b"I-0\n"
+    hand_over(world, tmp_path, content, "b.csv")
+    (entry,) = world.reviews()
+    assert "I-2 corrects 'I-1' in one row and 'I-0' in another" in entry.reason

@@ -9,7 +9,7 @@ import pytest
 from tests.worlds import World, invoice
 from voucherd.cli.reconcile_page import page
 from voucherd.domain.reconciliation.lines import LineClass
-from voucherd.domain.reconciliation.next_steps import for_line, for_voucher
+from voucherd.domain.reconciliation.next_steps import for_line, for_voucher, line_commands, voucher_commands
 from voucherd.domain.reconciliation.verdict import COMPLETE, Billing, Timeliness
 
 pytest_plugins = ["tests.stores"]
@@ -76,3 +76,74 @@ def test_each_answer_but_billed_has_a_next_step(billing: Billing) -> None:
 
 def test_what_was_missed_asks_for_proof() -> None:
     assert "proof" in for_voucher(Billing.UNBILLED, Timeliness.MISSED, "2021-10-31", None)
+
+
+def line(line_class: LineClass, **facts: object) -> dict[str, object]:
+    row = {"class": str(line_class), "number": 41, "document": 7, "voucher": None, "suggestions": []}
+    return row | {"voucher_text": "DPS-1001"} | facts
+
+
+SLIP = [{"voucher": "DPS-1001"}, {"voucher": "DPS-1007"}]
+
+
+@pytest.mark.parametrize(
+    ("row", "commands"),
+    [
+        (
+            line(LineClass.UNKNOWN_VOUCHER, suggestions=SLIP),
+            ["reconcile match 41 DPS-1001 --why TEXT", "reconcile match 41 DPS-1007 --why TEXT"],
+        ),
+        (line(LineClass.NO_VOUCHER), ["reconcile match 41 VOUCHER --why TEXT"]),
+        (line(LineClass.AMBIGUOUS_VOUCHER), ["reconcile match 41 VOUCHER --why TEXT"]),
+        (line(LineClass.WRONG_PARTNER), ["reconcile match 41 VOUCHER --why TEXT"]),
+        (line(LineClass.CONFLICT), ["reconcile choose 7 --why TEXT"]),
+        (line(LineClass.NOT_REDEEMED), ["record DPS-1001 redeemed --on DATE"]),
+        (
+            line(LineClass.NOT_REDEEMED, voucher_text="DPS 1; rm -rf"),
+            ["record 'DPS 1; rm -rf' redeemed --on DATE"],
+        ),
+        (
+            line(LineClass.TWICE, voucher="DPS-1001"),
+            ["reconcile match 41 VOUCHER --why TEXT", "reconcile unmatch 41 --why TEXT"],
+        ),
+        (line(LineClass.OVER, voucher="DPS-1001"), ["reconcile accept DPS-1001 --why TEXT"]),
+        (line(LineClass.RESENT), []),
+        (line(LineClass.MATCHED), []),
+    ],
+)
+def test_a_line_names_the_commands_that_decide_about_it_with_its_own_numbers(
+    row: dict[str, object], commands: list[str]
+) -> None:
+    assert line_commands(row) == [f"voucherd {command}" for command in commands]
+
+
+@pytest.mark.parametrize(
+    ("billing", "timeliness", "flags", "words"),
+    [
+        (Billing.SHORT, Timeliness.OPEN, [], ["accept", "write-off"]),
+        (Billing.SHORT, Timeliness.MISSED, [], ["accept", "write-off", "extend"]),
+        (Billing.SHORT, Timeliness.OPEN, ["written-off"], ["accept"]),
+        (Billing.OVERBILLED, Timeliness.ON_TIME, [], ["accept"]),
+        (Billing.CREDITED, Timeliness.OPEN, [], ["write-off"]),
+        (Billing.UNBILLED, Timeliness.OPEN, [], []),
+        (Billing.UNBILLED, Timeliness.MISSED, [], ["write-off", "extend"]),
+        (Billing.BILLED, Timeliness.LATE, [], []),
+    ],
+)
+def test_a_voucher_names_the_commands_that_are_open_to_the_desk(
+    billing: Billing, timeliness: Timeliness, flags: list[str], words: list[str]
+) -> None:
+    row = {"id": "DPS-1001", "billing": str(billing), "timeliness": str(timeliness), "flags": flags}
+    assert [command.split()[2] for command in voucher_commands(row)] == words
+    assert all(command.split()[3] == "DPS-1001" for command in voucher_commands(row))
+
+
+def test_the_page_shows_them_below_what_is_to_be_done(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.redeemed("DPS-3003", "2021-09-01")
+    world.take_in(invoice("I-1", date(2021, 9, 10), ("DPS-30O3", 500_000)))
+    report = world.reconciliation(NOON)
+    page(report)
+    number = report["lines"][0]["number"]
+    assert f"\n      voucherd reconcile match {number} DPS-3003 --why TEXT\n" in capsys.readouterr().out

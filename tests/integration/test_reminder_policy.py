@@ -192,6 +192,17 @@ def test_the_mail_that_tells_of_a_burst_does_not_wait_with_it(world: World) -> N
     assert [one.recipient for one in world.delivery.handed] == ["ops@desk.example"]
 
 
+def test_mails_to_operators_make_no_burst_of_what_a_person_let_go(world: World) -> None:
+    mail = world.first_reminder()  # two deliveries
+    release_burst(world.store, world.rules, TOKEN_KEY, instant(NINE))
+    for number, kind in enumerate(("summary", "alarm")):
+        to_ops = replace(mail, business_key=f"{kind}|1", kind=kind, to=("ops@desk.example",), cc=(), items=())
+        with world.store.write() as tx:
+            tx.outbox.add([replace(to_ops, number=0, message_id=f"<{number}@desk.example>")])
+    done = world.send(NINE, burst_limit=1)
+    assert (done.held, done.sent) == ("", 4)
+
+
 # the whole desk
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.worlds import World, instant, invoice
 from voucherd.adapters.report.html_page import HtmlReport
 from voucherd.domain.letter import Sum
+from voucherd.service.decisions import Teller
+from voucherd.service.periods import close_period
 from voucherd.service.report import Figures
 from voucherd.service.report_tables import Cell, Table
 from voucherd.service.reporting import make_report
@@ -79,6 +81,20 @@ def test_the_report_says_what_reconcile_says(world: World) -> None:
     ]
     assert "closed" in kept.rows
     assert "abandoned" not in kept.rows
+
+
+def test_the_closed_periods_stand_in_it_with_what_is_otherwise_since(world: World) -> None:
+    world.redeemed(DPS, "2021-09-01")
+    world.take_in(invoice("I-1", date(2021, 9, 10), (DPS, 500_000)))
+    close_period(world.store, world.rules, "2021-09", Teller("op", "books closed", instant("2021-10-02")))
+    figures, kept = report_of(world, "2021-10-03")
+    (row,) = kept.rows["closed periods"]
+    assert (row[0], row[1], row[3], row[4]) == ("2021-09", date(2021, 9, 30), 1, 0)
+    world.take_in(invoice("I-2", date(2021, 9, 12), (DPS, 500_000)), at="2021-10-04")
+    figures, kept = report_of(world, "2021-10-05")
+    assert [(period.name, changed) for period, changed in figures.periods] == [("2021-09", 1)]
+    (row,) = kept.rows["closed periods"]
+    assert (row[4], row[5]) == (1, figures.periods[0][0].sha256)
 
 
 def test_a_partner_sees_its_own_alone(world: World) -> None:

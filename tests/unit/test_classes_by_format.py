@@ -1,10 +1,13 @@
-"""Each answer about a voucher (RECONCILIATION.md, Voucher) by example documents in each format, and one invoice in two
-formats. All documents are synthetic, made here."""
+"""Each answer about a voucher and each class of a line (RECONCILIATION.md) by example documents in each format, and one
+invoice in two formats. All documents are synthetic, made here."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -12,17 +15,38 @@ from xml.sax.saxutils import escape
 import pytest
 
 from tests.einvoicing import cii, fattura, item, pdf_with, product, ubl
+from tests.pdfmaking import pdf
 from tests.unit.reconciliation_ledgers import TODAY, Outcome, reconcile, redeemed
 from tests.unit.test_invoice_sheets import opendocument, workbook
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
 from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
 from voucherd.adapters.invoicefile.structured import StructuredInvoices
+from voucherd.adapters.invoicefile.zip_invoices import ZipInvoices
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.invoice_template import InvoiceTemplate, LineRules
+from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.verdict import Billing, Timeliness
+from voucherd.service.ports import InvoiceReader
 from voucherd.settings.programme_file import load_programmes
 
 PROGRAMMES, _ = load_programmes(["planning-services"], Path(), "tests")
-READERS = {"csv": CsvInvoices(), "sheet": SheetInvoices(), "e-invoice": StructuredInvoices(PROGRAMMES)}
+TEMPLATE = InvoiceTemplate(
+    name="made-up",
+    file="made-up.toml",
+    contains=("Contoso Consulting", "Total"),
+    locale="en-GB",
+    decimal_mark=".",
+    fields={"invoice": r"Number: (\S+)", "date": r"Date: (\S+)", "currency": r"Currency: (\S+)"},
+    totals={"net": r"Total (\S+)"},
+    credit="Credit note",
+    lines=LineRules(r"^(?P<line>\d+)\s+(?P<text>\S.*?)\s{2,}(?P<net>-?[\d.]+)$", "^Line", "^Total"),
+)
+READERS: dict[str, InvoiceReader] = {
+    "csv": CsvInvoices(),
+    "sheet": SheetInvoices(),
+    "e-invoice and PDF": StructuredInvoices(PROGRAMMES, (TEMPLATE,)),
+}
+READERS["zip"] = ZipInvoices(tuple(READERS.values()))
 A, B, OTHERS, IDLE = "PSV-000001", "PSV-000002", "PSV-000007", "PSV-000008"
 REDEEMED = date(2021, 9, 1)
 VOUCHERS = (
@@ -107,14 +131,35 @@ def as_fattura(paper: Paper) -> tuple[str, bytes]:
     return "a.xml", _dressed(fattura(_worded(paper), kind="TD04" if paper.credit else "TD01"), paper)
 
 
+def as_pdf_text(paper: Paper) -> tuple[str, bytes]:
+    total = sum(Decimal(net) for _, net in paper.lines)
+    rows = [f"{at}  {words}     {net}" for at, (net, words) in enumerate(_worded(paper), 1)]
+    head = [
+        f"Contoso Consulting    {'Credit note' if paper.credit else 'Invoice'}",
+        f"Number: {paper.number}   Date: {date.fromisoformat(paper.on):%d/%m/%Y}   Currency: {paper.currency}",
+        "Line  Work           Net",
+    ]
+    return "a.pdf", pdf("\n".join([*head, *rows, f"Total {total}"]))
+
+
+def as_zip(paper: Paper) -> tuple[str, bytes]:
+    made = io.BytesIO()
+    name, content = as_ubl(paper)
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(f"invoices/{name}", content)
+    return "a.zip", made.getvalue()
+
+
 FORMATS: dict[str, tuple[Callable[[Paper], tuple[str, bytes]], str]] = {
     "csv": (as_csv, "csv"),
     "xlsx": (as_xlsx, "sheet"),
     "ods": (as_ods, "sheet"),
-    "ubl": (as_ubl, "e-invoice"),
-    "cii": (as_cii, "e-invoice"),
-    "factur-x": (as_factur_x, "e-invoice"),
-    "fatturapa": (as_fattura, "e-invoice"),
+    "ubl": (as_ubl, "e-invoice and PDF"),
+    "cii": (as_cii, "e-invoice and PDF"),
+    "factur-x": (as_factur_x, "e-invoice and PDF"),
+    "fatturapa": (as_fattura, "e-invoice and PDF"),
+    "pdf text": (as_pdf_text, "e-invoice and PDF"),
+    "zip": (as_zip, "zip"),
 }
 
 
@@ -158,6 +203,35 @@ BILLINGS: dict[Billing, list[Paper]] = {
 @pytest.mark.parametrize("billing", BILLINGS)
 def test_each_answer_about_billing_in_each_format(billing: Billing, how: str) -> None:
     assert judged(BILLINGS[billing], how).vouchers[A].billing is billing
+
+
+LINES: dict[LineClass, list[Paper]] = {
+    LineClass.CONFLICT: BILLINGS[Billing.CONFLICT],
+    LineClass.RESENT: [WHOLE, WHOLE],
+    LineClass.NO_VOUCHER: [Paper([("", "5.00")])],
+    LineClass.AMBIGUOUS_VOUCHER: [Paper([(f"{A}, {B}", "5.00")])],
+    LineClass.UNKNOWN_VOUCHER: [Paper([("PSV-000003", "5.00")])],
+    LineClass.NOT_REDEEMED: [Paper([(IDLE, "5.00")])],
+    LineClass.PREMATURE: BILLINGS[Billing.PREMATURE],
+    LineClass.WRONG_PARTNER: BILLINGS[Billing.WRONG_PARTNER],
+    LineClass.WRONG_CURRENCY: BILLINGS[Billing.WRONG_CURRENCY],
+    LineClass.ZERO: BILLINGS[Billing.ZERO],
+    LineClass.CREDIT: BILLINGS[Billing.CREDITED],
+    LineClass.CREDIT_EXCESS: BILLINGS[Billing.OVERCREDITED],
+    LineClass.MATCHED: [WHOLE],
+    LineClass.TWICE: BILLINGS[Billing.TWICE],
+    LineClass.OVER: BILLINGS[Billing.OVERBILLED],
+}
+
+
+@pytest.mark.parametrize("how", FORMATS)
+@pytest.mark.parametrize("line_class", LINES)
+def test_each_class_of_a_line_in_each_format(line_class: LineClass, how: str) -> None:
+    assert line_class in {verdict.line_class for verdict in judged(LINES[line_class], how).lines}
+
+
+def test_every_class_has_its_example() -> None:
+    assert set(LINES) == set(LineClass)
 
 
 @pytest.mark.parametrize("how", FORMATS)

@@ -261,12 +261,13 @@ def test_only_a_file_that_says_it_is_csv_is_claimed(
 def test_headings_are_known_in_every_language_of_the_programmes(language: str, delimiter: str) -> None:
     columns = [column for column in HEADERS if column is not Column.AMOUNT]
     values = {"invoice": "I-1", "date": "2021-09-30", "line": "3", "voucher": "A", "net": "5.00", "tax": "1.00",
-              "currency": "EUR", "kind": "381", "supplier": "Contoso"}  # fmt: skip
+              "currency": "EUR", "kind": "381", "supplier": "Contoso", "corrects": "I-0"}  # fmt: skip
     words = [HEADERS[column].get(language, ("date",))[0] for column in columns]
     text = delimiter.join(word.upper() for word in words) + "\n" + delimiter.join(values[c] for c in columns)
     (document,) = documents(text)
     assert (document.supplier, document.kind, document.lines[0].line) == ("Contoso", "credit", "3")
     assert (document.lines[0].net, document.lines[0].tax) == (500, 100)
+    assert document.refers_to == "I-0"
 
 
 def test_a_programme_may_bring_its_own_headings() -> None:

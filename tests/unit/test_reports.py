@@ -214,7 +214,8 @@ def test_in_comma_separated_values_such_text_is_marked_as_text(text: str, tmp_pa
 def test_the_files_of_comma_separated_values_hold_a_table_each(tmp_path: Path) -> None:
     written(WORKED, CsvReport(tmp_path / "report.csv"))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "report.board.csv", "report.csv", "report.documents.csv", "report.exceptions.csv", "report.lines.csv",
+        "report.board.csv", "report.closed-periods.csv", "report.csv",
+        "report.documents.csv", "report.exceptions.csv", "report.lines.csv",
         "report.made-from.csv", "report.money-at-risk.csv", "report.money.csv", "report.not-billed-in-full.csv",
         "report.reminders-held.csv", "report.unbilled.csv", "report.what-stands-out.csv",
     ]  # fmt: skip

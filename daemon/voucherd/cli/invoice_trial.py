@@ -84,6 +84,7 @@ def _payment(row: RemittanceRow) -> dict[str, Any]:
         "amount": None if row.amount is None else format_amount(row.amount, row.currency),
         "currency": row.currency or None,
         "reference": row.reference,
+        "submitted_on": row.submitted_on.isoformat() if row.submitted_on else None,
         "reason": row.reason,
     }
 
@@ -109,7 +110,7 @@ def _page(one: dict[str, Any]) -> None:
         click.echo(plain(f"{one['file']}: {why} ({one['code']})"))
     if one["payments"]:
         print_table(
-            ("row", "status", "voucher as written", "invoice", "on", "amount", "reference"),
+            ("row", "status", "voucher as written", "invoice", "on", "amount", "submitted on", "reference"),
             [
                 (
                     each["row"],
@@ -118,6 +119,7 @@ def _page(one: dict[str, Any]) -> None:
                     each["invoice"],
                     each["on"],
                     None if each["amount"] is None else f"{each['amount']} {each['currency']}",
+                    each["submitted_on"],
                     each["reference"],
                 )
                 for each in one["payments"]

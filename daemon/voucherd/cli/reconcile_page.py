@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from voucherd.cli.context import plain, print_table
-from voucherd.domain.reconciliation.next_steps import for_line, for_voucher
+from voucherd.domain.reconciliation.next_steps import for_line, for_voucher, line_commands, voucher_commands
 
 _GOOD = ("matched", "credit")
 _BRIDGE = "redeemed = billed + short + open + missed + credited + blocked - excess"
@@ -68,6 +68,8 @@ def _voucher(row: Mapping[str, Any], step: str) -> None:
     for reason in row["because"]:
         click.echo(plain(f"{_INDENT}because {reason}"))
     click.echo(plain(f"{_INDENT}to do: {step}"))
+    for command in voucher_commands(row):
+        click.echo(plain(f"{_INDENT}  {command}"))
 
 
 def _lines(rows: list[dict[str, Any]]) -> None:
@@ -88,6 +90,8 @@ def _lines(rows: list[dict[str, Any]]) -> None:
             agrees = f"; {', '.join(one['agrees'])} agree" if one["agrees"] else ""
             click.echo(plain(f"{_INDENT}perhaps {one['voucher']} ({one['edit']}{agrees})"))
         click.echo(plain(f"{_INDENT}to do: {for_line(row['class'])}"))
+        for command in line_commands(row):
+            click.echo(plain(f"{_INDENT}  {command}"))
 
 
 def _documents(rows: list[dict[str, Any]]) -> None:

@@ -109,6 +109,17 @@ def figures_json(figures: Figures, as_of: str, partner: str | None, files: list[
         ],
         "holds": [hold_json(one) for one in figures.holds],
         "exceptions": [{"class": name, "count": count} for name, count in figures.found.items()],
+        "periods": [
+            {
+                "name": period.name,
+                "until": period.until.isoformat(),
+                "closed_at": period.closed_at.isoformat(),
+                "count": period.vouchers,
+                "changed": changed,
+                "sha256": period.sha256,
+            }
+            for period, changed in figures.periods
+        ],
         "files": files,
     }
 
@@ -124,6 +135,7 @@ def _page(figures: Figures) -> None:
         ("Not billed in full, by days left", "aging", "Nothing waits to be billed."),
         ("Money at risk, by partner", "at_risk", "Nothing waits to be billed."),
         ("What stands out", "exceptions", "Nothing stands out."),
+        ("Closed periods", "periods", "No period is closed."),
     ):
         click.echo(f"\n{heading}")
         rows = shown[name]

@@ -18,9 +18,16 @@ _RELEASED: Final = "burst-released"  # how many deliveries a person let go at on
 _TOLD: Final = "burst-told"  # the incident that operators were told of, empty where there is none
 
 
+def due_at_once(tx: Transaction, waiting: int, now: datetime) -> int:
+    """Of so many deliveries that are due, those that a burst is made of: what goes despite it makes none."""
+    return waiting - tx.outbox.waiting_of(now, DESPITE_A_BURST)
+
+
 def held_back(tx: Transaction, limit: int, now: datetime) -> int:
     """How many deliveries are due at once and wait for a person; 0 where they may go."""
     waiting = tx.outbox.waiting(now)
+    if waiting > limit:
+        waiting = due_at_once(tx, waiting, now)
     return waiting if is_burst(tx, waiting, limit) else 0
 
 
@@ -31,7 +38,7 @@ def is_burst(tx: Transaction, waiting: int, limit: int) -> bool:
 
 def let_go(tx: Transaction, now: datetime) -> int:
     """Lets everything go that is due now; returns how many deliveries that are."""
-    waiting = tx.outbox.waiting(now)
+    waiting = due_at_once(tx, tx.outbox.waiting(now), now)
     tx.state.put(_RELEASED, str(waiting))
     return waiting
 

@@ -17,7 +17,15 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import StepKey
 from voucherd.domain.voucher import State
 from voucherd.errors import PermanentError
-from voucherd.service.bursts import DESPITE_A_BURST, forget, is_burst, is_noted, is_told, note_told
+from voucherd.service.bursts import (
+    DESPITE_A_BURST,
+    due_at_once,
+    forget,
+    is_burst,
+    is_noted,
+    is_told,
+    note_told,
+)
 from voucherd.service.held_mails import put_off, waits_for
 from voucherd.service.outcomes import follow, not_written, verdict, without_attempt
 from voucherd.service.pacing import Pacing
@@ -28,6 +36,7 @@ from voucherd.service.restored import why_held
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
+_PARTS = 4  # of what is to be put into words; so many daemons do it at the same time
 _LAST_WAIT = 20.0
 
 
@@ -104,17 +113,19 @@ class Dispatch:
         """How many deliveries are due, and the kinds of mail that may go, none for all: more at once than
         `burst_limit` waits for `outbox release-burst` (PROMISES.md, P10)."""
         with self.store.read() as tx:
-            waiting = tx.outbox.waiting(now)
-            is_held, told, noted = is_burst(tx, waiting, self.burst_limit), is_told(tx), is_noted(tx)
-        if noted and waiting <= self.burst_limit:
+            waiting = at_once = tx.outbox.waiting(now)
+            if waiting > self.burst_limit:
+                at_once = due_at_once(tx, waiting, now)
+            is_held, told, noted = is_burst(tx, at_once, self.burst_limit), is_told(tx), is_noted(tx)
+        if noted and at_once <= self.burst_limit:
             with self.store.write() as tx:
                 forget(tx)
         if not is_held:
             return waiting, ()
         if not told:
-            self._tell_of_burst(waiting, now)
+            self._tell_of_burst(at_once, now)
         done.held = (
-            f"{waiting} mails are due at once, more than burst_limit = {self.burst_limit}: "
+            f"{at_once} mails are due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )
         return waiting, DESPITE_A_BURST
@@ -128,15 +139,18 @@ class Dispatch:
                 self.burst(tx, waiting, now)
 
     def _compose(self, now: datetime, kinds: Sequence[str] = ()) -> bool:
-        """Puts due mails into words; says whether there may be more. Two daemons would write the same letters: who is
-        not first goes on to send."""
-        with self.store.turn("composing") as mine:
-            return mine and self._compose_some(now, kinds)
+        """Puts due mails into words; says whether there may be more. Two daemons would write the same letters: each
+        part is one daemon's at a time, and who finds none free goes on to send."""
+        more = False
+        for number in range(_PARTS):
+            with self.store.turn(f"composing {number}") as mine:
+                more |= mine and self._compose_some(now, kinds, (number, _PARTS))
+        return more
 
-    def _compose_some(self, now: datetime, kinds: Sequence[str]) -> bool:
+    def _compose_some(self, now: datetime, kinds: Sequence[str], part: tuple[int, int]) -> bool:
         """One that cannot be written fails alone."""
         with self.store.read() as tx:
-            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE, kinds)
+            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE, kinds, part)
         finished, failed = [], []
         for mail in mails:
             try:

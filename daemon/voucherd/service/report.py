@@ -17,6 +17,7 @@ from voucherd.domain.holds import Hold
 from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals, bucket_of
+from voucherd.domain.reconciliation.frozen import Period
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.report import ReportedDocument
@@ -32,6 +33,7 @@ from voucherd.service.report_tables import (
     FRESHNESS,
     HELD,
     LINES,
+    PERIODS,
     RISK,
     UNBILLED,
     VOUCHERS,
@@ -104,7 +106,7 @@ class Risk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a report comes to."""
+    """What a report comes to. `periods` are the closed ones, each with how many of its vouchers are otherwise now."""
 
     fresh: Sequence[tuple[str, str]]
     board: Sequence[tuple[str, str, int]]
@@ -113,6 +115,7 @@ class Figures:
     risk: Sequence[Risk]
     found: Mapping[str, int]
     holds: Sequence[Hold] = ()
+    periods: Sequence[tuple[Period, int]] = ()
 
 
 class Report:
@@ -126,6 +129,7 @@ class Report:
         self._swappable: list[VoucherVerdict] = []
         self._odd: dict[str, list[tuple[Cell, ...]]] = {}
         self._odd_counts: Counter[str] = Counter()
+        self._changed: Counter[str] = Counter()
 
     def voucher(self, verdict: VoucherVerdict) -> None:
         """A redeemed voucher, with the lines that were judged against it."""
@@ -134,6 +138,8 @@ class Report:
         self._writer.row(VOUCHERS, _voucher_cells(verdict, because))
         if verdict.completed_on is None:
             self._missing(verdict, because)
+        if verdict.prior is not None:
+            self._changed[verdict.prior[0]] += 1
         if verdict.billing in (Billing.TWICE, Billing.UNBILLED) and len(self._swappable) < MOST_SORTED:
             self._swappable.append(verdict)
         for name in _oddities(verdict):
@@ -174,12 +180,13 @@ class Report:
         fresh: Mapping[str, datetime | str | None],
         board: Iterable[tuple[str | None, str, int]] = (),
         holds: Sequence[Hold] = (),
+        periods: Sequence[Period] = (),
     ) -> Figures:
         """Writes what the rows come to. `fresh` says what the report was made from, and how new that is; `board` how
-        many vouchers each partner has in each state, `holds` what reminders are held for."""
+        many vouchers each partner has in each state, `holds` what reminders are held for, `periods` the closed ones."""
         for swap in probable_swaps(self._swappable):
             self._stands_out(SWAPPED, _odd_swap(swap))
-        figures = self._figures(as_of, fresh, board, holds)
+        figures = self._figures(as_of, fresh, board, holds, periods)
         self._summarise(figures)
         for cells in self._unbilled.rows():
             self._writer.row(UNBILLED, cells)
@@ -200,6 +207,7 @@ class Report:
         fresh: Mapping[str, datetime | str | None],
         board: Iterable[tuple[str | None, str, int]],
         holds: Sequence[Hold],
+        periods: Sequence[Period],
     ) -> Figures:
         made_from = {"report made for": as_of, **fresh}
         return Figures(
@@ -210,6 +218,7 @@ class Report:
             risk=[Risk(*whose, *sums) for whose, sums in sorted(self._risk.items())],
             found=dict(sorted(self._odd_counts.items())),
             holds=holds,
+            periods=[(period, self._changed[period.name]) for period in periods],
         )
 
     def _summarise(self, figures: Figures) -> None:
@@ -231,6 +240,9 @@ class Report:
             write(RISK, (one.partner, one.currency, one.vouchers, *sums))
         for found in figures.found.items():
             write(FOUND, found)
+        for period, changed in figures.periods:
+            closed_at = period.closed_at.isoformat(timespec="seconds")
+            write(PERIODS, (period.name, period.until, closed_at, period.vouchers, changed, period.sha256))
 
     def _missing(self, verdict: VoucherVerdict, because: str) -> None:
         voucher, currency = verdict.voucher, verdict.currency

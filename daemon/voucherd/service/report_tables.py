@@ -100,6 +100,18 @@ FOUND = Table(
     "summary",
     (Column("class", Kind.TEXT, 24), Column("count", Kind.NUMBER)),
 )
+PERIODS = Table(
+    "closed periods",
+    "summary",
+    (
+        Column("period", Kind.TEXT, 24),
+        Column("up to", Kind.DATE, 16),
+        Column("closed at", Kind.TEXT, 26),
+        Column("vouchers", Kind.NUMBER),
+        Column("changed since", Kind.NUMBER, 15),
+        Column("sha256", Kind.TEXT, 66),
+    ),
+)
 UNBILLED = Table(
     "unbilled",
     "unbilled",
@@ -184,7 +196,7 @@ DOCUMENTS = Table(
     ),
 )
 
-SUMMARY = (FRESHNESS, BOARD, HELD, BRIDGE, AGING, RISK, FOUND)
+SUMMARY = (FRESHNESS, BOARD, HELD, BRIDGE, AGING, RISK, FOUND, PERIODS)
 """What stands on the first sheet, in this order."""
 SHEETS = (UNBILLED, EXCEPTIONS, LINES, VOUCHERS, DOCUMENTS)
 """What has a sheet of its own, in this order after the summary."""

@@ -73,7 +73,8 @@ def _written(
         if partner is None or document.document.supplier == partner:
             report.document(reported(document, everything.document_verdict(document.number)))
     board = tx.figures.board(now, partner)
-    return report.finish(now, _fresh(tx, now, mailboxes), board, holds_about(tx, rules, now, partner))
+    holds = holds_about(tx, rules, now, partner)
+    return report.finish(now, _fresh(tx, now, mailboxes), board, holds, everything.closed.periods)
 
 
 def _fresh(tx: Transaction, now: datetime, mailboxes: Sequence[str]) -> Mapping[str, datetime | str | None]:

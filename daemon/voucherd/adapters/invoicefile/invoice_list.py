@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from voucherd.adapters.invoicefile.amount_columns import AmountCell, Settled, amount_cell
@@ -15,7 +15,7 @@ from voucherd.adapters.invoicefile.table import RefusedTableError, Row, Table
 from voucherd.adapters.invoicefile.words import COLUMN_OF, KIND_OF, TOTAL_WORDS, Column, folded
 from voucherd.adapters.invoicefile.written_dates import WrittenDates
 from voucherd.domain.reconciliation.amounts import EXPONENTS, money
-from voucherd.domain.reconciliation.content import document_of, invoice_key
+from voucherd.domain.reconciliation.content import INVOICE, document_of, invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine
 from voucherd.domain.reconciliation.inconsistent import Inconsistent, Mismatch, Sought
 
@@ -25,6 +25,7 @@ NEEDED = 3
 """Headings that an invoice list shows at least."""
 WHAT = "an invoice list"
 
+_LONGEST_REFERENCE = 200
 _NAMED = 3
 """Invoices that are named by their numbers where one total is about several."""
 _NEEDED = (Column.INVOICE, Column.DATE, Column.VOUCHER, Column.NET)
@@ -245,7 +246,8 @@ class InvoiceList:
 
     def _document(self, pending: _Pending, amounts: Settled) -> InvoiceDocument:
         lines = [self._line(row, amounts) for row in pending.rows]
-        return document_of(
+        corrects = self._corrected(pending)
+        made = document_of(
             supplier=pending.supplier or None,
             invoice=pending.invoice,
             kind=pending.kind,
@@ -253,6 +255,16 @@ class InvoiceList:
             lines=lines,
             named=all(self._text(row, Column.LINE) for row in pending.rows),
         )
+        return replace(made, refers_to=corrects, corrects=corrects if made.kind == INVOICE else "")
+
+    def _corrected(self, pending: _Pending) -> str:
+        """The number of the invoice that the rows of a document say it corrects; empty where they say none."""
+        said = {invoice_key(text): text for row in pending.rows if (text := self._text(row, Column.CORRECTS))}
+        if len(said) > 1:
+            first, second, *_ = said.values()
+            said_twice = f"{first[:60]!r} in one row and {second[:60]!r} in another"
+            raise RefusedTableError(f"row {pending.first}: {pending.invoice} corrects {said_twice}")
+        return next(iter(said.values()), "")[:_LONGEST_REFERENCE]
 
     def _line(self, row: Row, amounts: Settled) -> InvoiceLine:
         net = amounts.value(row.number, Column.NET)

@@ -27,6 +27,7 @@ class Column(StrEnum):
     CURRENCY = "currency"
     KIND = "kind"
     SUPPLIER = "supplier"
+    CORRECTS = "corrects"
 
 
 HEADERS: dict[Column, dict[str, tuple[str, ...]]] = {
@@ -119,6 +120,21 @@ HEADERS: dict[Column, dict[str, tuple[str, ...]]] = {
         "es": ("proveedor", "socio", "vendedor"),
         "ja": ("仕入先", "サプライヤー", "供給者", "パートナー", "取引先"),
         "zh-CN": ("供应商", "合作伙伴", "卖方"),
+    },
+    Column.CORRECTS: {
+        "en": ("corrects", "corrects invoice", "corrected invoice", "replaces invoice", "original invoice"),
+        "ko": ("정정 대상 송장", "정정 대상 청구서", "원 송장 번호"),
+        "de": (
+            "berichtigt",
+            "berichtigt Rechnung",
+            "berichtigte Rechnung",
+            "ersetzt Rechnung",
+            "Ursprungsrechnung",
+        ),
+        "fr": ("rectifie", "facture rectifiée", "facture corrigée", "facture d'origine"),
+        "es": ("rectifica", "factura rectificada", "factura corregida", "factura original"),
+        "ja": ("訂正対象請求書", "元請求書番号", "訂正元請求書"),
+        "zh-CN": ("更正发票", "被更正发票", "原发票号码"),
     },
 }
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     bindparam,
     case,
     cast,
@@ -138,9 +139,13 @@ class SqlOutbox:
             self._connection.execute(insert(schema.delivery), deliveries)
         return [new.get(mail.business_key) for mail in mails]
 
-    def uncomposed(self, now: datetime, limit: int, kinds: Sequence[str] = ()) -> list[OutgoingMail]:
-        """Mails whose time has come and that are not yet put into words; of these kinds, or of all."""
+    def uncomposed(
+        self, now: datetime, limit: int, kinds: Sequence[str] = (), part: tuple[int, int] = (0, 1)
+    ) -> list[OutgoingMail]:
+        """Mails whose time has come and that are not yet put into words; of these kinds, or of all. `part` is which of
+        how many even parts is asked for."""
         table = schema.outbox
+        number, parts = part
         query = (
             select(table)
             .where(schema.mail_uncomposed, table.c.due_at <= now)
@@ -149,6 +154,8 @@ class SqlOutbox:
         )
         if kinds:
             query = query.where(table.c.kind.in_(kinds))
+        if parts > 1:
+            query = query.where(table.c.id % parts == number)
         return [_mail(row) for row in self._connection.execute(query).mappings()]
 
     def composed(self, mails: Sequence[tuple[int, str, bytes]]) -> None:
@@ -325,6 +332,16 @@ class SqlOutbox:
     def waiting(self, now: datetime) -> int:
         """How many deliveries are due now: what the burst limit looks at."""
         return int(self._connection.execute(_WAITING, {"now": now}).scalar_one())
+
+    def waiting_of(self, now: datetime, kinds: Sequence[str]) -> int:
+        """How many of these are of mails of these kinds."""
+        table, mail = schema.delivery, schema.outbox
+        ready = or_(
+            and_(schema.delivery_waits, table.c.next_try_at <= now),
+            and_(schema.mail_uncomposed, mail.c.due_at <= now),
+        )
+        query = select(func.count(table.c.id)).join(mail, table.c.mail == mail.c.id)
+        return int(self._connection.execute(query.where(mail.c.kind.in_(kinds), ready)).scalar_one())
 
     def due(self, now: datetime, but: Sequence[str]) -> int:
         """How many mails are due and wait, those of the kinds `but` aside."""

@@ -5,10 +5,13 @@ What the partner is told to do stands in the words of the mails (templates/*/wor
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from voucherd.domain.reconciliation.lines import LineClass
-from voucherd.domain.reconciliation.verdict import Billing, Timeliness
+from voucherd.domain.reconciliation.verdict import WRITTEN_OFF, Billing, Timeliness
 
 _LINES = MappingProxyType(
     {
@@ -62,3 +65,47 @@ def for_voucher(billing: str, timeliness: str, bill_by: str | None, difference: 
     if timeliness == Timeliness.MISSED:
         return f"{step}; {_MISSED}"
     return f"{step} by {bill_by}" if timeliness == Timeliness.OPEN and bill_by else step
+
+
+_WHY = "--why TEXT"
+_PLACED = frozenset(
+    (LineClass.NO_VOUCHER, LineClass.AMBIGUOUS_VOUCHER, LineClass.UNKNOWN_VOUCHER, LineClass.WRONG_PARTNER)
+)
+
+
+def line_commands(row: Mapping[str, Any]) -> list[str]:
+    """The commands by which a person decides about a line, as `reconcile` reports it, with what they are about."""
+    line_class, number = LineClass(row["class"]), row["number"]
+    if line_class in _PLACED:
+        meant = [shlex.quote(one["voucher"]) for one in row["suggestions"]] or ["VOUCHER"]
+        return [f"voucherd reconcile match {number} {one} {_WHY}" for one in meant[:3]]
+    if line_class is LineClass.CONFLICT:
+        return [f"voucherd reconcile choose {row['document']} {_WHY}"]
+    if line_class is LineClass.NOT_REDEEMED:
+        return [f"voucherd record {_named(row['voucher_text'])} redeemed --on DATE"]
+    if line_class is LineClass.TWICE:
+        moved = f"voucherd reconcile match {number} VOUCHER {_WHY}"
+        return [moved, f"voucherd reconcile unmatch {number} {_WHY}"]
+    if line_class is LineClass.OVER and row["voucher"]:
+        return [f"voucherd reconcile accept {_named(row['voucher'])} {_WHY}"]
+    return []
+
+
+def voucher_commands(row: Mapping[str, Any]) -> list[str]:
+    """The same about a voucher that is not simply billed."""
+    billing, voucher = Billing(row["billing"]), _named(row["id"])
+    accept, give_up = (f"voucherd reconcile {word} {voucher} {_WHY}" for word in ("accept", "write-off"))
+    commands = []
+    if billing in (Billing.SHORT, Billing.OVERBILLED):
+        commands.append(accept)
+    open_still = billing in (Billing.SHORT, Billing.CREDITED) or row["timeliness"] == Timeliness.MISSED
+    if open_still and WRITTEN_OFF not in row["flags"]:
+        commands.append(give_up)
+    if row["timeliness"] == Timeliness.MISSED:
+        commands.append(f"voucherd reconcile extend {voucher} --until DATE {_WHY}")
+    return commands if billing is not Billing.BILLED else []
+
+
+def _named(voucher: str) -> str:
+    """An ID as a word of a command line, whatever stands in it."""
+    return shlex.quote(" ".join(voucher.split())) if voucher.strip() else "VOUCHER"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from tests.servers.dovecot import (
     Variant,
 )
 from tests.servers.process import free_port as find_free_port
+from tests.servers.process import in_memory
 from tests.servers.token_service import TokenService, token_service
 from voucherd import log
 
@@ -39,12 +39,8 @@ sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Every commit of a store waits for the disk, some hundred thousand times in these tests: their folders lie in memory
-# where there is room for them, unless the caller names a place.
-_MEMORY = Path("/dev/shm")
-_ROOM = 4 * 1024**3
-if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+if (memory := in_memory()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 # The test command judges a change: the same code gets the same answer. `make search` looks for what no example hit.
 settings.register_profile("test", derandomize=True, deadline=None)  # a busy machine is no fault

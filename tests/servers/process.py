@@ -15,6 +15,8 @@ from pathlib import Path
 
 _PATIENCE = 30.0
 _ELSEWHERE = ("/tmp", "/var/tmp", "/dev/shm")
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 1024**3
 
 
 class ServerMissingError(RuntimeError):
@@ -36,9 +38,17 @@ def find_program(name: str, package: str, *also_in: str) -> str:
     return found
 
 
+def in_memory() -> Path | None:
+    """Where files lie in memory, if there is such a place with room for what tests write: a store waits for the disk at
+    each commit, and a database of a test's own is a thousand files. None where the caller names a place in TMPDIR."""
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK | os.X_OK):
+        return None
+    return _MEMORY if shutil.disk_usage(_MEMORY).free > _ROOM else None
+
+
 def traversable_folder(name: str) -> Path:
     """A new folder that servers under other users can pass through: it and all its parents are o+x."""
-    for place in (tempfile.gettempdir(), *_ELSEWHERE):
+    for place in (in_memory() or tempfile.gettempdir(), *_ELSEWHERE):
         base = Path(place).resolve()
         if base.is_dir() and all(each.stat().st_mode & 0o001 for each in (base, *base.parents)):
             folder = Path(tempfile.mkdtemp(prefix=f"voucherd-{name}-", dir=base))

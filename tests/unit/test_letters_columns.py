@@ -74,7 +74,12 @@ ROW = [
         ({3: "€5,000,000.00", 4: "€1,250,000.50"}, []),
         ({6: "Friday, 10 December 2021 (in 4 days)"}, ["Friday,", "December", "(in 4 days)"]),
         (
-            {3: "15.000,00 €", 5: "reservieren", 6: "Freitag, 10. Dezember 2021 (in 81 Tagen)"},
+            {
+                3: "15.000,00\u00a0€",
+                4: "11.250,50\u00a0€",
+                5: "reservieren",
+                6: "Freitag, 10. Dezember 2021 (in 81 Tagen)",
+            },
             ["Freitag,", "Dezember", "in", "Tagen"],
         ),
     ],

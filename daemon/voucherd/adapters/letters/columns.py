@@ -18,9 +18,7 @@ _ROOM_OF_PIECES = 70  # letters are narrower than the figures of IDs and amounts
 _LEAST = 6  # of them for a column whose cells may be broken
 _LONGEST_PIECE = 14
 _DAY = r"\d{4}年\d{1,2}月\d{1,2}日"  # apart from its weekday
-_WORD = (
-    r"(?<![\w-])[A-Za-z\u00c0-\u024f]{2,10}(?![\w-])[,、，]?"  # and its comma, which must not begin a line
-)
+_WORD = r"(?<![\w@.-])[A-Za-z\u00c0-\u024f]{2,10}(?![\w-]|[.@]\w)[,、，]?"  # and its comma, which must not begin a line
 _BRACKETS = r"[(（][^()（）]{1,12}[)）]"  # how many days are left
 _PIECES = tuple(re.compile("|".join(kinds)) for kinds in ((_DAY, _BRACKETS, _WORD), (_DAY, _WORD), (_WORD,)))
 

@@ -44,8 +44,9 @@ _COLUMNS = (
     "because",
 )
 
+_FIELDS = tuple(field.name for field in fields(StepRow))
 _OF_VOUCHERS = (
-    select(schema.step)
+    select(*(schema.step.c[name] for name in _FIELDS))
     .where(
         schema.step.c.programme == bindparam("programme"),
         schema.step.c.voucher_key.in_(bindparam("wanted", expanding=True)),
@@ -57,7 +58,6 @@ _OF_VOUCHERS = (
         schema.step.c.days_before.desc(),
     )
 )
-_FIELDS = tuple(field.name for field in fields(StepRow))
 _DEADLINE = ("programme", "voucher_key", "deadline", "deadline_on")
 
 
@@ -72,7 +72,7 @@ class SqlSteps:
         found: list[StepRow] = []
         for programme, part in by_programme(keys):
             asked = {"programme": programme, "wanted": part}
-            found.extend(_row(row) for row in self._connection.execute(_OF_VOUCHERS, asked).mappings())
+            found.extend(StepRow(*row) for row in self._connection.execute(_OF_VOUCHERS, asked))
         return found
 
     def add(self, steps: Sequence[Step]) -> None:

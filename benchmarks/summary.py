@@ -2,8 +2,8 @@
 
     python -m benchmarks.summary [--sizes 10000 100000 1000000] [--partners 200]
 
-The ledger is that of `benchmarks.idle`, on SQLite. Prints one JSON document: seconds of CPU for all figures of one day, and
-how much the peak memory of the process grew while they were made.
+The ledger is that of `benchmarks.idle`, on SQLite. Prints one JSON document: seconds of CPU for all figures of a day,
+and how much the peak memory of the process grew while they were made.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def in_folders(folder: Path, tls: TlsFiles, store: str = Desk.store) -> Scene:
 
     def taken() -> list[tuple[str, bytes]]:
         return [
-            (path.name.split(".", 2)[2], path.read_bytes()) for path in (folder / "out" / "new").iterdir()
+            (path.name.partition("=")[2], path.read_bytes()) for path in (folder / "out" / "new").iterdir()
         ]
 
     def left() -> tuple[int, int]:

@@ -82,7 +82,8 @@ def test_every_form_is_written_in_one_go_and_says_the_same(run: Commands) -> Non
     said = facts(run("report", "--html", "r.html", "--xlsx", "r.xlsx", "--csv", "csv", "--json"))
 
     assert set(said) == {
-        "as_of", "partner", "made_from", "board", "bridge", "aging", "at_risk", "holds", "exceptions", "files",
+        "as_of", "partner", "made_from", "board", "bridge", "aging", "at_risk", "holds", "exceptions",
+        "periods", "files",
     }  # fmt: skip
     assert said["files"] == ["r.html", "r.xlsx", "csv"]
     (bridge,) = said["bridge"]

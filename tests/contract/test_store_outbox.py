@@ -131,6 +131,16 @@ def test_an_address_named_twice_gets_one_delivery(store: SqlStore) -> None:
     assert [row.address for row in deliveries(store)] == ["a@x.example", "b@x.example"]
 
 
+def test_what_is_to_be_put_into_words_comes_in_parts_that_share_no_mail(store: SqlStore) -> None:
+    with store.write() as tx:
+        tx.outbox.add([mail(str(number), content=None) for number in range(11)])
+        parts = [
+            [one.number for one in tx.outbox.uncomposed(NOW, 10, (), (number, 4))] for number in range(4)
+        ]
+        assert [one.number for one in tx.outbox.uncomposed(NOW, 11)] == sorted(chain(*parts))
+    assert {len(part) for part in parts} == {2, 3}
+
+
 def test_the_bytes_of_a_mail_are_written_once(store: SqlStore) -> None:
     with store.write() as tx:
         tx.outbox.add([mail("one", content=None)])

@@ -22,6 +22,7 @@ SMALL = (
     "mailbox",
     "alarm USING INDEX ix_alarm_untold",
     "suppression USING INDEX ix_suppression_standing",
+    "told_invoice USING INDEX ix_told_invoice",  # those that something changed for
 )
 """What a pass may read as a whole: a few rows, whatever the number of vouchers."""
 

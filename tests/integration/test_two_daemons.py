@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email import message_from_bytes
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -21,7 +23,7 @@ from voucherd.adapters.store.lease import alone, only_daemon
 from voucherd.adapters.store.leases import Leases
 from voucherd.errors import ExitStatus, TemporaryError
 from voucherd.service.inspect import audit_json
-from voucherd.service.passes import PassResult, one_pass
+from voucherd.service.passes import PassResult, drain, one_pass
 from voucherd.service.rebuilding import rebuild_ledger
 from voucherd.settings.reading import load
 from voucherd.wiring import Application
@@ -159,6 +161,35 @@ def test_two_daemons_on_one_server_record_and_send_everything_once(
             row.attempts for rows in tx.outbox.deliveries([m.number for m in mails]).values() for row in rows
         } == {1}
     assert sorted(known) == sorted(mail.message_id for mail in mails)
+
+
+@pytest.mark.server
+def test_two_daemons_put_mails_into_words_at_the_same_time_and_none_twice(
+    tmp_path: Path, daemons: list[Application]
+) -> None:
+    for number in range(20):
+        deliver(tmp_path / "one", f"{number}.one", voucher_mail(f"DPS-83K2-99{number:03}"))
+    both, written = Barrier(2), Counter[str]()
+    works = daemons[0].works()
+    drain(works, works.posts[0], lambda: instant("2021-05-14"), lambda: False)
+
+    def slowly(daemon: Application) -> None:
+        compose, first = daemon.composer.compose, True
+
+        def composed(letter: Any, head: Any) -> Any:
+            nonlocal first
+            if first:
+                both.wait(30)  # nobody goes on before the other writes as well
+            first = False
+            written[head.message_id] += 1
+            return compose(letter, head)
+
+        daemon.composer.compose = composed  # type: ignore[method-assign]
+        daemon.dispatch().run(lambda: instant("2021-05-14"))
+
+    at_once([lambda daemon=daemon: slowly(daemon) for daemon in daemons])
+    assert (len(written), set(written.values())) == (20, {1})
+    assert len(went_out(tmp_path)) == 20
 
 
 @pytest.mark.server

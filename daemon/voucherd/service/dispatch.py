@@ -36,6 +36,7 @@ from voucherd.service.restored import why_held
 from voucherd.service.store import Store, Transaction
 
 _COMPOSE_AT_ONCE = 200
+_PARTS = 4  # of what is to be put into words; so many daemons do it at the same time
 _LAST_WAIT = 20.0
 
 
@@ -138,15 +139,18 @@ class Dispatch:
                 self.burst(tx, waiting, now)
 
     def _compose(self, now: datetime, kinds: Sequence[str] = ()) -> bool:
-        """Puts due mails into words; says whether there may be more. Two daemons would write the same letters: who is
-        not first goes on to send."""
-        with self.store.turn("composing") as mine:
-            return mine and self._compose_some(now, kinds)
+        """Puts due mails into words; says whether there may be more. Two daemons would write the same letters: each
+        part is one daemon's at a time, and who finds none free goes on to send."""
+        more = False
+        for number in range(_PARTS):
+            with self.store.turn(f"composing {number}") as mine:
+                more |= mine and self._compose_some(now, kinds, (number, _PARTS))
+        return more
 
-    def _compose_some(self, now: datetime, kinds: Sequence[str]) -> bool:
+    def _compose_some(self, now: datetime, kinds: Sequence[str], part: tuple[int, int]) -> bool:
         """One that cannot be written fails alone."""
         with self.store.read() as tx:
-            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE, kinds)
+            mails = tx.outbox.uncomposed(now, _COMPOSE_AT_ONCE, kinds, part)
         finished, failed = [], []
         for mail in mails:
             try:

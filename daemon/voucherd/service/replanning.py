@@ -14,6 +14,7 @@ import json
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -240,10 +241,16 @@ def _stood(rules: Rulebook, task: _Task, standing: Standing) -> tuple[Standing, 
     return known
 
 
+@cache
+def _calendar() -> str:
+    """The release of the calendar of public holidays; its lookup reads a file, and every partner asks."""
+    return version("holidays")
+
+
 def _prints_of(rules: Rulebook, partner_id: str | None) -> list[str]:
     """What a partner's deadlines follow from, and what its sending hours and steps do."""
     partner = rules.partner(partner_id)
-    own = [_COMPUTED_AS, version("holidays"), rules.desk.zone.key]
+    own = [_COMPUTED_AS, _calendar(), rules.desk.zone.key]
     own.append(_told(partner, _NO_DATE_OF_A_PARTNER) if partner else "nobody")
     programmes = [one for _, one in sorted(rules.programmes.items())]
     reminders = [_told(rules.reminders, _NO_DATE_OF_REMINDERS)]

@@ -139,9 +139,13 @@ class SqlOutbox:
             self._connection.execute(insert(schema.delivery), deliveries)
         return [new.get(mail.business_key) for mail in mails]
 
-    def uncomposed(self, now: datetime, limit: int, kinds: Sequence[str] = ()) -> list[OutgoingMail]:
-        """Mails whose time has come and that are not yet put into words; of these kinds, or of all."""
+    def uncomposed(
+        self, now: datetime, limit: int, kinds: Sequence[str] = (), part: tuple[int, int] = (0, 1)
+    ) -> list[OutgoingMail]:
+        """Mails whose time has come and that are not yet put into words; of these kinds, or of all. `part` is which of
+        how many even parts is asked for."""
         table = schema.outbox
+        number, parts = part
         query = (
             select(table)
             .where(schema.mail_uncomposed, table.c.due_at <= now)
@@ -150,6 +154,8 @@ class SqlOutbox:
         )
         if kinds:
             query = query.where(table.c.kind.in_(kinds))
+        if parts > 1:
+            query = query.where(table.c.id % parts == number)
         return [_mail(row) for row in self._connection.execute(query).mappings()]
 
     def composed(self, mails: Sequence[tuple[int, str, bytes]]) -> None:

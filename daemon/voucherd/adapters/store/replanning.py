@@ -8,7 +8,7 @@ one line of text (its *shape*). What changes goes straight to the driver, one st
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -176,17 +176,29 @@ def _as_text(name: str, kind: Any) -> str:
 
 def _standing(facts: Sequence[Any]) -> Standing:
     row: dict[str, Any] = dict.fromkeys(_OWN, "")
-    for column, value in zip(_FACTS, facts, strict=True):
-        row[column.name] = _read(value, column.type) if isinstance(value, str) else value
+    for (name, read), value in zip(_READERS, facts, strict=True):
+        row[name] = read(value) if isinstance(value, str) else value
     return standing_of(row)
 
 
-def _read(value: str, kind: Any) -> Any:
+def _json(value: str) -> Any:
+    return [] if value == "[]" else json.loads(value)  # as most are
+
+
+def _as_it_is(value: str) -> Any:
+    return value
+
+
+def _reader(kind: Any) -> Callable[[str], Any]:
+    """What makes of a column as text what it stands for."""
     if isinstance(kind, JSON):
-        return json.loads(value)
+        return _json
     if isinstance(kind, Instant):
-        return datetime.fromisoformat(value)
-    return date.fromisoformat(value) if isinstance(kind, Date) else value
+        return datetime.fromisoformat
+    return date.fromisoformat if isinstance(kind, Date) else _as_it_is
+
+
+_READERS = tuple((column.name, _reader(column.type)) for column in _FACTS)
 
 
 def _step_row(place: int, line: str) -> StepRow:

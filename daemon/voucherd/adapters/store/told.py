@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, literal_column, select, update
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks
@@ -22,6 +22,9 @@ _DOUBT = (
     )
     .values(doubtful=1)
 )
+
+# Asked at every pass; a partial index serves only what says the same without a bound value.
+_ANY_DOUBTFUL = select(_TOLD.c.document).where(_TOLD.c.doubtful == literal_column("1")).limit(1)
 
 
 class SqlTold:
@@ -69,8 +72,7 @@ class SqlTold:
 
     def any_doubtful(self) -> bool:
         """Whether a document is marked."""
-        query = select(schema.told_invoice.c.document).where(schema.told_invoice.c.doubtful == 1).limit(1)
-        return self._connection.execute(query).first() is not None
+        return self._connection.execute(_ANY_DOUBTFUL).first() is not None
 
     def refused(self, documents: Sequence[int]) -> dict[int, str]:
         """The lines of these documents that were told as not accepted, with the class that was told."""

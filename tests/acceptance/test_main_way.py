@@ -182,7 +182,7 @@ def test_what_the_commands_print_as_json_has_the_keys_of_the_contract(
     assert keys(outbox) == MAIL
     assert keys(one for mail in outbox for one in mail["recipients"]) == RECIPIENT | {"answer"}
     review = desk.json("review", as_of=AS_OF)
-    assert keys(review) == REVIEW
+    assert keys(review) == REVIEW | {"hold"}
     assert sorted(entry["code"] for entry in review) == ["no-voucher-id", "unauthenticated"]
     assert keys(desk.json("audit", as_of=AS_OF)) == AUDIT
     status = desk.json("status", as_of=AS_OF, status=1)
@@ -190,7 +190,7 @@ def test_what_the_commands_print_as_json_has_the_keys_of_the_contract(
     assert keys(status["mailboxes"]) == LOOK
     explained = desk.json("explain", ADATUM, as_of=AS_OF)
     told = {"deadline", "days_before", "due_at", "fate", "because", "message_id"}
-    assert keys(explained) == told | {"moved", "setting"}
+    assert keys(explained) == told | {"moved", "setting", "hold"}
     assert keys(desk.json("check", as_of=AS_OF)) == {"what", "ok", "detail", "remedy"}
 
 

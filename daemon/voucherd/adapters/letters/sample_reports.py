@@ -48,71 +48,6 @@ _SUBJECTS = {
 
 def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
     """Everything accepted, something of each class, and the documents that do not count."""
-    accepted = (
-        _line("1", "PS-2021-0102", LineClass.MATCHED),
-        _line("2", "PS-2021-0103", LineClass.MATCHED),
-    )
-    every = (
-        *accepted,
-        replace(_line("3", "PS-2021-O104", LineClass.UNKNOWN_VOUCHER, voucher=""), suggestion="PS-2021-0104"),
-        replace(_line("4", "PS-2021-0105", LineClass.TWICE), billed=Sum(_FULL, "EUR")),
-        replace(_line("5", "PS-2021-0106", LineClass.OVER), billed=Sum(_LESS, "EUR")),
-        _line("6", "", LineClass.NO_VOUCHER, voucher=""),
-        _line("7", "PS-2021-0107, PS-2021-0108", LineClass.AMBIGUOUS_VOUCHER, voucher=""),
-        *(
-            _line(str(at), f"PS-2021-01{at:02}", line_class)
-            for at, line_class in enumerate(
-                (
-                    LineClass.NOT_REDEEMED,
-                    LineClass.PREMATURE,
-                    LineClass.WRONG_PARTNER,
-                    LineClass.WRONG_CURRENCY,
-                    LineClass.ZERO,
-                    LineClass.CREDIT,
-                    LineClass.CREDIT_EXCESS,
-                    LineClass.CONFLICT,
-                    LineClass.RESENT,
-                ),
-                8,
-            )
-        ),
-    )
-    invoice = InvoiceNamed("INV-1001", "invoice", date(2021, 12, 3), Sum(2 * _FULL, "EUR"), "accepted")
-    credit = replace(invoice, number="K-17", kind="credit", total=Sum(-_FULL, "EUR"))
-    resent = replace(invoice, status="resent")
-    conflict = replace(invoice, status="conflict")
-    wrong = replace(
-        invoice,
-        status="invoice-inconsistent",
-        difference=Sum(10, "EUR"),
-        fault="gross",
-        stated=Sum(1_190_010, "EUR"),
-        found=Sum(1_190_000, "EUR"),
-    )
-    wrong_line = replace(
-        wrong, fault="line", fault_line="3", stated=Sum(_FULL, "EUR"), found=Sum(_LESS, "EUR")
-    )
-    wrong_charges = replace(wrong, fault="adjustments", stated=None, found=None)
-    correction = replace(conflict, number="INV-1002", corrects="INV-1001")
-    waiting = replace(invoice, status="invoice-unreadable", issued_on=None, total=None)
-    credited = (_line("1", "PS-2021-0102", LineClass.CREDIT),)
-    cases = {
-        "verdict": (invoice, accepted),
-        "verdict-single": (invoice, (accepted[0], every[3])),
-        "verdict-classes": (invoice, every),
-        "verdict-refused": (invoice, every[2:4]),
-        "verdict-credit": (credit, credited),
-        "verdict-resent": (resent, tuple(replace(one, line_class="resent") for one in accepted)),
-        "verdict-conflict": (conflict, tuple(replace(one, line_class="conflict") for one in accepted)),
-        "verdict-correction": (correction, tuple(replace(one, line_class="conflict") for one in accepted)),
-        "verdict-inconsistent": (wrong, ()),
-        "verdict-inconsistent-line": (replace(wrong_line, difference=Sum(_FULL - _LESS, "EUR")), ()),
-        "verdict-inconsistent-charges": (wrong_charges, ()),
-        "verdict-changed": (replace(invoice, changed=True), (accepted[0],)),
-        "verdict-changed-refused": (replace(invoice, changed=True), (every[3],)),
-        "verdict-changed-version": (replace(conflict, changed=True), ()),
-        "verdict-waiting": (waiting, ()),
-    }
     return {
         name: Letter(
             LetterKind.VERDICT,
@@ -125,7 +60,85 @@ def sample_verdicts(locale: str, on: date) -> dict[str, Letter]:
             invoice=document,
             lines=lines,
         )
-        for name, (document, lines) in cases.items()
+        for name, (document, lines) in {**_judged_invoices(), **_inconsistent_invoices()}.items()
+    }
+
+
+_INVOICE = InvoiceNamed("INV-1001", "invoice", date(2021, 12, 3), Sum(2 * _FULL, "EUR"), "accepted")
+_Cases = dict[str, tuple[InvoiceNamed, tuple[LineJudged, ...]]]
+
+
+def _judged_invoices() -> _Cases:
+    accepted = (
+        _line("1", "PS-2021-0102", LineClass.MATCHED),
+        _line("2", "PS-2021-0103", LineClass.MATCHED),
+    )
+    every = (*accepted, *_lines_that_are_not_accepted())
+    credit = replace(_INVOICE, number="K-17", kind="credit", total=Sum(-_FULL, "EUR"))
+    resent = replace(_INVOICE, status="resent")
+    conflict = replace(_INVOICE, status="conflict")
+    correction = replace(conflict, number="INV-1002", corrects="INV-1001")
+    waiting = replace(_INVOICE, status="invoice-unreadable", issued_on=None, total=None)
+    changed = replace(_INVOICE, changed=True)
+    return {
+        "verdict": (_INVOICE, accepted),
+        "verdict-single": (_INVOICE, (accepted[0], every[3])),
+        "verdict-classes": (_INVOICE, every),
+        "verdict-refused": (_INVOICE, every[2:4]),
+        "verdict-credit": (credit, (_line("1", "PS-2021-0102", LineClass.CREDIT),)),
+        "verdict-resent": (resent, tuple(replace(one, line_class="resent") for one in accepted)),
+        "verdict-conflict": (conflict, tuple(replace(one, line_class="conflict") for one in accepted)),
+        "verdict-correction": (correction, tuple(replace(one, line_class="conflict") for one in accepted)),
+        "verdict-changed": (changed, (accepted[0],)),
+        "verdict-changed-refused": (changed, (every[3],)),
+        "verdict-changed-version": (replace(conflict, changed=True), ()),
+        "verdict-waiting": (waiting, ()),
+    }
+
+
+def _lines_that_are_not_accepted() -> tuple[LineJudged, ...]:
+    others = (
+        LineClass.NOT_REDEEMED,
+        LineClass.PREMATURE,
+        LineClass.WRONG_PARTNER,
+        LineClass.WRONG_CURRENCY,
+        LineClass.ZERO,
+        LineClass.CREDIT,
+        LineClass.CREDIT_EXCESS,
+        LineClass.CONFLICT,
+        LineClass.RESENT,
+    )
+    return (
+        replace(_line("3", "PS-2021-O104", LineClass.UNKNOWN_VOUCHER, voucher=""), suggestion="PS-2021-0104"),
+        replace(_line("4", "PS-2021-0105", LineClass.TWICE), billed=Sum(_FULL, "EUR")),
+        replace(_line("5", "PS-2021-0106", LineClass.OVER), billed=Sum(_LESS, "EUR")),
+        _line("6", "", LineClass.NO_VOUCHER, voucher=""),
+        _line("7", "PS-2021-0107, PS-2021-0108", LineClass.AMBIGUOUS_VOUCHER, voucher=""),
+        *(_line(str(at), f"PS-2021-01{at:02}", line_class) for at, line_class in enumerate(others, 8)),
+    )
+
+
+def _inconsistent_invoices() -> _Cases:
+    wrong = replace(
+        _INVOICE,
+        status="invoice-inconsistent",
+        difference=Sum(10, "EUR"),
+        fault="gross",
+        stated=Sum(1_190_010, "EUR"),
+        found=Sum(1_190_000, "EUR"),
+    )
+    line = replace(
+        wrong,
+        fault="line",
+        fault_line="3",
+        stated=Sum(_FULL, "EUR"),
+        found=Sum(_LESS, "EUR"),
+        difference=Sum(_FULL - _LESS, "EUR"),
+    )
+    return {
+        "verdict-inconsistent": (wrong, ()),
+        "verdict-inconsistent-line": (line, ()),
+        "verdict-inconsistent-charges": (replace(wrong, fault="adjustments", stated=None, found=None), ()),
     }
 
 

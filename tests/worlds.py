@@ -31,7 +31,7 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import ReminderPolicy
 from voucherd.errors import PermanentError
 from voucherd.service.dispatch import Dispatch, Sent
-from voucherd.service.reconcile import reconciliation, take_in
+from voucherd.service.reconcile import Aside, reconciliation, take_in, to_look_at
 from voucherd.service.recording import Recorded, record, record_instant
 from voucherd.service.records import (
     DeliveryRow,
@@ -283,6 +283,11 @@ class World:
         """The JSON of `reconcile`."""
         with self.store.read() as tx:
             return reconciliation(tx, self.rules, instant(at))[0]
+
+    def to_look_at(self, at: str) -> tuple[dict[str, Any], Aside]:
+        """What the page of `reconcile` is made of."""
+        with self.store.read() as tx:
+            return to_look_at(tx, self.rules, instant(at))
 
     def first_reminder(self, voucher: str = "DPS-1001", partner: str = "fabrikam") -> OutgoingMail:
         """A voucher handed in, and the one reminder that is due on 2021-10-29 in the outbox."""

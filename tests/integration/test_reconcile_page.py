@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ def test_each_voucher_and_line_says_what_is_to_be_done(
         world.redeemed(voucher, "2021-09-01")
     world.take_in(invoice("I-1", date(2021, 9, 10), ("DPS-1001", 500_000), ("DPS-2002", 400_000)))
     world.take_in(invoice("I-2", date(2021, 9, 11), ("DPS-30O3", 500_000)))
-    page(world.reconciliation(NOON))
+    page(*world.to_look_at(NOON))
     shown = capsys.readouterr().out
 
     assert "Billed in full: 1 of 3 vouchers." in shown
@@ -47,15 +49,37 @@ def test_each_voucher_and_line_says_what_is_to_be_done(
     assert "DPS-1001" not in shown.partition("vouchers to look at")[2]
 
 
+def test_what_needs_nothing_is_counted_and_not_kept(world: World) -> None:
+    for voucher in ("DPS-1001", "DPS-2002", "DPS-3003", "DPS-4004"):
+        world.redeemed(voucher, "2021-09-01")
+    world.take_in(invoice("I-1", date(2021, 9, 10), ("DPS-1001", 500_000), ("DPS-2002", 400_000)))
+    world.take_in(invoice("I-2", date(2021, 11, 11), ("DPS-3003", 500_000), ("DPS-9999", 500_000)))
+    world.take_in(invoice("I-1", date(2021, 9, 10), ("DPS-1001", 500_000), ("DPS-2002", 400_000)))
+    whole = world.reconciliation("2021-11-15")
+    short, aside = world.to_look_at("2021-11-15")
+
+    def needing(row: dict[str, Any]) -> bool:
+        return bool(for_voucher(row["billing"], row["timeliness"], row["bill_by"], row["difference"]))
+
+    assert short["vouchers"] == [row for row in whole["vouchers"] if needing(row)]
+    kept = {row["id"] for row in short["vouchers"]}
+    odd = [row for row in whole["lines"] if for_line(row["class"]) or row["voucher"] in kept]
+    assert short["lines"] == odd
+    assert (aside.vouchers, aside.late) == (2, 1)
+    assert aside.documents == Counter(row["status"] for row in whole["documents"])
+    for part in ("as_of", "bridge", "aging"):
+        assert short[part] == whole[part]
+
+
 def test_nothing_steers_the_terminal(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.take_in(invoice("I\x1b[2J1", date(2021, 9, 10), ("\x1b]0;x\x07\u202e", 1), supplier="contoso"))
-    page(world.reconciliation(NOON))
+    page(*world.to_look_at(NOON))
     shown = capsys.readouterr().out
     assert not [char for char in shown if not char.isprintable() and char != "\n"]
 
 
 def test_an_empty_store_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    page(world.reconciliation(NOON))
+    page(*world.to_look_at(NOON))
     assert capsys.readouterr().out == "No voucher is redeemed yet.\n"
 
 
@@ -143,7 +167,7 @@ def test_the_page_shows_them_below_what_is_to_be_done(
 ) -> None:
     world.redeemed("DPS-3003", "2021-09-01")
     world.take_in(invoice("I-1", date(2021, 9, 10), ("DPS-30O3", 500_000)))
-    report = world.reconciliation(NOON)
-    page(report)
+    report, aside = world.to_look_at(NOON)
+    page(report, aside)
     number = report["lines"][0]["number"]
     assert f"\n      voucherd reconcile match {number} DPS-3003 --why TEXT\n" in capsys.readouterr().out

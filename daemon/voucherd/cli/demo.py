@@ -120,7 +120,7 @@ def _title(text: str) -> None:
 def _page(context: Context, took: list[Took], told: list[str], result: PassResult, folder: Path) -> None:
     from voucherd.cli.reconcile_page import page as reconciliation_page
     from voucherd.service import inspect
-    from voucherd.service.reconcile import reconciliation
+    from voucherd.service.reconcile import to_look_at
 
     app, now = context.app, context.now
     shown = now.astimezone(app.rules.desk.zone)
@@ -139,7 +139,7 @@ def _page(context: Context, took: list[Took], told: list[str], result: PassResul
             click.echo(plain(f"{row['number']}. {row['code']}: “{row['subject']}” from {row['from']}"))
             click.echo(plain(f"   {row['reason']}"))
         _title("What the reconciliation found (voucherd reconcile)")
-        reconciliation_page(reconciliation(tx, app.rules, now)[0])
+        reconciliation_page(*to_look_at(tx, app.rules, now))
     config = f"{_program()} --config {folder}/voucherd.toml --as-of {context.as_of}"
     _title("Where to look next")
     processed = f"read {folder}/in/.Processed/new/*"

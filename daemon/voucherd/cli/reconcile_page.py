@@ -3,37 +3,40 @@ money."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voucherd.cli.context import plain, print_table
 from voucherd.domain.reconciliation.next_steps import for_line, for_voucher, line_commands, voucher_commands
 
+if TYPE_CHECKING:
+    from voucherd.service.reconcile import Aside
+
 _GOOD = ("matched", "credit")
 _BRIDGE = "redeemed = billed + short + open + missed + credited + blocked - excess"
 _INDENT = "    "
 
 
-def page(report: Mapping[str, Any]) -> None:
+def page(report: Mapping[str, Any], aside: Aside) -> None:
     """Prints it: the most urgent voucher first, those that need nothing only counted."""
     vouchers = report["vouchers"]
-    if not vouchers:
+    every = len(vouchers) + aside.vouchers
+    if not every:
         click.echo("No voucher is redeemed yet.")
     waiting = [(row, step) for row in vouchers if (step := _step(row))]
-    done = len(vouchers) - len(waiting)
+    done = every - len(waiting)
     if done:
-        late = sum(row["timeliness"] == "late" for row in vouchers if not _step(row))
+        late = aside.late + sum(row["timeliness"] == "late" for row in vouchers if not _step(row))
         also = f", {late} of them late" if late else ""
-        click.echo(f"Billed in full: {done} of {_count(len(vouchers), 'voucher')}{also}.")
+        click.echo(f"Billed in full: {done} of {_count(every, 'voucher')}{also}.")
     if waiting:
         click.echo(f"\n{_count(len(waiting), 'voucher')} to look at")
         for row, step in sorted(waiting, key=lambda one: (one[0]["bill_by"] or "9", one[0]["id"])):
             _voucher(row, step)
     _lines(report["lines"])
-    _documents(report["documents"])
+    _documents(aside)
     _periods(report)
     _money(report)
 
@@ -94,11 +97,10 @@ def _lines(rows: list[dict[str, Any]]) -> None:
             click.echo(plain(f"{_INDENT}  {command}"))
 
 
-def _documents(rows: list[dict[str, Any]]) -> None:
-    counts = Counter(row["status"] for row in rows)
-    if counts:
-        told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        click.echo("\n" + plain(f"{_count(len(rows), 'document')}: {told}"))
+def _documents(aside: Aside) -> None:
+    if aside.documents:
+        told = ", ".join(f"{count} {status}" for status, count in sorted(aside.documents.items()))
+        click.echo("\n" + plain(f"{_count(aside.documents.total(), 'document')}: {told}"))
 
 
 def _money(report: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ class Judging:
     """One look at everything known at `now`."""
 
     def __init__(self, tx: Transaction, rules: Rulebook, now: datetime) -> None:
-        self._tx, self._rules, self._now = tx, rules, now
+        self._tx, self.rules, self.now = tx, rules, now
         newest = tx.state.newest_record()
         self.until = now if newest is not None and now < newest else None
         """The instant up to which records count; None where that is all of them."""
@@ -55,7 +55,7 @@ class Judging:
 
     def plain(self) -> Iterator[VoucherVerdict | LineVerdict]:
         """The verdicts, whatever closed periods say."""
-        return reconcile_in_order(self._vouchers(), self._lines(), self._rules.tolerance, self.today)
+        return reconcile_in_order(self._vouchers(), self._lines(), self.rules.tolerance, self.today)
 
     def documents(self) -> Iterator[StoredDocument]:
         """Every document, in the order of arrival, without its lines, streamed."""
@@ -77,7 +77,7 @@ class Judging:
         return judge_documents(documents, chosen_contents(documents, self._decisions))
 
     def _vouchers(self) -> Iterator[tuple[str, list[RedeemedVoucher]]]:
-        rules = self._rules
+        rules = self.rules
         for key, same in groupby(self._facts(), key=itemgetter(0)):
             found = (billable(facts, rules) for facts in same)
             redeemed = [voucher for voucher in found if voucher is not None]
@@ -89,7 +89,7 @@ class Judging:
         if self.until is None:
             return self._tx.reconciling.vouchers()
         histories = self._tx.ledger.histories(self.until)
-        standings = ((key, self._rules.stand(fold(history))) for key, history in histories)
+        standings = ((key, self.rules.stand(fold(history))) for key, history in histories)
         return (billing_facts(key.key, standing) for key, standing in standings if standing is not None)
 
     def _lines(self) -> Iterable[PlacedLine]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from voucherd.domain.events import Role
 from voucherd.domain.message import Unreadable
-from voucherd.domain.reconciliation.bridge import totals_of
+from voucherd.domain.reconciliation.bridge import Totals, totals_of
 from voucherd.domain.reconciliation.document import InvoiceDocument
+from voucherd.domain.reconciliation.next_steps import for_line, for_voucher
 from voucherd.domain.reconciliation.remittances import RemittanceAdvice
+from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.report import reconciliation as as_json
 from voucherd.domain.reconciliation.suggestions import probable_swaps
-from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, VoucherVerdict
+from voucherd.domain.reconciliation.verdict import Billing, LineVerdict, Timeliness, VoucherVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.awaited_payments import open_entry, take_up
 from voucherd.service.billing import ClosedChange
@@ -173,6 +176,15 @@ def _settle(
                 tx.reviews.close(entry.number, "settled", now, by, why)
 
 
+@dataclass(slots=True)
+class Aside:
+    """What a page for people only counts: vouchers that need nothing, the late ones among them, documents by status."""
+
+    vouchers: int = 0
+    late: int = 0
+    documents: Counter[str] = field(default_factory=Counter)
+
+
 def reconciliation(
     tx: Transaction, rules: Rulebook, now: datetime, partner: str | None = None
 ) -> tuple[dict[str, Any], list[VoucherVerdict], list[LineVerdict]]:
@@ -181,26 +193,70 @@ def reconciliation(
     judging = Judging(tx, rules, now)
     vouchers: list[VoucherVerdict] = []
     loose: list[LineVerdict] = []
-    for verdict in judging.verdicts():
+    for verdict in _verdicts(judging, partner):
         if isinstance(verdict, LineVerdict):
-            if partner is None or verdict.line.supplier == partner:
-                loose.append(verdict)
-        elif partner is None or verdict.voucher.partner == partner:
+            loose.append(verdict)
+        else:
             vouchers.append(verdict)
-    documents = [
-        reported(document, judging.document_verdict(document.number))
-        for document in judging.documents()
-        if partner is None or document.document.supplier == partner
-    ]
+    documents = list(_documents(judging, partner))
+    report = _document(tx, judging, vouchers, loose, documents, totals_of(vouchers))
+    return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]
+
+
+def to_look_at(
+    tx: Transaction, rules: Rulebook, now: datetime, partner: str | None = None
+) -> tuple[dict[str, Any], Aside]:
+    """The same without what needs nothing, which is counted and not kept: memory grows with the work that is left,
+    not with the ledger."""
+    judging = Judging(tx, rules, now)
+    vouchers: list[VoucherVerdict] = []
+    loose: list[LineVerdict] = []
+    aside, totals = Aside(), Totals()
+    for verdict in _verdicts(judging, partner):
+        if isinstance(verdict, LineVerdict):
+            if for_line(verdict.line_class):
+                loose.append(verdict)
+            continue
+        totals.add(verdict)
+        if verdict.prior is not None or for_voucher(verdict.billing, verdict.timeliness, None, None):
+            vouchers.append(verdict)
+            continue
+        aside.vouchers += 1
+        aside.late += verdict.timeliness is Timeliness.LATE
+        loose.extend(line for line in verdict.lines if for_line(line.line_class))
+    aside.documents.update(str(document.status) for document in _documents(judging, partner))
+    return _document(tx, judging, vouchers, loose, [], totals), aside
+
+
+def _verdicts(judging: Judging, partner: str | None) -> Iterator[VoucherVerdict | LineVerdict]:
+    for verdict in judging.verdicts():
+        whose = verdict.line.supplier if isinstance(verdict, LineVerdict) else verdict.voucher.partner
+        if partner is None or whose == partner:
+            yield verdict
+
+
+def _documents(judging: Judging, partner: str | None) -> Iterator[ReportedDocument]:
+    for document in judging.documents():
+        if partner is None or document.document.supplier == partner:
+            yield reported(document, judging.document_verdict(document.number))
+
+
+def _document(
+    tx: Transaction,
+    judging: Judging,
+    vouchers: list[VoucherVerdict],
+    loose: list[LineVerdict],
+    documents: list[ReportedDocument],
+    totals: Totals,
+) -> dict[str, Any]:
     unbilled = {verdict.voucher.id for verdict in vouchers if verdict.billing is Billing.UNBILLED}
-    report = as_json(
-        now,
+    return as_json(
+        judging.now,
         vouchers,
         loose,
         documents,
-        totals_of(vouchers),
-        meant(tx, rules, loose, lambda standing: standing.voucher.id in unbilled),
+        totals,
+        meant(tx, judging.rules, loose, lambda standing: standing.voucher.id in unbilled),
         probable_swaps(vouchers),
         judging.closed.periods,
     )
-    return report, vouchers, [*loose, *(line for verdict in vouchers for line in verdict.lines)]

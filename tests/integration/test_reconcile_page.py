@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.worlds import World, invoice
+from voucherd.cli.context import plain
 from voucherd.cli.reconcile_page import page
 from voucherd.domain.reconciliation.lines import LineClass
 from voucherd.domain.reconciliation.next_steps import for_line, for_voucher, line_commands, voucher_commands
@@ -75,6 +76,7 @@ def test_nothing_steers_the_terminal(world: World, capsys: pytest.CaptureFixture
     world.take_in(invoice("I\x1b[2J1", date(2021, 9, 10), ("\x1b]0;x\x07\u202e", 1), supplier="contoso"))
     page(*world.to_look_at(NOON))
     shown = capsys.readouterr().out
+    assert plain("500,00\u00a0€ \u202f!") == "500,00 €  !"
     assert not [char for char in shown if not char.isprintable() and char != "\n"]
 
 

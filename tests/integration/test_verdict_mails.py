@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,14 @@ from voucherd.adapters.reader.pool import WorkerPool
 from voucherd.adapters.store.outbox import SqlOutbox
 from voucherd.domain.events import EventKind
 from voucherd.errors import OperatorError
+from voucherd.service.health import health_json, to_do
+from voucherd.service.inspect import status_json
 from voucherd.service.outbox import release_mails
 from voucherd.service.plain_letters import letter_of
 from voucherd.service.reconcile import take_in_file
 from voucherd.service.records import MailStatus, OutgoingMail
+from voucherd.service.standstill import Watched
+from voucherd.service.summary import figures
 
 pytest_plugins = ["tests.stores", "tests.reading_workers"]
 
@@ -304,6 +309,15 @@ def test_held_verdicts_wait_for_a_person_and_go_when_they_are_released(world: Wo
     assert {first.status, second.status} == {MailStatus.HELD}
     world.send("2021-10-01T10:00")
     assert world.delivery.sent == []
+    at = instant("2021-10-01T10:00")
+    with world.store.read() as tx:
+        told = figures(tx, world.rules, [], date(2021, 9, 30), at, 99)
+        status = status_json(tx, at, []) | health_json(tx, world.rules, None, at)
+    assert (told.waiting, told.held) == (0, 2)
+    assert (
+        "2 mails wait for your release: `voucherd outbox --status held`, `outbox show N`, then `outbox release`"
+        in to_do(status, Watched({}, "", timedelta(hours=1)))
+    )
 
     assert release_mails(world.store, [first.number], instant("2021-10-01T11:00")) == [first.number]
     world.send("2021-10-01T11:00")

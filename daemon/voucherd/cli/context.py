@@ -123,12 +123,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
     console.print(table)
 
 
+# the blanks that stand within numbers and before French signs
+_BLANK = {"\u00a0": " ", "\u202f": " "}
+
+
 def plain(value: object) -> str:
     """A value as a person reads it, without anything that would steer a terminal."""
     if value is None:
         return "–"
     text = ", ".join(plain(one) for one in value) if isinstance(value, list | tuple) else str(value)
-    return "".join(char if char.isprintable() else "�" for char in text)
+    return "".join(char if char.isprintable() else _BLANK.get(char, "�") for char in text)
 
 
 def held_words(hold: dict[str, Any] | None) -> str:

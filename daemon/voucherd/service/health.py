@@ -181,6 +181,11 @@ def to_do(status: Mapping[str, Any], watched: Watched, *, as_of: bool = False) -
             f"{many(burst, 'mail is', 'mails are')} due at once and wait for a person: see `voucherd outbox`, "
             "then `voucherd outbox release-burst`"
         )
+    if outbox.get("held"):
+        lines.append(
+            f"{many(outbox['held'], 'mail waits', 'mails wait')} for your release: `voucherd outbox --status held`, "
+            "`outbox show N`, then `outbox release`"
+        )
     if status["outbox_held"]:
         lines.append(status["outbox_held"])
     if outbox.get("failed"):

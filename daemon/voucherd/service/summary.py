@@ -73,7 +73,7 @@ def figures(
         tx.figures.deliveries(start, end),
         tx.outbox.counts(),
     )
-    held = tx.outbox.due(now, DESPITE_A_BURST) if held_back(tx, burst_limit, now) else 0
+    burst = tx.outbox.due(now, DESPITE_A_BURST) if held_back(tx, burst_limit, now) else 0
     again = duplicates_of(tx, day)
     looks = {one.name: one for one in tx.state.mailboxes()}
     holds = sorted(holds_now(tx, rules, now), key=_widest_and_longest)
@@ -85,8 +85,8 @@ def figures(
         duplicates=again,
         sent=went[0],
         failed=went[1],
-        waiting=stands.get("planned", 0) + stands.get("sending", 0) - held,
-        held=held,
+        waiting=stands.get("planned", 0) + stands.get("sending", 0) - burst,
+        held=burst + stands.get("held", 0),
         in_doubt=stands.get("in-doubt", 0),
         missed=tx.figures.missed(day, end),
         review=tuple(sorted(tx.reviews.counts().items())),

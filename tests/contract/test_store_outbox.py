@@ -76,6 +76,26 @@ def test_a_step_is_planned_once_whatever_became_of_it(world: World) -> None:
     assert [(step.status, step.partner) for step in world.steps("DPS-1001")] == [("met", "fabrikam")]
 
 
+@pytest.mark.parametrize("number", [1, 49, 50, 1200])
+def test_however_many_steps_end_at_once_each_ends_and_what_a_mail_carries_stays(
+    world: World, number: int
+) -> None:
+    steps = [
+        replace(STEP, key=replace(STEP.key, deadline_on=date(2021, 11, 9) + timedelta(days=n)))
+        for n in range(number)
+    ]
+    with world.store.write() as tx:
+        tx.steps.add([STEP, *steps])
+        rows = {row.deadline_on: row.id for row in tx.steps.due(STEP.due_at)}
+        (carrying,) = tx.outbox.add([mail("one")])
+        assert carrying is not None
+        tx.steps.take([rows[STEP.key.deadline_on]], carrying)
+        tx.steps.close([(row, StepStatus.MET, f"met: {row}") for row in rows.values()])
+    found = {row.deadline_on: row for row in world.steps("DPS-1001")}
+    assert (found.pop(STEP.key.deadline_on).status, len(found)) == ("mailed", number)
+    assert {(row.status, row.because == f"met: {row.id}") for row in found.values()} == {("met", True)}
+
+
 def test_the_same_step_before_another_date_is_another_step(world: World) -> None:
     moved = replace(STEP, key=replace(STEP.key, deadline_on=date(2021, 11, 9)))
     with world.store.write() as tx:

@@ -65,10 +65,12 @@ def update_rows(
     name = _quoted(connection, table.name)
     quote = connection.dialect.identifier_preparer.quote
     if not lite(connection) and len(rows) >= _ARRAYS_FROM:
-        given = [f"v{at}" for at in range(len(columns) + len(where))]
-        values = dict(zip([*columns, *where], given, strict=True))
-        sets = ", ".join(f"{quote(column)} = given.{values[column]}" for column in columns)
-        same = " AND ".join(f"{name}.{quote(column)} = given.{values[column]}" for column in where)
+        given = [f"v{at}" for at in range(len(columns) + len(where))]  # a column may stand on both sides
+        sets = ", ".join(
+            f"{quote(column)} = given.{one}" for column, one in zip(columns, given, strict=False)
+        )
+        told = zip(where, given[len(columns) :], strict=True)
+        same = " AND ".join(f"{name}.{quote(column)} = given.{one}" for column, one in told)
         connection.exec_driver_sql(
             f"UPDATE {name} SET {sets} FROM {_arrays(table, [*columns, *where])} AS given ({', '.join(given)})"  # noqa: S608 -- names of our own schema
             f" WHERE {same}",

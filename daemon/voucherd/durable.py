@@ -12,15 +12,20 @@ from voucherd.belonging import give
 OWN_MODE = 0o600
 
 
-def write_new(path: Path, content: bytes, *, sync: bool = True) -> None:
-    """A new file for its owner alone, its bytes on the disk when this returns; `sync=False` leaves that to the caller.
+def write_new(path: Path, content: bytes, *, sync: bool = True, mode: int = OWN_MODE) -> None:
+    """A new file, for its owner alone unless a `mode` is given, whatever the umask; its bytes are on the disk when this
+    returns, `sync=False` leaves that to the caller.
 
     OSError where it cannot be written or exists already; a half-written file is the caller's to remove.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, OWN_MODE)
     try:
         give(descriptor, path.parent)
-        _write(descriptor, content)
+        if mode != OWN_MODE:
+            os.fchmod(descriptor, mode)
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
         if sync:
             os.fsync(descriptor)
     finally:
@@ -33,15 +38,8 @@ def replace_whole(path: Path, content: bytes, *, mode: int = OWN_MODE) -> None:
     OSError where it cannot be written; nothing unfinished is left then.
     """
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWN_MODE)
     try:
-        try:
-            give(descriptor, path.parent)
-            os.fchmod(descriptor, mode)  # the mode as asked, whatever the umask
-            _write(descriptor, content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        write_new(unfinished, content, mode=mode)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -56,12 +54,6 @@ def sync_file(path: Path) -> None:
 def sync_folder(folder: Path) -> None:
     """The names in the folder are on the disk when this returns."""
     _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _sync(path: Path, flags: int) -> None:

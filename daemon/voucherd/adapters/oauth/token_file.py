@@ -69,7 +69,8 @@ class TokenFile:
     def turn(self) -> Iterator[None]:
         """Only one thread of one process is within; TemporaryError where nobody else comes to an end."""
         try:
-            self._make_folder()
+            for folder in (self._path.parent.parent, self._path.parent):  # both for the service alone
+                make_folder(folder)
             handle = self._open_lock()
         except OSError as error:
             raise self._failed(error) from None
@@ -112,9 +113,6 @@ class TokenFile:
             return os.open(self._lock, flags)
         give(handle, self._path.parent)  # only what was made here: another's is never given away
         return handle
-
-    def _make_folder(self) -> None:
-        make_folder(self._path.parent)
 
     def _failed(self, error: OSError) -> TemporaryError | PermanentError:
         kind = PermanentError if isinstance(error, PermissionError) else TemporaryError

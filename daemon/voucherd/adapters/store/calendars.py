@@ -8,13 +8,14 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.ledger import by_programme
+from voucherd.adapters.store.messages import put_over
 from voucherd.service.records import CalendarRow, VoucherKey
 
 _KEY = ("programme", "voucher_key", "deadline", "partner")
+_CHANGING = tuple(column.name for column in schema.calendar_entry.c if not column.primary_key)
 _NEWEST = select(func.max(schema.event.c.id))  # made once, asked at every pass
 
 
@@ -37,12 +38,7 @@ class SqlCalendars:
         """Stores entries, over what was stored before."""
         if not rows:
             return
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement: Any = dialect.insert(schema.calendar_entry)
-        changing = [column.name for column in schema.calendar_entry.c if not column.primary_key]
-        statement = statement.on_conflict_do_update(
-            index_elements=list(_KEY), set_={name: statement.excluded[name] for name in changing}
-        )
+        statement = put_over(self._connection.dialect.name, schema.calendar_entry, _KEY, _CHANGING)
         self._connection.execute(statement, [asdict(row) for row in rows])
 
     def untold(self, partner: str, limit: int) -> list[CalendarRow]:

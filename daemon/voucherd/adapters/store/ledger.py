@@ -6,16 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.bulk import lite
-from voucherd.adapters.store.messages import chunks
+from voucherd.adapters.store.messages import chunks, put_over
 from voucherd.domain.deadlines import Deadline
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.id_lookalikes import skeleton
@@ -60,19 +58,12 @@ _SAME_IDS = (
 )
 
 
-@cache
-def _put(dialect: str) -> Any:
-    """A voucher over what was stored of it before; what follows from its key alone stays, with its indexes."""
-    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(schema.voucher)
-    excluded = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=["programme", "voucher_key"],
-        set_={
-            column.name: excluded[column.name]
-            for column in schema.voucher.c
-            if not column.primary_key and column.name not in _OF_THE_KEY
-        },
-    )
+_CHANGING = tuple(
+    column.name
+    for column in schema.voucher.c
+    if not column.primary_key
+    and column.name not in _OF_THE_KEY  # what follows from the key stays, with its indexes
+)
 
 
 class SqlLedger:
@@ -144,7 +135,8 @@ class SqlLedger:
         """Stores what the histories say, over what was stored before."""
         if not standings:
             return
-        statement = _put(self._connection.dialect.name)
+        dialect = self._connection.dialect.name
+        statement = put_over(dialect, schema.voucher, ("programme", "voucher_key"), _CHANGING)
         self._connection.execute(statement, [voucher_row(key, standing) for key, standing in standings])
 
     def standings(self, keys: Sequence[VoucherKey]) -> dict[VoucherKey, Standing]:

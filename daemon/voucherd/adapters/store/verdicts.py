@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, literal, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.ledger import by_programme
-from voucherd.adapters.store.messages import chunks
+from voucherd.adapters.store.messages import chunks, put_over
 from voucherd.adapters.store.reconciling import raw_rows
 from voucherd.domain.reconciliation.frozen import Period
 from voucherd.domain.reconciliation.verdict import VoucherVerdict
@@ -25,15 +23,7 @@ _ROWS = select(_VERDICT.c.voucher_key, _VERDICT.c.row).where(
 )
 
 
-@cache
-def _put(dialect: str) -> Any:
-    """A row over what was stored of its voucher before."""
-    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(_VERDICT)
-    excluded = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=["voucher_key", "programme"],
-        set_={name: excluded[name] for name in ("voucher", "redeemed_on", "row")},
-    )
+_KEY, _TOLD = ("voucher_key", "programme"), ("voucher", "redeemed_on", "row")
 
 
 class SqlVerdicts:
@@ -64,7 +54,7 @@ class SqlVerdicts:
             }
             for key, verdict, row in rows
         ]
-        self._connection.execute(_put(self._connection.dialect.name), values)
+        self._connection.execute(put_over(self._connection.dialect.name, _VERDICT, _KEY, _TOLD), values)
 
     def forget(self, keys: Sequence[VoucherKey]) -> None:
         """Drops the rows of vouchers that are not redeemed any more."""

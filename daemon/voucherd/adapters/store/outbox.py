@@ -45,6 +45,7 @@ _LEAST_FINISHED = (
 )
 
 
+_WITHOUT_BYTES = [column for column in schema.outbox.c if column.name != "content"]
 _DELIVERY = tuple(field.name for field in fields(DeliveryRow))
 _CHANGING = tuple(f.name for f in fields(DeliveryRow) if f.name not in ("id", "mail", "address"))
 # Made once: they are executed for every single delivery.
@@ -255,8 +256,7 @@ class SqlOutbox:
         """Mails, oldest first, without their bytes; all, or those of these statuses, to this partner, about this
         voucher (its ID as it is shown), and of them the newest so many."""
         table = schema.outbox
-        columns = [column for column in table.c if column.name != "content"]
-        query = select(*columns).order_by(table.c.id.desc()).limit(newest)
+        query = select(*_WITHOUT_BYTES).order_by(table.c.id.desc()).limit(newest)
         if statuses:
             query = query.where(table.c.status.in_(statuses))
         if partner is not None:
@@ -275,20 +275,20 @@ class SqlOutbox:
     def get_many(self, numbers: Sequence[int]) -> dict[int, OutgoingMail]:
         """Mails by number, without their bytes."""
         table = schema.outbox
-        columns = [column for column in table.c if column.name != "content"]
         found: dict[int, OutgoingMail] = {}
         for part in chunks(list(numbers)):
-            for row in self._connection.execute(select(*columns).where(table.c.id.in_(part))).mappings():
+            for row in self._connection.execute(
+                select(*_WITHOUT_BYTES).where(table.c.id.in_(part))
+            ).mappings():
                 found[row["id"]] = _mail({**row, "content": None})
         return found
 
     def by_message_id(self, message_ids: Sequence[str]) -> dict[str, OutgoingMail]:
         """Mails by their Message-ID, without their bytes."""
         table = schema.outbox
-        columns = [column for column in table.c if column.name != "content"]
         found: dict[str, OutgoingMail] = {}
         for part in chunks(list(message_ids)):
-            query = select(*columns).where(table.c.message_id.in_(part)).order_by(table.c.id)
+            query = select(*_WITHOUT_BYTES).where(table.c.message_id.in_(part)).order_by(table.c.id)
             for row in self._connection.execute(query).mappings():
                 found[row["message_id"]] = _mail({**row, "content": None})
         return found

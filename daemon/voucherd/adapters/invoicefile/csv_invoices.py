@@ -8,16 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voucherd.adapters.invoicefile import remittance_list
-from voucherd.adapters.invoicefile.invoice_list import (
-    INCONSISTENT,
-    NEEDED,
-    UNREADABLE,
-    WHAT,
-    InconsistentListError,
-    InvoiceList,
-    heading_words,
-)
-from voucherd.adapters.invoicefile.remittance_list import InconsistentAdviceError, RemittanceList
+from voucherd.adapters.invoicefile.invoice_list import NEEDED, WHAT, InvoiceList, heading_words
+from voucherd.adapters.invoicefile.refusal import UNREADABLE, RefusedFileError
+from voucherd.adapters.invoicefile.remittance_list import RemittanceList
 from voucherd.adapters.invoicefile.remittance_words import COLUMN_OF
 from voucherd.adapters.invoicefile.table import RefusedTableError, openings, read_table
 from voucherd.adapters.invoicefile.words import Column
@@ -58,10 +51,8 @@ class CsvInvoices:
             return [*InvoiceList(read_table(content, self._words, NEEDED, WHAT), supplier).documents()]
         except RefusedTableError as error:
             return Unreadable(f"{name}: {error}", UNREADABLE)
-        except InconsistentListError as error:
-            return Unreadable(f"{name}: {error}", INCONSISTENT, inconsistent=error.inconsistent)
-        except InconsistentAdviceError as error:
-            return Unreadable(f"{name}: {error}", INCONSISTENT)
+        except RefusedFileError as error:
+            return error.about(name)
 
 
 def read(name: str, content: bytes, supplier: str | None) -> list[ReadDocument] | Unreadable:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from voucherd.adapters.invoicefile.amount_columns import AmountCell, Settled, amount_cell
+from voucherd.adapters.invoicefile.refusal import INCONSISTENT, RefusedFileError
 from voucherd.adapters.invoicefile.table import RefusedTableError, Row, Table
 from voucherd.adapters.invoicefile.words import COLUMN_OF, KIND_OF, TOTAL_WORDS, Column, folded
 from voucherd.adapters.invoicefile.written_dates import WrittenDates
@@ -19,8 +20,6 @@ from voucherd.domain.reconciliation.content import INVOICE, document_of, invoice
 from voucherd.domain.reconciliation.document import InvoiceDocument, InvoiceLine
 from voucherd.domain.reconciliation.inconsistent import Inconsistent, Mismatch, Sought
 
-UNREADABLE = "invoice-unreadable"
-INCONSISTENT = "invoice-inconsistent"
 NEEDED = 3
 """Headings that an invoice list shows at least."""
 WHAT = "an invoice list"
@@ -59,15 +58,6 @@ class _Total:
     row: Row
     named: _Key | None
     since: tuple[int, ...]
-
-
-class InconsistentListError(Exception):
-    """Totals that do not add up; the message says by how much, `inconsistent` of which documents, where one supplier's
-    are summed."""
-
-    def __init__(self, message: str, inconsistent: Inconsistent | None) -> None:
-        super().__init__(message)
-        self.inconsistent = inconsistent
 
 
 class InvoiceList:
@@ -225,7 +215,7 @@ class InvoiceList:
                 said = _difference(row.number, column, currency, amount, found)
                 sought = Sought.TAX if column == Column.TAX else Sought.TOTAL
                 mismatch = Mismatch(sought, amount - found, amount, found)
-                raise InconsistentListError(said, self._summed(total, currency, mismatch))
+                raise RefusedFileError(said, INCONSISTENT, self._summed(total, currency, mismatch))
 
     def _summed(self, total: _Total, currency: str, mismatch: Mismatch) -> Inconsistent | None:
         """The documents that a wrong total is about, as their supplier is told; None where they are of several."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.inconsistent import Inconsistent
 
 UNREADABLE = "invoice-unreadable"
@@ -14,3 +15,7 @@ class RefusedFileError(Exception):
     def __init__(self, reason: str, code: str = UNREADABLE, inconsistent: Inconsistent | None = None) -> None:
         super().__init__(reason)
         self.code, self.inconsistent = code, inconsistent
+
+    def about(self, file: str) -> Unreadable:
+        """A reader's answer about the file of this name."""
+        return Unreadable(f"{file}: {self}", self.code, inconsistent=self.inconsistent)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from voucherd.adapters.invoicefile.amount_columns import AmountCell, Settled, amount_cell
+from voucherd.adapters.invoicefile.refusal import INCONSISTENT, RefusedFileError
 from voucherd.adapters.invoicefile.remittance_words import COLUMN_OF, PaidColumn, status_of
 from voucherd.adapters.invoicefile.table import RefusedTableError, Row, Table, columns_of
 from voucherd.adapters.invoicefile.words import COLUMN_OF as OF_INVOICES
@@ -25,10 +26,6 @@ NEEDED = 2
 WHAT = "a remittance advice"
 _IN_BRACKETS = re.compile(r"[(\[]\s*([A-Z]{3})\s*[)\]]", re.ASCII)
 _BILLED = frozenset((Column.INVOICE, Column.DATE, Column.VOUCHER))
-
-
-class InconsistentAdviceError(Exception):
-    """A total that the rows do not add up to; the message says by how much."""
 
 
 def is_remittance(rows: Iterable[Row], invoice_words: Mapping[str, str] = OF_INVOICES) -> bool:
@@ -77,7 +74,7 @@ class RemittanceList:
         return row.cell(self._columns.get(column))
 
     def advice(self) -> RemittanceAdvice:
-        """All rows of the list. Raises RefusedTableError, and InconsistentAdviceError for a total that is wrong."""
+        """All rows of the list. Raises RefusedTableError, and RefusedFileError for a total that is wrong."""
         rows = [row for row in self._rows if not self._is_total(row)]
         if not rows:
             raise RefusedTableError("no payments")
@@ -120,10 +117,11 @@ class RemittanceList:
             stated = amounts.value(total.row, self._amount)
             if stated is not None and stated not in (found, sum(abs(row.amount or 0) for row in read)):
                 currency = total.amount.currency
-                raise InconsistentAdviceError(
+                reason = (
                     f"row {total.row}: the total is {money(stated, currency)}, the rows add up to "
                     f"{money(found, currency)}: {money(stated - found, currency)} of difference"
                 )
+                raise RefusedFileError(reason, INCONSISTENT)
 
     def _currency(self, row: Row) -> str:
         text = (self._text(row, Column.CURRENCY) or self._heading_currency).upper()

@@ -9,16 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from voucherd.adapters.invoicefile import remittance_list
-from voucherd.adapters.invoicefile.invoice_list import (
-    INCONSISTENT,
-    NEEDED,
-    UNREADABLE,
-    WHAT,
-    InconsistentListError,
-    InvoiceList,
-    heading_words,
-)
-from voucherd.adapters.invoicefile.remittance_list import InconsistentAdviceError, RemittanceList
+from voucherd.adapters.invoicefile.invoice_list import NEEDED, WHAT, InvoiceList, heading_words
+from voucherd.adapters.invoicefile.refusal import UNREADABLE, RefusedFileError
+from voucherd.adapters.invoicefile.remittance_list import RemittanceList
 from voucherd.adapters.invoicefile.remittance_words import COLUMN_OF
 from voucherd.adapters.invoicefile.table import (
     HEADER_WITHIN,
@@ -73,10 +66,8 @@ class SheetInvoices:
                 found.extend(InvoiceList(table, supplier).documents())
         except (RefusedTableError, UnreadWorkbookError) as error:
             return Unreadable(f"{shown}: {error}", UNREADABLE)
-        except InconsistentListError as error:
-            return Unreadable(f"{shown}: {error}", INCONSISTENT, inconsistent=error.inconsistent)
-        except InconsistentAdviceError as error:
-            return Unreadable(f"{shown}: {error}", INCONSISTENT)
+        except RefusedFileError as error:
+            return error.about(shown)
         return found if lists else Unreadable(f"{name}: {refused or 'it holds nothing'}", UNREADABLE)
 
 

@@ -75,7 +75,7 @@ class StructuredInvoices:
                 return [ubl_remittance.advice(content, self._words)]
             return [*_documents(content, supplier, self._words)]
         except RefusedFileError as error:
-            return Unreadable(f"{shown}: {error}", error.code, inconsistent=error.inconsistent)
+            return error.about(shown)
 
     def _in_pdf(self, content: bytes, supplier: str | None) -> list[InvoiceDocument]:
         """The XML inside wins over the text (RECONCILIATION.md, Readers)."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voucherd.adapters.invoicefile.csv_invoices import CsvInvoices
-from voucherd.adapters.invoicefile.invoice_list import UNREADABLE
+from voucherd.adapters.invoicefile.refusal import UNREADABLE
 from voucherd.adapters.invoicefile.sheet_invoices import SheetInvoices
 from voucherd.adapters.invoicefile.structured import reader_of
 from voucherd.adapters.workbook import is_workbook

@@ -47,7 +47,7 @@ def _tried(what: str, act: Callable[[], str], otherwise: str) -> dict[str, Any]:
 
 
 def _everything(context: Context) -> Iterator[dict[str, Any]]:
-    from voucherd.service.health import many
+    from voucherd.domain.counted import many
 
     app = context.app
     settings = app.settings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json, print_table
+from voucherd.domain.counted import many
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def close(context: Context, period: str, why: str, as_json: bool) -> int:
     if as_json:
         print_json({**decision_json(done.decision), "closed": shown})
         return ExitStatus.DONE
-    vouchers = "1 voucher" if shown["vouchers"] == 1 else f"{shown['vouchers']} vouchers"
+    vouchers = many(shown["vouchers"], "voucher", "vouchers")
     click.echo(plain(f"{shown['name']} is closed up to {shown['until']}: {vouchers}"))
     click.echo(f"`voucherd reconcile undo {done.decision.number}` opens it again")
     return ExitStatus.DONE

@@ -13,6 +13,7 @@ from typing import Protocol
 import schedule
 
 from voucherd import log
+from voucherd.domain.counted import many
 from voucherd.errors import VoucherdError
 from voucherd.runner.bell import Bell
 from voucherd.runner.clockwatch import ClockWatch
@@ -20,7 +21,7 @@ from voucherd.runner.mailboxes import Around, MailboxLoop
 from voucherd.runner.pollers import Poller, Rota
 from voucherd.service.clock_doubt import believed, only_tell
 from voucherd.service.dispatch import Sent
-from voucherd.service.health import many, status_line
+from voucherd.service.health import status_line
 from voucherd.service.passes import Works, plan_due
 from voucherd.service.sending import send
 

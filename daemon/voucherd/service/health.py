@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from voucherd.domain.counted import many
 from voucherd.service.bursts import held_back
 from voucherd.service.clock_doubt import clock_doubt
 from voucherd.service.outcomes import SUPPRESSED
@@ -207,8 +208,3 @@ def to_do(status: Mapping[str, Any], watched: Watched, *, as_of: bool = False) -
             "[desk] whose addresses take mail"
         )
     return lines
-
-
-def many(number: int, one: str, more: str) -> str:
-    """A number with its noun, in English."""
-    return f"{number} {one if number == 1 else more}"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voucherd.cli.context import plain, print_table
+from voucherd.domain.counted import many
+from voucherd.domain.reconciliation.lines import ACCEPTED
 from voucherd.domain.reconciliation.next_steps import for_line, for_voucher, line_commands, voucher_commands
 
 if TYPE_CHECKING:
     from voucherd.service.reconcile import Aside
 
-_GOOD = ("matched", "credit")
 _BRIDGE = "redeemed = billed + short + open + missed + credited + blocked - excess"
 _INDENT = "    "
 
@@ -30,9 +31,9 @@ def page(report: Mapping[str, Any], aside: Aside) -> None:
     if done:
         late = aside.late + sum(row["timeliness"] == "late" for row in vouchers if not _step(row))
         also = f", {late} of them late" if late else ""
-        click.echo(f"Billed in full: {done} of {_count(every, 'voucher')}{also}.")
+        click.echo(f"Billed in full: {done} of {many(every, 'voucher', 'vouchers')}{also}.")
     if waiting:
-        click.echo(f"\n{_count(len(waiting), 'voucher')} to look at")
+        click.echo(f"\n{many(len(waiting), 'voucher', 'vouchers')} to look at")
         for row, step in sorted(waiting, key=lambda one: (one[0]["bill_by"] or "9", one[0]["id"])):
             _voucher(row, step)
     _lines(report["lines"])
@@ -44,14 +45,10 @@ def page(report: Mapping[str, Any], aside: Aside) -> None:
 def _periods(report: Mapping[str, Any]) -> None:
     """The closed periods, and what of them is not so any more."""
     for period in report.get("periods", ()):
-        said = f"closed: {period['name']} up to {period['until']}, {_count(period['vouchers'], 'voucher')}"
+        said = f"closed: {period['name']} up to {period['until']}, {many(period['vouchers'], 'voucher', 'vouchers')}"
         click.echo("\n" + plain(said))
         for change in period["changes"]:
             click.echo(plain(f"  {change['voucher']}: {change['was']}; now {change['now']}"))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _step(row: Mapping[str, Any]) -> str:
@@ -76,10 +73,10 @@ def _voucher(row: Mapping[str, Any], step: str) -> None:
 
 
 def _lines(rows: list[dict[str, Any]]) -> None:
-    odd = [row for row in rows if row["class"] not in _GOOD]
+    odd = [row for row in rows if row["class"] not in ACCEPTED]
     if not odd:
         return
-    click.echo(f"\nNot accepted: {_count(len(odd), 'invoice line')}")
+    click.echo(f"\nNot accepted: {many(len(odd), 'invoice line', 'invoice lines')}")
     for row in odd:
         where = f"line {row['line']} of {row['invoice']}" + (
             f" ({row['supplier']})" if row["supplier"] else ""
@@ -100,7 +97,7 @@ def _lines(rows: list[dict[str, Any]]) -> None:
 def _documents(aside: Aside) -> None:
     if aside.documents:
         told = ", ".join(f"{count} {status}" for status, count in sorted(aside.documents.items()))
-        click.echo("\n" + plain(f"{_count(aside.documents.total(), 'document')}: {told}"))
+        click.echo("\n" + plain(f"{many(aside.documents.total(), 'document', 'documents')}: {told}"))
 
 
 def _money(report: Mapping[str, Any]) -> None:

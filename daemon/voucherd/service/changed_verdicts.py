@@ -12,12 +12,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from voucherd.domain.reconciliation.documents import DocumentStatus
-from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.lines import ACCEPTED, LineClass
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.judged_documents import Judged, judged
 from voucherd.service.recording import record_instant
 from voucherd.service.store import Store, Transaction
-from voucherd.service.verdicts import ACCEPTED, note_told, verdict_mails
+from voucherd.service.verdicts import note_told, verdict_mails
 
 _AT_ONCE = 100
 _SAME_TO_DO = {LineClass.TWICE: LineClass.OVER, **dict.fromkeys(ACCEPTED, LineClass.MATCHED)}

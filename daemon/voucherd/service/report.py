@@ -18,7 +18,7 @@ from voucherd.domain.letter import Sum
 from voucherd.domain.reconciliation.amounts import format_amount
 from voucherd.domain.reconciliation.bridge import AgingRow, BridgeRow, Totals, bucket_of
 from voucherd.domain.reconciliation.frozen import Period
-from voucherd.domain.reconciliation.lines import LineClass
+from voucherd.domain.reconciliation.lines import ACCEPTED
 from voucherd.domain.reconciliation.reasons import line_reasons, voucher_reasons
 from voucherd.domain.reconciliation.report import ReportedDocument
 from voucherd.domain.reconciliation.suggestions import Suggestion, Swap, probable_swaps
@@ -46,7 +46,6 @@ MOST_SORTED = 50_000
 
 SWAPPED = "probably-swapped"
 """The heading of vouchers billed twice that stand one slip from one that nobody billed."""
-_GOOD_LINES = frozenset({LineClass.MATCHED, LineClass.CREDIT})
 
 
 class ReportWriter(Protocol):
@@ -152,7 +151,7 @@ class Report:
         because = "; ".join(line_reasons(verdict))
         perhaps = "; ".join(f"perhaps {one.voucher} ({one.edit})" for one in suggestions)
         self._writer.row(LINES, _line_cells(verdict, because, perhaps))
-        if verdict.line_class not in _GOOD_LINES:
+        if verdict.line_class not in ACCEPTED:
             text = "; ".join(filter(None, (because, perhaps)))
             self._stands_out(str(verdict.line_class), _odd_line(verdict, text))
 

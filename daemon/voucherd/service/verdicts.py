@@ -18,7 +18,7 @@ from voucherd.domain.reconciliation.content import CREDIT, invoice_key
 from voucherd.domain.reconciliation.document import InvoiceDocument
 from voucherd.domain.reconciliation.documents import DocumentStatus
 from voucherd.domain.reconciliation.inconsistent import Inconsistent
-from voucherd.domain.reconciliation.lines import LineClass, PlacedLine
+from voucherd.domain.reconciliation.lines import ACCEPTED, LineClass, PlacedLine
 from voucherd.domain.reconciliation.suggestions import Suggestion
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
@@ -33,8 +33,6 @@ MOST_LINES = 150
 """Lines of one mail: more would be cut off by the readers of HTML mail (100 kB); the rest goes in a second part."""
 
 _MOST_ASKED = 500  # lines of one hand-in that are looked at for a slip
-ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
-"""The classes of lines that their partner need do nothing about."""
 
 
 @dataclass(frozen=True, slots=True)

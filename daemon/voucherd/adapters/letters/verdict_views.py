@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from voucherd.adapters.letters.values import ABSENT
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.letter import InvoiceNamed, LineJudged, Sum
-from voucherd.domain.reconciliation.lines import LineClass
-
-_ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
+from voucherd.domain.reconciliation.lines import ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def invoice_view(invoice: InvoiceNamed, words: Words) -> InvoiceView:
 
 def line_views(lines: tuple[LineJudged, ...], words: Words, *, accepted: bool) -> tuple[LineView, ...]:
     """The lines that are accepted, or those that are not, in the document's order."""
-    return tuple(_line(line, words) for line in lines if (line.line_class in _ACCEPTED) is accepted)
+    return tuple(_line(line, words) for line in lines if (line.line_class in ACCEPTED) is accepted)
 
 
 def advice_views(lines: tuple[LineJudged, ...], words: Words) -> tuple[AdviceView, ...]:

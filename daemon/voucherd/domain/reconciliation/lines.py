@@ -37,6 +37,8 @@ ELIGIBLE = frozenset(
     {LineClass.CREDIT, LineClass.CREDIT_EXCESS, LineClass.MATCHED, LineClass.TWICE, LineClass.OVER}
 )
 """The classes whose net counts towards what was billed for a voucher."""
+ACCEPTED = frozenset({LineClass.MATCHED, LineClass.CREDIT})
+"""The classes about which neither the partner nor the desk need do anything."""
 
 
 class PlacedLine(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def files_in(
     """Takes invoice files in, then reconciles everything known."""
     from voucherd.domain.reconciliation.report import FAIL_ON, stands_out
     from voucherd.service.named import named_partner
-    from voucherd.service.reconcile import reconciliation, to_look_at
+    from voucherd.service.reconcile import Aside, reconciliation, to_look_at
 
     app = context.app
     if partner is not None:
@@ -84,13 +85,14 @@ def files_in(
     if full and not as_json and not (strict or fail_on):
         return ExitStatus.LOOK if refused or differing else ExitStatus.DONE
     with app.store.read() as tx:
-        if not full and not as_json:
+        if not (full or as_json or strict or fail_on):
             page(*to_look_at(tx, app.rules, context.reading_now, partner))
-            if not (strict or fail_on):
-                return ExitStatus.LOOK if refused else ExitStatus.DONE
+            return ExitStatus.LOOK if refused else ExitStatus.DONE
         report, vouchers, lines = reconciliation(tx, app.rules, context.reading_now, partner)
     if as_json:
         print_json({**report, "differences": differing} if full else report)
+    elif not full:
+        page(report, Aside(documents=Counter(row["status"] for row in report["documents"])))
     try:
         names = tuple(fail_on.split(",")) if fail_on else FAIL_ON
         found = stands_out(vouchers, lines, names)

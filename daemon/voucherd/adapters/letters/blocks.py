@@ -7,20 +7,18 @@ What is kept is bounded, by number and by size, and the same text always gives t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
 from markdown_it.token import Token
 
+from voucherd.adapters.letters.kept import kept
 from voucherd.adapters.letters.markdown import ALL, BEHIND_THE_RULE, NOTHING, Foot, parse, targets, to_html
 from voucherd.adapters.letters.plaintext import to_lines
 from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import NONE, Styles
 
-_Given = ParamSpec("_Given")
-_Made = TypeVar("_Made")
 _LARGEST_KEPT: Final = 4096
 _KEPT: Final = 1024  # what one language has, some hundred times
 _READ_LATELY: Final = 64  # a mail asks for each of its blocks twice: for its text and for its page
@@ -94,23 +92,7 @@ def _apart(markdown: str) -> list[str]:
     return found
 
 
-def _kept(most: int) -> Callable[[Callable[_Given, _Made]], Callable[_Given, _Made]]:
-    """Keeps the latest `most` answers of a function whose first argument is a block, where that is not too large."""
-
-    def keeping(work: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
-        known = lru_cache(most)(work)
-
-        @wraps(work)
-        def answer(*given: _Given.args, **named: _Given.kwargs) -> _Made:
-            small = len(str(given[0])) <= _LARGEST_KEPT
-            return known(*given, **named) if small else work(*given, **named)  # type: ignore[arg-type]
-
-        return answer
-
-    return keeping
-
-
-@_kept(_KEPT)
+@kept(_KEPT, _LARGEST_KEPT)
 def _block(markdown: str) -> Block | None:
     tokens = _tokens(markdown)
     if not tokens:
@@ -118,16 +100,16 @@ def _block(markdown: str) -> Block | None:
     return Block(markdown, any(token.type == "hr" for token in tokens), tuple(targets(tokens)))
 
 
-@_kept(_KEPT)
+@kept(_KEPT, _LARGEST_KEPT)
 def _lines(markdown: str, ambiguous: int) -> tuple[str, ...]:
     return tuple(line.rstrip() for line in to_lines(_tokens(markdown), ambiguous=ambiguous))
 
 
-@_kept(_KEPT)
+@kept(_KEPT, _LARGEST_KEPT)
 def _html(markdown: str, look: Look, foot: Foot) -> str:
     return to_html(_tokens(markdown), look.styles, side=look.side, foot=foot)
 
 
-@_kept(_READ_LATELY)
+@kept(_READ_LATELY, _LARGEST_KEPT)
 def _tokens(markdown: str) -> Sequence[Token]:
     return parse(markdown)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from unicodedata import category, east_asian_width
+
+from voucherd.adapters.letters.kept import kept
 
 AMBIGUOUS_IS_WIDE = frozenset({"ko", "ja", "zh"})
 """Languages whose fonts draw the ambiguous characters of Annex 11 (“ ” – … ①) as wide as their own."""
@@ -34,10 +35,10 @@ def width(text: str, *, ambiguous: int = 1) -> int:
     draw ambiguous characters wide."""
     if text.isascii():
         return len(text)
-    return _width(text, ambiguous) if len(text) <= _LONGEST_KEPT else _width.__wrapped__(text, ambiguous)
+    return _width(text, ambiguous)
 
 
-@lru_cache(_KEPT)
+@kept(_KEPT, _LONGEST_KEPT)
 def _width(text: str, ambiguous: int) -> int:
     return sum(columns for _, columns in _graphemes(text, ambiguous))
 
@@ -73,11 +74,10 @@ def _columns(char: str, ambiguous: int) -> int:
 def wrap(text: str, room: int, *, ambiguous: int = 1) -> Sequence[str]:
     """The text in lines of at most `room` columns. At least one line; a word that is longer than a line is cut, an
     address of the web never."""
-    wrapping = _wrapped if len(text) <= _LONGEST_KEPT else _wrapped.__wrapped__
-    return wrapping(text, room, ambiguous)
+    return _wrapped(text, room, ambiguous)
 
 
-@lru_cache(_KEPT)
+@kept(_KEPT, _LONGEST_KEPT)
 def _wrapped(text: str, room: int, ambiguous: int) -> tuple[str, ...]:
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -98,11 +98,10 @@ def longest_piece(text: str, *, ambiguous: int = 1) -> int:
     """The columns of the longest part that stays together."""
     if text.isascii():
         return max(map(len, _SPACE.split(text)))
-    measuring = _longest_piece if len(text) <= _LONGEST_KEPT else _longest_piece.__wrapped__
-    return measuring(text, ambiguous)
+    return _longest_piece(text, ambiguous)
 
 
-@lru_cache(_KEPT)
+@kept(_KEPT, _LONGEST_KEPT)
 def _longest_piece(text: str, ambiguous: int) -> int:
     return max(
         (width(atom, ambiguous=ambiguous) for word in _SPACE.split(text) for atom in _atoms(word)), default=0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Final, Literal
 
 from markdown_it import MarkdownIt
@@ -16,6 +16,7 @@ from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
 from voucherd.adapters.letters.columns import pieces, pieces_that_fit, whole_up_to
+from voucherd.adapters.letters.kept import kept
 from voucherd.adapters.letters.linebreaks import width
 from voucherd.adapters.letters.styles import NONE, Styles, style_for
 from voucherd.adapters.letters.values import ISOLATE, ISOLATE_ENDS
@@ -55,12 +56,11 @@ def parse(markdown: str) -> list[Token]:
     tokens = _block_parser().parse(markdown)
     for token in tokens:
         if token.type == "inline":
-            within = _within if len(token.content) <= _LONGEST_KEPT else _within.__wrapped__
-            token.children = within(token.content)
+            token.children = _within(token.content)
     return tokens
 
 
-@lru_cache(4096)
+@kept(4096, _LONGEST_KEPT)
 def _within(content: str) -> list[Token]:
     (inline,) = _parser().parseInline(content)
     return inline.children or []

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+
+from voucherd.adapters.letters.kept import kept
 
 ABSENT = "–"  # a fact that is not known
 LONGEST_VALUE = 200
@@ -68,18 +69,14 @@ _MARKDOWN = {
 }
 
 
-@lru_cache(_KEPT)
-def _safe(value: str) -> str:
-    return _escaped(without_links(clean(value)))
-
-
+@kept(_KEPT, LONGEST_VALUE)
 def for_markdown(value: str) -> str:
     """`value` cleaned, with every sign that Markdown could read as markup as a character reference.
 
     References never count as structure (CommonMark, 2.5), wherever in the template the value stands: at the
     head of a line, in a table cell, between stars.
     """
-    return _safe(value) if len(value) <= LONGEST_VALUE else _safe.__wrapped__(value)
+    return _escaped(without_links(clean(value)))
 
 
 def for_operators(value: str) -> str:

@@ -10,9 +10,8 @@ from voucherd.service.ports import Delivery, Mailbox, TokenSource
 from voucherd.settings import sections as tables
 from voucherd.settings.endpoint import Tls
 
-Secret: TypeAlias = (
-    Callable[[], str] | TokenSource
-)  # what a sign-in is made with: a password, or OAuth2's tokens
+Secret: TypeAlias = Callable[[], str] | TokenSource
+"""What a sign-in is made with: a password, or OAuth2's tokens."""
 SecretOf: TypeAlias = Callable[[str, tables.Mailbox | tables.Delivery], Secret]
 
 

@@ -42,8 +42,7 @@ def _make_key(path: Path) -> None:
         write_new(unfinished, secrets.token_hex(_KEY_BYTES).encode())
         with suppress(FileExistsError):
             path.hardlink_to(unfinished)
-        sync_folder(
-            path.parent
-        )  # a key that a power loss took would be made anew, and no answer to a mail would fit
+        # a key that a power loss took would be made anew, and no answer to a mail would fit
+        sync_folder(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)

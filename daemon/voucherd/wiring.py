@@ -16,9 +16,7 @@ from voucherd.connections import Secret, delivery_over, mailbox_at
 from voucherd.settings.oauth2 import OAUTH2
 from voucherd.token_key import key_path, own_key
 
-if (
-    TYPE_CHECKING
-):  # imported where they are built: each costs start-up time, and most commands need few of them
+if TYPE_CHECKING:  # imported where they are built: each costs start-up time, and most commands need few
     from voucherd.adapters.archive import FileArchive
     from voucherd.adapters.letters import Fallback, LetterComposer
     from voucherd.adapters.letters.feed_folder import FeedFolder

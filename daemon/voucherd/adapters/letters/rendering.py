@@ -118,9 +118,8 @@ class Renderer:
         return ""
 
     def _look(self, styles: Styles, side: str) -> Look:
-        known = self._looks.get(
-            (id(styles), side)
-        )  # the styles live as long as the layouts that are kept here
+        # the styles live as long as the layouts that are kept here
+        known = self._looks.get((id(styles), side))
         if known is None:
             known = self._looks[id(styles), side] = Look(styles, side)
         return known

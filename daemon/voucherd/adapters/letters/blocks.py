@@ -14,7 +14,7 @@ from typing import Final
 from markdown_it.token import Token
 
 from voucherd.adapters.letters.kept import kept
-from voucherd.adapters.letters.markdown import ALL, BEHIND_THE_RULE, NOTHING, Foot, parse, targets, to_html
+from voucherd.adapters.letters.markdown import ALL, BEHIND_THE_RULE, NOTHING, Foot, facts_of, parse, targets, to_html
 from voucherd.adapters.letters.plaintext import to_lines
 from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import NONE, Styles
@@ -105,9 +105,26 @@ def _lines(markdown: str, ambiguous: int) -> tuple[str, ...]:
     return tuple(line.rstrip() for line in to_lines(_tokens(markdown), ambiguous=ambiguous))
 
 
-@kept(_KEPT, _LARGEST_KEPT)
 def _html(markdown: str, look: Look, foot: Foot) -> str:
+    facts = facts_of(markdown)
+    if facts is None:
+        return _written(markdown, look, foot)
+    written = [_fact(f"{facts.head}\n{row}", look) for row in facts.rows]
+    opening, _, closing = written[0]
+    return opening + "".join(row for _, row, _ in written) + closing
+
+
+@kept(_KEPT, _LARGEST_KEPT)
+def _written(markdown: str, look: Look, foot: Foot) -> str:
     return to_html(_tokens(markdown), look.styles, side=look.side, foot=foot)
+
+
+@kept(4 * _KEPT, _LARGEST_KEPT)
+def _fact(markdown: str, look: Look) -> tuple[str, str, str]:
+    """A table of one fact: what it begins with, its row, its end. Rows do not depend on each other."""
+    opening, begins, rest = to_html(parse(markdown), look.styles, side=look.side).partition("<tbody>\n")
+    row, ends, closing = rest.rpartition("</tbody>")
+    return opening + begins, row, ends + closing
 
 
 @kept(_READ_LATELY, _LARGEST_KEPT)

@@ -19,13 +19,13 @@ Line = tuple[str, str]
 
 def calendar_text(method: str, events: Iterable[Sequence[Line]]) -> bytes:
     """A calendar of these events."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//voucherd//voucherd//EN", f"METHOD:{method}"]
+    lines = [b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//voucherd//voucherd//EN", f"METHOD:{method}".encode()]
     for event in events:
-        lines.append("BEGIN:VEVENT")
-        lines += [_folded(f"{name}:{value}") for name, value in event]
-        lines.append("END:VEVENT")
-    lines.append("END:VCALENDAR")
-    return "".join(f"{line}\r\n" for line in lines).encode()
+        lines.append(b"BEGIN:VEVENT")
+        lines += [_folded(f"{name}:{value}".encode()) for name, value in event]
+        lines.append(b"END:VEVENT")
+    lines.append(b"END:VCALENDAR\r\n")
+    return b"\r\n".join(lines)
 
 
 def text(value: str) -> str:
@@ -43,31 +43,19 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _folded(line: str) -> str:
+def _folded(line: bytes) -> bytes:
     """The line in pieces that are short enough; never within a character, nor between a backslash and what follows."""
-    if line.isascii() and len(line) <= _LONGEST:
-        return line
-    if line.isascii():
-        return "\r\n ".join(_cut(line))
-    pieces, piece, size = [], "", 0
-    for character in line:
-        length = len(character.encode())
-        if size + length > _LONGEST:
-            kept = "\\" if (len(piece) - len(piece.rstrip("\\"))) % 2 else ""
-            pieces.append(piece[: len(piece) - len(kept)])
-            piece, size = kept, len(kept)
-        piece += character
-        size += length
-    return "\r\n ".join([*pieces, piece])
+    return line if len(line) <= _LONGEST else b"\r\n ".join(_cut(line))
 
 
-def _cut(line: str) -> Iterator[str]:
-    """The same of a line in which every character is an octet."""
+def _cut(line: bytes) -> Iterator[bytes]:
     start = 0
     while len(line) - start > _LONGEST:
         end = start + _LONGEST
+        while line[end] & 0xC0 == 0x80:  # the second octet of a character, or a later one (RFC 3629, 3)
+            end -= 1
         piece = line[start:end]
-        end -= (len(piece) - len(piece.rstrip("\\"))) % 2
+        end -= (len(piece) - len(piece.rstrip(b"\\"))) % 2
         yield line[start:end]
         start = end
     yield line[start:]

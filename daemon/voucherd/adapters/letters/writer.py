@@ -17,6 +17,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import blake2b
 
+from voucherd.adapters.letters.encoded_words import encoded_words
 from voucherd.adapters.letters.values import clean
 from voucherd.domain.letter import LetterHead
 from voucherd.errors import PermanentError
@@ -129,7 +130,7 @@ def address_header(value: str) -> str:
     if not name:
         return address
     if not name.isascii() or "=?" in name:
-        return f"{_encoded(name, 'From')}{CRLF} <{address}>"
+        return f"{encoded_words(name, len('From: '))}{CRLF} <{address}>"
     if _PLAIN_NAME.fullmatch(name):
         return f"{name} <{address}>"
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -145,11 +146,7 @@ def _unstructured(name: str, value: str) -> str:
         if len(name) + len(": ") + len(line) <= _FITS:
             return line
         return Header(line, "us-ascii", header_name=name).encode(linesep=CRLF)
-    return _encoded(line, name)
-
-
-def _encoded(value: str, name: str) -> str:
-    return Header(value, "utf-8", header_name=name).encode(linesep=CRLF)
+    return encoded_words(line, len(name) + len(": "))
 
 
 def _text_part(media_type: str, text: str, language: str) -> str:

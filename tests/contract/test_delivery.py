@@ -392,7 +392,12 @@ def test_the_next_mail_goes_out_after_a_trouble(
 
 
 def test_what_is_said_before_the_data_takes_one_round_trip_where_the_server_allows_it() -> None:
-    said = b"220 hello\r\n", b"250-mx\r\n250 PIPELINING\r\n", b"250 ok\r\n250 ok\r\n354 go\r\n", b"250 taken\r\n"
+    said = (
+        b"220 hello\r\n",
+        b"250-mx\r\n250 PIPELINING\r\n",
+        b"250 ok\r\n250 ok\r\n354 go\r\n",
+        b"250 taken\r\n",
+    )
     with talking(*said, pause=0.2) as port:
         attempt = SmtpDelivery("127.0.0.1", port, tls="off", timeouts=PATIENT).send(SENDER, PARTNER, MAIL)
         assert attempt == Attempt(Outcome.SENT, "250 taken")

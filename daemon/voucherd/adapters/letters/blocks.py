@@ -14,7 +14,17 @@ from typing import Final
 from markdown_it.token import Token
 
 from voucherd.adapters.letters.kept import kept
-from voucherd.adapters.letters.markdown import ALL, BEHIND_THE_RULE, NOTHING, Foot, facts_of, parse, targets, to_html
+from voucherd.adapters.letters.markdown import (
+    ALL,
+    BEHIND_THE_RULE,
+    NOTHING,
+    Foot,
+    fact_of,
+    facts_of,
+    parse,
+    targets,
+    to_html,
+)
 from voucherd.adapters.letters.plaintext import to_lines
 from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import NONE, Styles
@@ -109,9 +119,8 @@ def _html(markdown: str, look: Look, foot: Foot) -> str:
     facts = facts_of(markdown)
     if facts is None:
         return _written(markdown, look, foot)
-    written = [_fact(f"{facts.head}\n{row}", look) for row in facts.rows]
-    opening, _, closing = written[0]
-    return opening + "".join(row for _, row, _ in written) + closing
+    opening, closing = _around(facts.head, look)
+    return opening + "".join([_fact(row, facts.head, look) for row in facts.rows]) + closing
 
 
 @kept(_KEPT, _LARGEST_KEPT)
@@ -120,11 +129,15 @@ def _written(markdown: str, look: Look, foot: Foot) -> str:
 
 
 @kept(4 * _KEPT, _LARGEST_KEPT)
-def _fact(markdown: str, look: Look) -> tuple[str, str, str]:
-    """A table of one fact: what it begins with, its row, its end. Rows do not depend on each other."""
-    opening, begins, rest = to_html(parse(markdown), look.styles, side=look.side).partition("<tbody>\n")
-    row, ends, closing = rest.rpartition("</tbody>")
-    return opening + begins, row, ends + closing
+def _fact(row: str, head: str, look: Look) -> str:
+    return to_html(fact_of(row, head), look.styles, side=look.side, kind="facts")
+
+
+@kept(_KEPT, _LARGEST_KEPT)
+def _around(head: str, look: Look) -> tuple[str, str]:
+    """What stands before the rows of a table of facts, and behind them."""
+    opening, begins, rest = to_html(parse(f"{head}\n|"), look.styles, side=look.side).partition("<tbody>\n")
+    return opening + begins, rest[rest.index("</tbody>") :]
 
 
 @kept(_READ_LATELY, _LARGEST_KEPT)

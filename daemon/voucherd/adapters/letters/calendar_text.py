@@ -19,7 +19,10 @@ Line = tuple[str, str]
 
 def calendar_text(method: str, events: Iterable[Sequence[Line]]) -> bytes:
     """A calendar of these events."""
-    lines = [b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//voucherd//voucherd//EN", f"METHOD:{method}".encode()]
+    lines = [
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//voucherd//voucherd//EN",
+        f"METHOD:{method}".encode(),
+    ]
     for event in events:
         lines.append(b"BEGIN:VEVENT")
         lines += [_folded(f"{name}:{value}".encode()) for name, value in event]

@@ -12,12 +12,11 @@ from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import blake2b
 
-from voucherd.adapters.letters.encoded_words import encoded_words
+from voucherd.adapters.letters.header_text import encoded_words, folded
 from voucherd.adapters.letters.values import clean
 from voucherd.domain.letter import LetterHead
 from voucherd.errors import PermanentError
@@ -40,7 +39,6 @@ _LONGEST_ADDRESS = 254
 _NOT_ASCII = bytes(range(0x7F, 0x100))
 _MOST_REFERENCES = 20
 _KEPT = 1024  # addresses: the desk's own in every mail
-_FITS = 76  # a header line that needs no fold (RFC 5322, 2.1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +141,7 @@ def _unstructured(name: str, value: str) -> str:
     if not line:
         raise PermanentError(f"a mail without a {name.lower()} is not sent")
     if line.isascii() and "=?" not in line:
-        if len(name) + len(": ") + len(line) <= _FITS:
-            return line
-        return Header(line, "us-ascii", header_name=name).encode(linesep=CRLF)
+        return folded(line, len(name) + len(": "))
     return encoded_words(line, len(name) + len(": "))
 
 

@@ -1,14 +1,14 @@
-"""Subjects and names outside of ASCII are written as the standard library writes them, and read as what they were."""
+"""Subjects and names are folded and encoded as the standard library does it, and read as what they were."""
 
 from __future__ import annotations
 
 from email.header import Header, decode_header, make_header
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from voucherd.adapters.letters.encoded_words import encoded_words
+from voucherd.adapters.letters.header_text import encoded_words, folded
 
 no_line_breaks = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])
 mostly_ascii = st.text(st.sampled_from("abcXYZ 0123-_=?!*+/.,:()é"), min_size=1, max_size=200)
@@ -20,6 +20,15 @@ of_the_world = st.text(st.sampled_from("예약 期限までに бронь é€�
 def test_they_are_the_bytes_of_the_standard_library(name: str, text: str) -> None:
     expected = Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
     assert encoded_words(text, len(f"{name}: ")) == expected
+
+
+@given(st.lists(st.text(st.sampled_from("ab12-;,.()"), min_size=1, max_size=90), min_size=1, max_size=40))
+@example(["x" * 80])
+@example(["x" * 80, "y", "z" * 80])
+def test_plain_words_are_folded_where_the_standard_library_folds_them(words: list[str]) -> None:
+    text = " ".join(words)
+    expected = Header(text, "us-ascii", header_name="Subject").encode(linesep="\r\n")
+    assert folded(text, len("Subject: ")) == expected
 
 
 @given(of_the_world)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 _LONGEST: Final = 74  # octets of a piece: 75 with the blank that all but the first begin with (RFC 5545, 3.1)
-_ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
+_ESCAPED: Final = (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n"), ("\r", ""))
 
 Line = tuple[str, str]
 """A property with its parameters (`DTSTART;VALUE=DATE`), and its value as it stands in the line."""
@@ -33,7 +33,9 @@ def calendar_text(method: str, events: Iterable[Sequence[Line]]) -> bytes:
 
 def text(value: str) -> str:
     """A value of type TEXT (RFC 5545, 3.3.11)."""
-    return value.translate(_ESCAPED)
+    for sign, written in _ESCAPED:
+        value = value.replace(sign, written)
+    return value
 
 
 def day(value: date) -> str:
@@ -43,7 +45,8 @@ def day(value: date) -> str:
 
 def moment(value: datetime) -> str:
     """A value of type DATE-TIME, in UTC."""
-    return value.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    at = value.astimezone(UTC)
+    return f"{day(at)}T{at.hour:02}{at.minute:02}{at.second:02}Z"
 
 
 def _folded(line: bytes) -> bytes:

@@ -49,11 +49,10 @@ def encoded_words(text: str, taken: int) -> str:
     """`text` in the shorter of the two encodings, no character of it in two words; `taken` is how many characters of
     the first line stand before it."""
     octets = text.encode()
-    signs = ["".join([_Q[octet] for octet in sign.encode()]) for sign in text]
-    if (len(octets) + 2) // 3 * 4 < sum(map(len, signs)):
+    if (len(octets) + 2) // 3 * 4 < len("".join([_Q[octet] for octet in octets])):
         words = (f"{_BEGINS_B}{b64encode(part).decode('ascii')}{_ENDS}" for part in _parts(octets, taken))
     else:
-        words = (f"{_BEGINS_Q}{part}{_ENDS}" for part in _filled(signs, taken))
+        words = (f"{_BEGINS_Q}{part}{_ENDS}" for part in _filled(text, taken))
     return "\r\n ".join(words)
 
 
@@ -69,12 +68,13 @@ def _parts(octets: bytes, taken: int) -> Iterator[bytes]:
     yield octets[start:]
 
 
-def _filled(signs: Sequence[str], taken: int) -> Iterator[str]:
-    """The signs in lines, as many as there is room for."""
+def _filled(text: str, taken: int) -> Iterator[str]:
+    """The text in lines, as many signs in each as there is room for."""
     line, room = "", _ENCODED - taken
-    for sign in signs:
-        if len(line) + len(sign) > room:
+    for sign in text:
+        written = _Q[ord(sign)] if sign.isascii() else "".join([_Q[octet] for octet in sign.encode()])
+        if len(line) + len(written) > room:
             yield line
             line, room = "", _ENCODED - 1
-        line += sign
+        line += written
     yield line

@@ -52,11 +52,14 @@ def environment(show: Callable[[str], str] | None, *, html: bool = False) -> San
 
 
 class _Sandbox(SandboxedEnvironment):
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """What a view shows may be shown: nothing is private there, and Jinja need not look for it each time."""
-        return (is_dataclass(obj) and attr in vocabulary(type(obj))) or super().is_safe_attribute(
-            obj, attr, value
-        )
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What a view shows may be shown, and is not looked at each time; whatever else is asked for, Jinja judges."""
+        return getattr(obj, attribute) if attribute in _shown(obj.__class__) else super().getattr(obj, attribute)
+
+
+@cache
+def _shown(kind: type) -> Vocabulary:
+    return vocabulary(kind) if is_dataclass(kind) else {}
 
 
 @cache
@@ -82,7 +85,7 @@ def compiled(sandbox: SandboxedEnvironment, source: str, names: Vocabulary, firs
 def rendered(template: Template, view: Any, largest: int = LARGEST_OUTPUT, first_line: int = 1) -> str:
     """The template, whose text starts on `first_line` of its file, filled from the fields of `view`; TemplateBroken
     where it fails or grows past `largest`."""
-    values = {name: getattr(view, name) for name in vocabulary(type(view))}
+    values = {name: getattr(view, name) for name in vocabulary(view.__class__)}
     pieces: list[str] = []
     size = 0
     try:

@@ -149,7 +149,7 @@ def _text_part(media_type: str, text: str, language: str) -> str:
     content = text.replace("\n", CRLF).encode("utf-8", "replace")
     mostly_ascii = (len(content) - len(content.translate(None, _NOT_ASCII))) * 6 < len(content)
     encoding = "quoted-printable" if mostly_ascii else "base64"
-    encoded = b2a_qp(content, istext=True).decode("ascii") if mostly_ascii else _base64(content)
+    encoded = _quoted_printable(content) if mostly_ascii else _base64(content)
     return (
         f"Content-Type: {media_type}; charset=utf-8{CRLF}"
         f"Content-Language: {language}{CRLF}"
@@ -164,6 +164,16 @@ def _calendar_part(calendar: bytes, method: str, name: str) -> str:
         f"Content-Disposition: attachment; filename={name}{CRLF}"
         f"Content-Transfer-Encoding: base64{CRLF}{CRLF}{_base64(calendar)}"
     )
+
+
+def _quoted_printable(content: bytes) -> str:
+    return CRLF.join([_quoted_line(line) for line in content.split(b"\r\n")])
+
+
+@lru_cache(_KEPT)
+def _quoted_line(line: bytes) -> str:
+    """Most lines of a page are the same in mail after mail, and none depends on another (RFC 2045, 6.7)."""
+    return b2a_qp(line + b"\r\n", istext=True)[:-2].decode("ascii")
 
 
 def _base64(content: bytes) -> str:

@@ -52,8 +52,10 @@ def environment(show: Callable[[str], str] | None, *, html: bool = False) -> San
 
 
 class _Sandbox(SandboxedEnvironment):
+    """Jinja's sandbox, which need not judge the fields of our own views."""
+
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """What a view shows may be shown, and is not looked at each time; whatever else is asked for, Jinja judges."""
+        """A part of a value, as a template asks for it."""
         return getattr(obj, attribute) if attribute in _shown(obj.__class__) else super().getattr(obj, attribute)
 
 

@@ -56,7 +56,9 @@ class _Sandbox(SandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A part of a value, as a template asks for it."""
-        return getattr(obj, attribute) if attribute in _shown(obj.__class__) else super().getattr(obj, attribute)
+        return (
+            getattr(obj, attribute) if attribute in _shown(obj.__class__) else super().getattr(obj, attribute)
+        )
 
 
 @cache

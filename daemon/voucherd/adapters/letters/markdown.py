@@ -153,7 +153,7 @@ def to_html(
 def inline_html(inline: Token, styles: Styles) -> str:
     """The HTML of what stands within a block."""
     parser = _parser()
-    return parser.renderer.renderInline(_inline(inline, "", styles, None).children or [], parser.options, {})
+    return str(parser.renderer.render([_inline(inline, "", styles, None)], parser.options, {}))
 
 
 def _shaped(tokens: Sequence[Token], styles: Styles, side: str, foot: Foot, kind: str) -> Iterator[Token]:

@@ -341,4 +341,5 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
 def _sqlite_begin(connection: Connection) -> None:
     """A writer takes the lock at once: waiting for it later in the transaction could never succeed."""
     reading = connection.get_execution_options().get("voucherd_read", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -55,7 +56,10 @@ _REPORT = (
     .values({name: bindparam(f"b_{name}") for name in _CHANGING})
 )
 _FINISHED = case(
-    {one.value: place for place, one in enumerate(_LEAST_FINISHED)}, value=schema.delivery.c.status
+    *(
+        (schema.delivery.c.status == literal_column(f"'{one.value}'"), literal_column(str(place)))
+        for place, one in enumerate(_LEAST_FINISHED)
+    )
 )
 _SETTLE = (
     update(schema.outbox)

@@ -342,6 +342,5 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
 def _begin(connection: Connection, how: str) -> None:
     """Begins on SQLite, whose driver is kept from it. A writer takes the lock at once: waiting for it later in the
     transaction could never succeed. No event begins it: with one that listens, each statement looks for others."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, sqlite3.Connection):
-        driver.execute(how)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(how)

@@ -95,8 +95,14 @@ def _apart(markdown: str) -> list[str]:
         else:
             found.append(part)
             in_list = False
-        in_list = in_list or _LISTED.search(part) is not None
+        in_list = in_list or _lists(part)
     return found
+
+
+@kept(_KEPT, _LARGEST_KEPT)
+def _lists(markdown: str) -> bool:
+    """Whether a line begins a list, or what may become one."""
+    return _LISTED.search(markdown) is not None
 
 
 @kept(_KEPT, _LARGEST_KEPT)

@@ -34,11 +34,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row that was read: its tokens, those of its cells' words among them, and the words."""
+    """A row that was read: its tokens, those of its cells' words among them, the words, and the targets of links."""
 
     tokens: Sequence[Token]
     cells: Sequence[Token]
     words: Sequence[str]
+    links: Sequence[str]
 
 
 def facts_of(markdown: str) -> Facts | None:
@@ -52,7 +53,7 @@ def facts_of(markdown: str) -> Facts | None:
 
 def links_of(facts: Facts) -> tuple[str, ...]:
     """The targets of its links."""
-    return tuple(target for row in facts.rows for target in targets(_row(row, facts.head).cells))
+    return tuple(target for row in facts.rows for target in _row(row, facts.head).links)
 
 
 def lines_of(facts: Facts, ambiguous: int) -> Iterator[str]:
@@ -73,7 +74,7 @@ def _row(row: str, head: str) -> _Row:
     texts = iter(mdTrim(row).removeprefix("|").removesuffix("|").split("|"))
     tokens = [said(one, mdTrim(next(texts, ""))) if one.type == "inline" else one for one in _empty(head)]
     cells = [token for token in tokens if token.type == "inline"]
-    return _Row(tokens, cells, [plain(cell).strip() for cell in cells])
+    return _Row(tokens, cells, [plain(cell).strip() for cell in cells], list(targets(cells)))
 
 
 @kept(_KEPT, _LONGEST_KEPT)

@@ -12,18 +12,31 @@ from typing import Final
 
 _LONGEST: Final = 74  # octets of a piece: 75 with the blank that all but the first begin with (RFC 5545, 3.1)
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
+_ZONE: Final = (
+    "BEGIN:VTIMEZONE",
+    "TZID:UTC",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0000",
+    "TZOFFSETTO:+0000",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+)
 
 Line = tuple[str, str]
 """A property with its parameters (`DTSTART;VALUE=DATE`), and its value as it stands in the line."""
 
 
 def calendar_text(method: str, events: Iterable[Sequence[Line]]) -> bytes:
-    """A calendar of these events."""
+    """A calendar of these events. One without any holds the zone UTC, since a calendar must hold something (3.6)."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//voucherd//voucherd//EN", f"METHOD:{method}"]
+    empty = len(lines)
     for event in events:
         lines.append("BEGIN:VEVENT")
         lines += [_folded(f"{name}:{value}") for name, value in event]
         lines.append("END:VEVENT")
+    if len(lines) == empty:
+        lines += _ZONE
     lines.append("END:VCALENDAR")
     return "".join(f"{line}\r\n" for line in lines).encode()
 

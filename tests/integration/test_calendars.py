@@ -141,7 +141,9 @@ def shown(feed: FeedFolder, partner: str) -> dict[str, tuple[date, int]]:
     }
 
 
-def test_a_partner_can_read_its_open_deadlines_in_its_own_language_alone(world: World, feed: FeedFolder) -> None:
+def test_a_partner_can_read_its_open_deadlines_in_its_own_language_alone(
+    world: World, feed: FeedFolder
+) -> None:
     world.assigned(DPS, partner="fabrikam", at="2021-05-14")
     world.assigned(OTHER, partner="contoso", at="2021-05-14")
     assert published(world, feed, "2021-05-15") == 2

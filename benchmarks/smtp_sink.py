@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _ANSWERS = {
-    b"EHLO": b"250-sink.example\r\n250-8BITMIME\r\n250 SIZE 26214400\r\n",
+    b"EHLO": b"250-sink.example\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 SIZE 26214400\r\n",
     b"HELO": b"250 sink.example\r\n",
     b"DATA": b"354 go ahead\r\n",
     b"QUIT": b"221 bye\r\n",
@@ -51,8 +51,11 @@ def _converse(connection: socket.socket) -> None:
                 continue
             connection.sendall(b"250 2.0.0 Ok\r\n")
             unread, in_data = b"", False
+        answers = b""
         while b"\r\n" in unread and not in_data:
             line, _, unread = unread.partition(b"\r\n")
             word = line[:4].upper()
-            connection.sendall(_ANSWERS.get(word, b"250 2.0.0 Ok\r\n"))
+            answers += _ANSWERS.get(word, b"250 2.0.0 Ok\r\n")
             in_data = word == b"DATA"
+        if answers:
+            connection.sendall(answers)

@@ -173,7 +173,7 @@ class SmtpServer:
     """The server, and aiosmtpd's handler in one: `host`, `port`, what it `received`, and how often each stage came.
 
     `starttls`, `implicit` or neither; with `user` and `password` it asks for a sign-in. `refuse` maps a recipient to
-    the reply that it gets.
+    the reply that it gets; `pipelining` is whether it takes several commands at once.
     """
 
     host = "127.0.0.1"
@@ -188,6 +188,7 @@ class SmtpServer:
         refuse: dict[str, str] | None = None,
         size_limit: int = 33_554_432,
         smtputf8: bool = False,
+        pipelining: bool = True,
     ) -> None:
         self.port = 0
         self.received: list[Received] = []
@@ -198,6 +199,7 @@ class SmtpServer:
         self._implicit = implicit
         self._user, self._password = user, password
         self._refuse = refuse or {}
+        self._pipelining = pipelining
         self._options: dict[str, Any] = {"data_size_limit": size_limit, "enable_SMTPUTF8": smtputf8}
         self._events = {stage: threading.Event() for stage in STAGES}
         self._loop = asyncio.new_event_loop()
@@ -238,6 +240,14 @@ class SmtpServer:
                     connection.transport.close()
 
         self._loop.call_soon_threadsafe(close)
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """aiosmtpd's hook: what is offered; as most servers do, to take several commands at once (RFC 2920)."""
+        session.host_name = hostname
+        offered = ["250-PIPELINING"] if self._pipelining else []
+        return [*responses[:1], *offered, *responses[1:]]
 
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

@@ -353,13 +353,19 @@ def written_outcome(stage: str, trouble: str) -> tuple[Outcome, bool]:
     return (Outcome.IN_DOUBT if stage == "END-OF-DATA" else Outcome.TEMPORARY), False
 
 
+STAGES_AND_OFFERS = [
+    *((stage, True) for stage in (*BEFORE_MAIL, "MAIL", *ABOUT_THE_MAIL, "QUIT")),
+    *((stage, False) for stage in ("MAIL", *ABOUT_THE_MAIL)),
+]
+
+
 @pytest.mark.parametrize("trouble", [*CODES, *BEHAVIOURS])
-@pytest.mark.parametrize("stage", [*BEFORE_MAIL, "MAIL", *ABOUT_THE_MAIL, "QUIT"])
+@pytest.mark.parametrize(("stage", "pipelining"), STAGES_AND_OFFERS)
 def test_each_trouble_at_each_stage_has_its_written_outcome(
-    certificate: Certificate, stage: str, trouble: str
+    certificate: Certificate, stage: str, pipelining: bool, trouble: str
 ) -> None:
     silent = Timeouts(connect=1 if stage == "GREETING" else 10, command=1, final=1)
-    with smtp_server(certificate, user=USER, password=PASSWORD) as server:
+    with smtp_server(certificate, user=USER, password=PASSWORD, pipelining=pipelining) as server:
         with signed_in(server, certificate, silent if trouble == "silence" else PATIENT) as delivery:
             server.answer_with(stage, {**CODES, **BEHAVIOURS}[trouble])
             attempt = delivery.send(SENDER, PARTNER, MAIL)
@@ -370,9 +376,12 @@ def test_each_trouble_at_each_stage_has_its_written_outcome(
 
 @pytest.mark.parametrize("trouble", ["4xx", "421", "reset", "garbage"])
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "END-OF-DATA"])
-def test_the_next_mail_goes_out_after_a_trouble(certificate: Certificate, stage: str, trouble: str) -> None:
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_the_next_mail_goes_out_after_a_trouble(
+    certificate: Certificate, pipelining: bool, stage: str, trouble: str
+) -> None:
     with (
-        smtp_server(certificate, user=USER, password=PASSWORD) as server,
+        smtp_server(certificate, user=USER, password=PASSWORD, pipelining=pipelining) as server,
         signed_in(server, certificate) as delivery,
     ):
         server.answer_with(stage, {**CODES, **BEHAVIOURS}[trouble])
@@ -380,6 +389,32 @@ def test_the_next_mail_goes_out_after_a_trouble(certificate: Certificate, stage:
         server.plan.answers.clear()
         assert delivery.send(SENDER, PARTNER, MAIL).outcome is Outcome.SENT
         assert len(server.received) == 1
+
+
+def test_what_is_said_before_the_data_takes_one_round_trip_where_the_server_allows_it() -> None:
+    said = (
+        b"220 hello\r\n",
+        b"250-mx\r\n250 PIPELINING\r\n",
+        b"250 ok\r\n250 ok\r\n354 go\r\n",
+        b"250 taken\r\n",
+    )
+    with talking(*said, pause=0.2) as port:
+        attempt = SmtpDelivery("127.0.0.1", port, tls="off", timeouts=PATIENT).send(SENDER, PARTNER, MAIL)
+        assert attempt == Attempt(Outcome.SENT, "250 taken")
+
+
+def test_a_server_that_waits_for_data_without_a_recipient_gets_none(certificate: Certificate) -> None:
+    """A server may go ahead although it took no recipient (RFC 2920 section 3.1)."""
+    with (
+        smtp_server(certificate, user=USER, password=PASSWORD) as server,
+        signed_in(server, certificate) as delivery,
+    ):
+        server.answer_with("RCPT", "550 5.1.1 No such user")
+        server.answer_with("DATA", "354 go ahead")
+        attempt = delivery.send(SENDER, PARTNER, MAIL)
+        assert (attempt.outcome, attempt.stage) == (Outcome.PERMANENT, Stage.RECIPIENT)
+        assert delivery.send(SENDER, PARTNER, MAIL).outcome is Outcome.SENT
+        assert (len(server.received), server.commands["CONNECT"]) == (1, 2)
 
 
 def test_an_answer_that_drips_is_not_waited_for_longer_than_one_that_is_silent() -> None:

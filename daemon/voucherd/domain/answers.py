@@ -7,7 +7,7 @@ an invoice number, a number of days). A sentence that merely holds such a word s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -68,7 +68,8 @@ def read_answers(lines: Iterable[str]) -> tuple[Answer, ...]:
     return tuple(found + worded) if worded else tuple(found)
 
 
-def words_of(locale: str) -> dict[Said, str]:
+@cache
+def words_of(locale: str) -> Mapping[Said, str]:
     """The word for each answer that a mail in `locale` names; English where the language has none."""
     base = locale.replace("_", "-").partition("-")[0].lower()
     language = next((name for name in ANSWERS if name.partition("-")[0].lower() == base), "en")

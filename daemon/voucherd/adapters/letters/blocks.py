@@ -14,7 +14,17 @@ from typing import Final
 from markdown_it.token import Token
 
 from voucherd.adapters.letters.kept import kept
-from voucherd.adapters.letters.markdown import ALL, BEHIND_THE_RULE, NOTHING, Foot, parse, targets, to_html
+from voucherd.adapters.letters.markdown import (
+    ALL,
+    BEHIND_THE_RULE,
+    NOTHING,
+    Foot,
+    fact_of,
+    facts_of,
+    parse,
+    targets,
+    to_html,
+)
 from voucherd.adapters.letters.plaintext import to_lines
 from voucherd.adapters.letters.sources import TemplateBroken
 from voucherd.adapters.letters.styles import NONE, Styles
@@ -105,9 +115,29 @@ def _lines(markdown: str, ambiguous: int) -> tuple[str, ...]:
     return tuple(line.rstrip() for line in to_lines(_tokens(markdown), ambiguous=ambiguous))
 
 
-@kept(_KEPT, _LARGEST_KEPT)
 def _html(markdown: str, look: Look, foot: Foot) -> str:
+    facts = facts_of(markdown)
+    if facts is None:
+        return _written(markdown, look, foot)
+    opening, closing = _around(facts.head, look)
+    return opening + "".join([_fact(row, facts.head, look) for row in facts.rows]) + closing
+
+
+@kept(_KEPT, _LARGEST_KEPT)
+def _written(markdown: str, look: Look, foot: Foot) -> str:
     return to_html(_tokens(markdown), look.styles, side=look.side, foot=foot)
+
+
+@kept(4 * _KEPT, _LARGEST_KEPT)
+def _fact(row: str, head: str, look: Look) -> str:
+    return to_html(fact_of(row, head), look.styles, side=look.side, kind="facts")
+
+
+@kept(_KEPT, _LARGEST_KEPT)
+def _around(head: str, look: Look) -> tuple[str, str]:
+    """What stands before the rows of a table of facts, and behind them."""
+    opening, begins, rest = to_html(parse(f"{head}\n|"), look.styles, side=look.side).partition("<tbody>\n")
+    return opening + begins, rest[rest.index("</tbody>") :]
 
 
 @kept(_READ_LATELY, _LARGEST_KEPT)

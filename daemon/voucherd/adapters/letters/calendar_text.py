@@ -11,16 +11,10 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 _LONGEST: Final = 74  # octets of a piece: 75 with the blank that all but the first begin with (RFC 5545, 3.1)
-_ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
+_ESCAPED: Final = (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n"), ("\r", ""))
 _ZONE: Final = (
-    "BEGIN:VTIMEZONE",
-    "TZID:UTC",
-    "BEGIN:STANDARD",
-    "DTSTART:19700101T000000",
-    "TZOFFSETFROM:+0000",
-    "TZOFFSETTO:+0000",
-    "END:STANDARD",
-    "END:VTIMEZONE",
+    b"BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n"
+    b"TZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nEND:STANDARD\r\nEND:VTIMEZONE"
 )
 
 Line = tuple[str, str]
@@ -29,21 +23,26 @@ Line = tuple[str, str]
 
 def calendar_text(method: str, events: Iterable[Sequence[Line]]) -> bytes:
     """A calendar of these events. One without any holds the zone UTC, since a calendar must hold something (3.6)."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//voucherd//voucherd//EN", f"METHOD:{method}"]
+    lines = [
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//voucherd//voucherd//EN",
+        f"METHOD:{method}".encode(),
+    ]
     empty = len(lines)
     for event in events:
-        lines.append("BEGIN:VEVENT")
-        lines += [_folded(f"{name}:{value}") for name, value in event]
-        lines.append("END:VEVENT")
+        lines.append(b"BEGIN:VEVENT")
+        lines += [_folded(f"{name}:{value}".encode()) for name, value in event]
+        lines.append(b"END:VEVENT")
     if len(lines) == empty:
-        lines += _ZONE
-    lines.append("END:VCALENDAR")
-    return "".join(f"{line}\r\n" for line in lines).encode()
+        lines.append(_ZONE)
+    lines.append(b"END:VCALENDAR\r\n")
+    return b"\r\n".join(lines)
 
 
 def text(value: str) -> str:
     """A value of type TEXT (RFC 5545, 3.3.11)."""
-    return value.translate(_ESCAPED)
+    for sign, written in _ESCAPED:
+        value = value.replace(sign, written)
+    return value
 
 
 def day(value: date) -> str:
@@ -53,34 +52,23 @@ def day(value: date) -> str:
 
 def moment(value: datetime) -> str:
     """A value of type DATE-TIME, in UTC."""
-    return value.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    at = value.astimezone(UTC)
+    return f"{day(at)}T{at.hour:02}{at.minute:02}{at.second:02}Z"
 
 
-def _folded(line: str) -> str:
+def _folded(line: bytes) -> bytes:
     """The line in pieces that are short enough; never within a character, nor between a backslash and what follows."""
-    if line.isascii() and len(line) <= _LONGEST:
-        return line
-    if line.isascii():
-        return "\r\n ".join(_cut(line))
-    pieces, piece, size = [], "", 0
-    for character in line:
-        length = len(character.encode())
-        if size + length > _LONGEST:
-            kept = "\\" if (len(piece) - len(piece.rstrip("\\"))) % 2 else ""
-            pieces.append(piece[: len(piece) - len(kept)])
-            piece, size = kept, len(kept)
-        piece += character
-        size += length
-    return "\r\n ".join([*pieces, piece])
+    return line if len(line) <= _LONGEST else b"\r\n ".join(_cut(line))
 
 
-def _cut(line: str) -> Iterator[str]:
-    """The same of a line in which every character is an octet."""
+def _cut(line: bytes) -> Iterator[bytes]:
     start = 0
     while len(line) - start > _LONGEST:
         end = start + _LONGEST
+        while line[end] & 0xC0 == 0x80:  # the second octet of a character, or a later one (RFC 3629, 3)
+            end -= 1
         piece = line[start:end]
-        end -= (len(piece) - len(piece.rstrip("\\"))) % 2
+        end -= (len(piece) - len(piece.rstrip(b"\\"))) % 2
         yield line[start:end]
         start = end
     yield line[start:]

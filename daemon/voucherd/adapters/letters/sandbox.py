@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -39,7 +39,7 @@ def environment(show: Callable[[str], str] | None, *, html: bool = False) -> San
     def finalize(value: Any) -> Any:
         return show(str(value)) if show else value
 
-    sandbox = SandboxedEnvironment(
+    sandbox = _Sandbox(
         undefined=StrictUndefined,
         autoescape=html,
         trim_blocks=True,
@@ -49,6 +49,21 @@ def environment(show: Callable[[str], str] | None, *, html: bool = False) -> San
     for table in (sandbox.globals, sandbox.filters, sandbox.tests):
         table.clear()
     return sandbox
+
+
+class _Sandbox(SandboxedEnvironment):
+    """Jinja's sandbox, which need not judge the fields of our own views."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A part of a value, as a template asks for it."""
+        return (
+            getattr(obj, attribute) if attribute in _shown(obj.__class__) else super().getattr(obj, attribute)
+        )
+
+
+@cache
+def _shown(kind: type) -> Vocabulary:
+    return vocabulary(kind) if is_dataclass(kind) else {}
 
 
 @cache
@@ -74,7 +89,7 @@ def compiled(sandbox: SandboxedEnvironment, source: str, names: Vocabulary, firs
 def rendered(template: Template, view: Any, largest: int = LARGEST_OUTPUT, first_line: int = 1) -> str:
     """The template, whose text starts on `first_line` of its file, filled from the fields of `view`; TemplateBroken
     where it fails or grows past `largest`."""
-    values = {field.name: getattr(view, field.name) for field in fields(view)}
+    values = {name: getattr(view, name) for name in vocabulary(view.__class__)}
     pieces: list[str] = []
     size = 0
     try:

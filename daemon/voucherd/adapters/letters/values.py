@@ -38,7 +38,7 @@ def clean(value: str) -> str:
 
     Line breaks and runs of blanks become one space; what is cut off is shown as an ellipsis.
     """
-    if len(value) <= LONGEST_VALUE and value.isascii() and value.isprintable():  # nearly every value is
+    if len(value) <= LONGEST_VALUE and value.isprintable():  # nearly every value is: no blank but the space
         return " ".join(value.split())
     visible = "".join(
         char for char in value[:_LOOKED_AT] if char.isspace() or unicodedata.category(char) not in _UNWANTED

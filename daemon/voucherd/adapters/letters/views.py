@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 
 from voucherd.adapters.letters.operator_views import AlarmView, FiguresView, alarm_view, figures_view
 from voucherd.adapters.letters.values import ABSENT
@@ -229,10 +228,10 @@ def _urgency(item: LetterItem) -> tuple[bool, int, str]:
 
 
 def _item(item: LetterItem, on: date, words: Words) -> ItemView:
-    due = _due(item.due, on, words) if item.due else None
-    others = tuple(_due(other, on, words) for other in item.others)
-    ordered = sorted(chain([item.due] if item.due else [], item.others), key=lambda one: one.on)
-    deadlines = tuple(_due(one, on, words) for one in ordered)
+    shown = [(one, _due(one, on, words)) for one in (item.due, *item.others) if one]
+    deadlines = tuple(view for _, view in sorted(shown, key=lambda each: each[0].on))
+    due = shown[0][1] if item.due else None
+    others = tuple(view for _, view in (shown[1:] if item.due else shown))
     named = {one.name: one for one in reversed(deadlines)}
     length = words.counted("days", item.days) if item.days is not None else ABSENT
     service = [part for part in (item.offering, length if item.days is not None else "") if part]

@@ -12,11 +12,11 @@ from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import blake2b
 
+from voucherd.adapters.letters.header_text import encoded_words, folded
 from voucherd.adapters.letters.values import clean
 from voucherd.domain.letter import LetterHead
 from voucherd.errors import PermanentError
@@ -39,7 +39,6 @@ _LONGEST_ADDRESS = 254
 _NOT_ASCII = bytes(range(0x7F, 0x100))
 _MOST_REFERENCES = 20
 _KEPT = 1024  # addresses: the desk's own in every mail
-_FITS = 76  # a header line that needs no fold (RFC 5322, 2.1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def address_header(value: str) -> str:
     if not name:
         return address
     if not name.isascii() or "=?" in name:
-        return f"{_encoded(name, 'From')}{CRLF} <{address}>"
+        return f"{encoded_words(name, len('From: '))}{CRLF} <{address}>"
     if _PLAIN_NAME.fullmatch(name):
         return f"{name} <{address}>"
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -142,21 +141,15 @@ def _unstructured(name: str, value: str) -> str:
     if not line:
         raise PermanentError(f"a mail without a {name.lower()} is not sent")
     if line.isascii() and "=?" not in line:
-        if len(name) + len(": ") + len(line) <= _FITS:
-            return line
-        return Header(line, "us-ascii", header_name=name).encode(linesep=CRLF)
-    return _encoded(line, name)
-
-
-def _encoded(value: str, name: str) -> str:
-    return Header(value, "utf-8", header_name=name).encode(linesep=CRLF)
+        return folded(line, len(name) + len(": "))
+    return encoded_words(line, len(name) + len(": "))
 
 
 def _text_part(media_type: str, text: str, language: str) -> str:
     content = text.replace("\n", CRLF).encode("utf-8", "replace")
     mostly_ascii = (len(content) - len(content.translate(None, _NOT_ASCII))) * 6 < len(content)
     encoding = "quoted-printable" if mostly_ascii else "base64"
-    encoded = b2a_qp(content, istext=True).decode("ascii") if mostly_ascii else _base64(content)
+    encoded = _quoted_printable(content) if mostly_ascii else _base64(content)
     return (
         f"Content-Type: {media_type}; charset=utf-8{CRLF}"
         f"Content-Language: {language}{CRLF}"
@@ -171,6 +164,16 @@ def _calendar_part(calendar: bytes, method: str, name: str) -> str:
         f"Content-Disposition: attachment; filename={name}{CRLF}"
         f"Content-Transfer-Encoding: base64{CRLF}{CRLF}{_base64(calendar)}"
     )
+
+
+def _quoted_printable(content: bytes) -> str:
+    return CRLF.join([_quoted_line(line) for line in content.split(b"\r\n")])
+
+
+@lru_cache(_KEPT)
+def _quoted_line(line: bytes) -> str:
+    """Most lines of a page are the same in mail after mail, and none depends on another (RFC 2045, 6.7)."""
+    return b2a_qp(line + b"\r\n", istext=True)[:-2].decode("ascii")
 
 
 def _base64(content: bytes) -> str:

@@ -11,7 +11,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
@@ -98,8 +98,12 @@ class Wire:
 
     def ask(self, command: str, seconds: float) -> Reply:
         """Sends one command and waits for its reply."""
-        self.write(command.encode("utf-8") + b"\r\n", seconds)
+        self.say([command], seconds)
         return self.reply(seconds)
+
+    def say(self, commands: Sequence[str], seconds: float) -> None:
+        """Sends commands at once; each of them has a reply of its own."""
+        self.write("".join(f"{command}\r\n" for command in commands).encode("utf-8"), seconds)
 
     def write(self, content: bytes, seconds: float) -> None:
         """Hands all of `content` to the network. Where this raises, its last byte has not left. An answer that came

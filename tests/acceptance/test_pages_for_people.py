@@ -121,3 +121,35 @@ def test_the_joiner_that_keeps_foreign_text_from_being_a_link_is_no_sign_to_read
     shown = page("outbox show 1", DUE)
     assert "www.adatum.example" in shown
     assert "�" not in shown
+
+
+PROGRAMME = """
+id = "pacific"
+name = "Pacific vouchers"
+domains = ["programme.example"]
+timezone = "Pacific/Auckland"
+[deadlines.redeem]
+stated = true
+[[deadlines.redeem.after]]
+anchor = "assigned"
+amount = "180 days"
+source = "made up"
+"""
+
+
+def test_a_deadline_that_ends_elsewhere_before_the_partners_midnight_is_told_with_the_hour(
+    page: Page,
+) -> None:
+    """23:59:59 of 10 December in Auckland is 16:29:59 of that day in Kolkata: a mail that says "today" at nine
+    would promise seven hours too many."""
+    Path("pacific.toml").write_text(PROGRAMME, encoding="utf-8")
+    edited = CONFIGURATION.replace('["planning-services"]', '["pacific.toml"]')
+    Path("voucherd.toml").write_text(f'{edited}[calendar]\nfeed = "feeds"\n', encoding="utf-8")
+    page("record PAC-1001 assigned --on 2021-07-01 --partner fabrikam --expires-on 2021-12-10", RECORDED)
+    planned = page("plan --until 2021-12-10 --full", "2021-12-10T08:00")
+    assert "Please redeem voucher PAC-1001 by Friday, 10 December 2021, 16:29 GMT+05:30 (today)" in planned
+    assert "Redeem by  Friday, 10 December 2021, 16:29 GMT+05:30 (today)" in planned.replace("   ", "  ")
+    page("run --once", "2021-12-10T09:10")
+    feeds = "".join(path.read_text() for path in Path("feeds").iterdir())
+    assert "SUMMARY:Voucher PAC-1001: redeem (16:29 GMT+05:30)" in feeds
+    assert "DTSTART;VALUE=DATE:20211210" in feeds

@@ -39,11 +39,15 @@ class Maker:
             "customer": without_links(clean(entry.customer or ABSENT)),
             "programme": clean(entry.programme),
         }
+        summary = self.words.calendar("summary", fields)
+        if entry.ends is not None:  # an entry of the whole day would promise too much
+            summary = f"{summary} ({self.words.hour(entry.ends)})"
+        on = entry.ends.date() if entry.ends is not None else entry.on
         uid = calendar_uid(self.key, entry.voucher, entry.deadline, self.desk.rpartition("@")[2])
         return [
-            ("SUMMARY", text(self.words.calendar("summary", fields))),
-            ("DTSTART;VALUE=DATE", day(entry.on)),
-            ("DTEND;VALUE=DATE", day(entry.on + timedelta(days=1))),
+            ("SUMMARY", text(summary)),
+            ("DTSTART;VALUE=DATE", day(on)),
+            ("DTEND;VALUE=DATE", day(on + timedelta(days=1))),
             ("DTSTAMP", moment(entry.changed_at or stamp)),
             ("UID", text(uid)),
             ("SEQUENCE", str(entry.sequence)),
@@ -76,8 +80,15 @@ def calendars_of(letter: Letter, head: LetterHead, maker: Maker) -> tuple[bytes,
 
 def _of_items(letter: Letter, head: LetterHead) -> Iterator[CalendarEntry]:
     for item, due in _open_deadlines(letter.items):
-        sequence = head.calendar_sequence
-        yield CalendarEntry(item.voucher, due.deadline, due.on, sequence, item.customer, letter.programme)
+        yield CalendarEntry(
+            voucher=item.voucher,
+            deadline=due.deadline,
+            on=due.on,
+            sequence=head.calendar_sequence,
+            customer=item.customer,
+            programme=letter.programme,
+            ends=due.ends,
+        )
 
 
 def _open_deadlines(items: Iterable[LetterItem]) -> Iterator[tuple[LetterItem, Due]]:

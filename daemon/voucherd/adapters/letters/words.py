@@ -102,7 +102,7 @@ class Words:
 
     def moment(self, at: datetime) -> str:
         """The same with the time of day and what its zone is off: `Monday, 13 December 2021, 00:59 GMT-10:00`."""
-        pattern = get_datetime_format("medium", locale=self.locale).replace("'", "")
+        pattern = str(get_datetime_format("medium", locale=self.locale)).replace("'", "")
         return pattern.replace("{1}", self.date(at.date())).replace("{0}", self.hour(at))
 
     def hour(self, at: datetime) -> str:

@@ -184,8 +184,8 @@ def _run_in_full(context: Context, verify: bool, as_json: bool) -> list[dict[str
 
 def _taken(taken: TakenFile) -> str:
     """What a file led to, in words."""
-    documents = f"{len(taken.new)} new documents, {taken.known} known already"
+    documents = f"{many(len(taken.new), 'new document', 'new documents')}, {taken.known} known already"
     if taken.remitted is None:
         return documents
-    payments = f"{taken.remitted.recorded} new payments, {taken.remitted.known} known already"
+    payments = f"{many(taken.remitted.recorded, 'new payment', 'new payments')}, {taken.remitted.known} known already"
     return f"{documents}; {payments}" if taken.new or taken.known else payments

@@ -90,6 +90,15 @@ def test_instants_of_every_page_are_the_desks_own_time(page: Page) -> None:
     assert json.loads(page("outbox --json", DUE))[0]["due_at"] == "2021-10-18T03:50:00+00:00"
 
 
+def test_the_history_says_what_an_operators_word_changed(page: Page) -> None:
+    page("record DPS-1001 extended --on 2021-10-02 --expires-on 2022-01-01", "2021-10-02")
+    page("record DPS-1001 corrected --on 2021-10-02 --days 3", "2021-10-02T13:00")
+    shown = page("show DPS-1001", "2021-10-02T14:00")
+    extended, corrected = shown.splitlines()[-4:-2], shown.splitlines()[-2:]
+    assert (extended[0][:22], extended[1].strip()) == ("  2021-10-02  extended", "expires_on: 2022-01-01")
+    assert (corrected[0][:23], corrected[1].strip()) == ("  2021-10-02  corrected", "days: 3")
+
+
 def test_a_mail_that_waits_is_listed_by_the_subject_that_it_would_have_now(page: Page) -> None:
     page(
         "run --once", DUE

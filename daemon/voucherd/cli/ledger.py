@@ -104,6 +104,10 @@ _FACTS = (
     ("paid on", "paid_on"),
 )
 
+# what an operator's word or a new date changed is said with the event
+_CHANGING = ("extended", "corrected", "engagement-changed")
+_EVIDENCE = ("partner", "read_from", "sha256")
+
 
 def page(shown: dict[str, Any], context: Context) -> None:
     """A voucher for people; what was recorded when stands in the desk's time."""
@@ -135,7 +139,9 @@ def page(shown: dict[str, Any], context: Context) -> None:
         if entry["message_id"]:
             click.echo(plain(f"              message {entry['message_id']}"))
         for name, value in entry["detail"].items():
-            if name in ("note", "conflict", "until"):
+            if name in ("note", "conflict", "until") or (
+                entry["event"] in _CHANGING and name not in _EVIDENCE
+            ):
                 click.echo(plain(f"              {name}: {value}"))
 
 

@@ -87,9 +87,11 @@ def recorded(events: Iterable[Event]) -> list[Event]:
     ]
 
 
-def decided(sets_aside: int = 0, restores: int = 0, on: str = "2022-06-01") -> Event:
-    """A person's decision about one event or two, by their numbers."""
+def decided(sets_aside: int = 0, restores: int = 0, on: str = "2022-06-01", fact: str = "") -> Event:
+    """A person's decision about one event or two, by their numbers, or about one fact of the event set aside."""
     facts = {"sets_aside": str(sets_aside)} if sets_aside else {}
+    if fact:
+        facts["fact"] = fact
     if restores:
         facts["restores"] = str(restores)
     return replace(event("decided", on), facts=facts)

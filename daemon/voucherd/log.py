@@ -81,29 +81,16 @@ def configure(environ: Mapping[str, str], *, verbose: bool = False, stream: Text
     _route_libraries(environ, out)
 
 
-def _without_rich() -> None:
-    """Has structlog loaded without rich, which it would take along to colour tracebacks: a tenth of the memory of the
-    daemon, and of the start of whatever logs a line."""
-    if not {"structlog", "rich"} & sys.modules.keys():
-        sys.modules["rich"] = None  # type: ignore[assignment]  # an import of it fails, as where it is not installed
-        try:
-            import structlog  # noqa: F401
-        finally:
-            del sys.modules["rich"]
-
-
 def reset() -> None:
     """The log as if it had not been set up: the next line goes where structlog would send it."""
-    _without_rich()
-    import structlog
+    from voucherd.structlog_alone import structlog
 
     _due.clear()
     structlog.reset_defaults()
 
 
 def _set_up(environ: Mapping[str, str], out: TextIO, *, verbose: bool) -> None:
-    _without_rich()
-    import structlog
+    from voucherd.structlog_alone import structlog
 
     level = logging.DEBUG if verbose else logging.INFO
     structlog.configure(
@@ -115,8 +102,7 @@ def _set_up(environ: Mapping[str, str], out: TextIO, *, verbose: bool) -> None:
 
 
 def _logger() -> Any:
-    _without_rich()
-    import structlog
+    from voucherd.structlog_alone import structlog
 
     for set_up in _due:
         set_up()
@@ -125,8 +111,7 @@ def _logger() -> Any:
 
 
 def _shared() -> list[structlog.typing.Processor]:
-    _without_rich()
-    import structlog
+    from voucherd.structlog_alone import structlog
 
     return [
         structlog.contextvars.merge_contextvars,
@@ -144,8 +129,7 @@ def under_systemd(environ: Mapping[str, str], stream: TextIO) -> bool:
 
 def bind(**values: str | int) -> AbstractContextManager[None]:
     """Adds `values` to every line within the block, in this thread or task alone."""
-    _without_rich()
-    import structlog
+    from voucherd.structlog_alone import structlog
 
     return structlog.contextvars.bound_contextvars(**values)
 
@@ -200,8 +184,7 @@ def _shortened(text: str) -> str:
 
 
 def _renderer(environ: Mapping[str, str], out: TextIO) -> structlog.typing.Processor:
-    _without_rich()
-    import structlog
+    from voucherd.structlog_alone import structlog
 
     if under_systemd(environ, out):
         return structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -220,8 +203,7 @@ class _Libraries(logging.StreamHandler[TextIO]):
 
     def format(self, record: logging.LogRecord) -> str:
         if self.formatter is None:
-            _without_rich()
-            import structlog
+            from voucherd.structlog_alone import structlog
 
             self.formatter = structlog.stdlib.ProcessorFormatter(
                 foreign_pre_chain=[_as_library, *_shared()],

@@ -74,7 +74,7 @@ def test_a_restore_says_what_is_missing(desk: Desk) -> None:
     found = desk.json("db", "restore", "backup", as_of=AT, status=ExitStatus.LOOK)
     assert len(found["archive"]["missing"]) == 1
     page = desk.run("db", "restore", "--check", "backup", as_of=AT)
-    assert "1 messages named, 1 missing, 0 damaged" in page.out
+    assert "1 message named, 1 missing, 0 damaged" in page.out
 
 
 @pytest.mark.server

@@ -167,6 +167,7 @@ def test_a_hold_survives_the_rebuilding_of_the_ledger(world: World) -> None:
     ("name", "scope", "until", "what", "remedy"),
     [
         ("nobody", None, None, "there is no voucher nobody", "voucherd vouchers"),
+        ("contso", None, None, "contso, nor a partner or programme of that name", "did you mean contoso?"),
         ("DPS-1003", None, None, "there is no voucher DPS-1003", "DPS-1001"),
         ("nobody", Scope.PARTNER, None, "there is no partner nobody", "contoso, fabrikam"),
         ("fabrikam", Scope.PROGRAMME, None, "there is no programme fabrikam", PROGRAMME),

@@ -241,6 +241,20 @@ def test_a_contradiction_that_is_accepted_stands_and_moves_the_deadlines(post: P
     assert post.world.reviews() == []
 
 
+def test_what_only_the_earlier_mail_said_stays_where_the_later_one_contradicts_one_fact_of_it(
+    post: Post,
+) -> None:
+    said = "Voucher ID: DPS-83K2-99017\r\nOrganization: Adatum AB\r\nService: DDPS\r\nLength: 5 days\r\n"
+    post.bring(mail(f"{said}Valid until: 1 November 2021\r\n", PASSED))
+    post.bring(mail(b"Voucher ID: DPS-83K2-99017\r\nValid until: 8 November 2021\r\n", PASSED))
+    accept(post.intake, post.entry().number, Correction(), OPS, "extended", NOW)
+    found = post.world.standing(ID).voucher
+    assert (found.expires_on, found.claims) == (date(2021, 11, 8), ())
+    assert (found.customer, found.offering, found.days, found.partner) == ("Adatum AB", "DDPS", 5, "contoso")
+    post.bring(mail(b"Voucher ID: DPS-83K2-99017\r\nValid until: 9 November 2021\r\n", PASSED))
+    assert post.entry().reason == f"{ID}: expires_on 2021-11-09, but 2021-11-08 is recorded"
+
+
 def test_a_contradiction_that_is_rejected_is_set_aside_for_good(post: Post) -> None:
     entry = contradict(post)
     reject(post.world.store, post.world.rules, entry.number, OPS, "a slip", NOW)

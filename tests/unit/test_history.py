@@ -15,7 +15,7 @@ import pytest
 
 from tests.builders import at, day, decided, event, partner, programme, recorded
 from voucherd.domain.events import Event, Role
-from voucherd.domain.history import fold
+from voucherd.domain.history import contradicted_facts, fold
 from voucherd.domain.standing import Standing, stand
 from voucherd.domain.voucher import ReservationStatus, State, Voucher
 
@@ -307,6 +307,17 @@ def test_a_person_decides_which_of_two_dates_stands() -> None:
     assert (other.redeemed_on, other.claims) == (day("2021-07-30"), ())
     again = told(*contested, decided(sets_aside=4), decided(sets_aside=5, restores=4))
     assert (again.redeemed_on, again.claims) == (day("2021-08-03"), ())
+
+
+def test_a_person_decides_about_one_fact_of_an_event_and_the_rest_of_it_stands() -> None:
+    first = replace(ASSIGNED, facts={**ASSIGNED.facts, "expires_on": "2021-12-01", "customer": "Adatum AB"})
+    second = replace(ASSIGNED, facts={"expires_on": "2021-12-24"})
+    contested = told(first, second)
+    assert contradicted_facts(recorded([first, second])[1], contested) == {"expires_on": 1}
+    found = told(first, second, decided(sets_aside=1, fact="expires_on"))
+    assert (found.expires_on, found.customer, found.claims) == (day("2021-12-24"), "Adatum AB", ())
+    again = told(first, second, decided(sets_aside=1, fact="expires_on"), decided(restores=1))
+    assert (again.expires_on, len(again.claims)) == (day("2021-12-01"), 1)
 
 
 def test_a_decision_about_the_only_event_of_a_kind_takes_the_fact_away() -> None:

@@ -133,6 +133,7 @@ def test_words_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
     ("text", "key", "what", "remedy"),
     [
         (MINIMAL, "deadlines", "is missing", "[deadlines]"),
+        (VALID.replace('domains = ["programme.example"]', ""), "domains", "is missing", "add it"),
         (
             MINIMAL + BILL.replace("60 days", "two months"),
             "deadlines.bill.after[0].amount",

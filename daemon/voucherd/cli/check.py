@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voucherd.cli.context import Context, held_words, json_option, pass_context, plain, print_json
+from voucherd.domain.counted import many
 from voucherd.errors import ExitStatus, PermanentError, VoucherdError
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ def _tried(what: str, act: Callable[[], str], otherwise: str) -> dict[str, Any]:
 
 
 def _everything(context: Context) -> Iterator[dict[str, Any]]:
-    from voucherd.domain.counted import many
 
     app = context.app
     settings = app.settings
@@ -63,7 +63,8 @@ def _everything(context: Context) -> Iterator[dict[str, Any]]:
     if not faults:
         yield _row("templates", True, "; ".join(["every kind and language renders", *_unspoken(context)]))
     for broken in faults:
-        yield _row("templates", False, f"{broken.file}:{broken.line}: {broken.what}", "mend that line")
+        remedy = "mend that line" if broken.line else "docs/templates.md says how the folder is laid out"
+        yield _row("templates", False, str(broken), remedy)
     folder = settings.reconciliation.invoice_templates
     if folder is not None and folder.is_dir():
         known = ", ".join(one.name for one in settings.invoice_templates)
@@ -127,7 +128,7 @@ def _sign_ins(context: Context) -> Iterator[dict[str, Any]]:
         )
         one = ends.get(name)
         if one is not None and (left := one.days_left(today)) <= _SOON:
-            what = f"the client secret {'ends' if left >= 0 else 'has ended'} on {one.on} ({left} days)"
+            what = f"the client secret {'ends' if left >= 0 else 'has ended'} on {one.on} ({many(left, 'day', 'days')})"
             remedy = "make a new one, put it in place, and correct client_secret_expires_on"
             yield _row(f"sign-in {name}", False, what, remedy)
 
@@ -144,7 +145,7 @@ def _database(context: Context) -> str:
     look_whole(store)
     with store.read() as tx:
         waiting = sum(tx.reviews.counts().values())
-    return f"{store.where} answers; {waiting} entries wait for a person"
+    return f"{store.where} answers; {many(waiting, 'entry waits', 'entries wait')} for a person"
 
 
 def _holds(context: Context) -> str:
@@ -181,7 +182,7 @@ def _mailbox(context: Context, mailbox: Any) -> str:
     finally:
         opened.close()
     authenticated = mailbox.authserv_id or not mailbox.require_authentication
-    detail = f"{mailbox.url} answers; {waiting} messages wait"
+    detail = f"{mailbox.url} answers; {many(waiting, 'message waits', 'messages wait')}"
     return (
         detail
         if authenticated

@@ -30,3 +30,8 @@ def instant_of(text: str, zone: ZoneInfo, where: str) -> datetime:
     elif moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return moment.astimezone(UTC)
+
+
+def at_desk(instant: str, zone: ZoneInfo) -> str:
+    """An instant of JSON as the pages for people show it: in the desk's zone, which their heads name or imply."""
+    return f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M}"

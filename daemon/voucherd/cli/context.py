@@ -71,6 +71,12 @@ class Context:
             newest = tx.state.newest_record()
         return max(self.now, newest) if newest else self.now
 
+    def at_desk(self, instant: str) -> str:
+        """An instant of JSON for people: the desk's time."""
+        from voucherd.cli.clock import at_desk
+
+        return at_desk(instant, self.app.rules.desk.zone)
+
     @property
     def operator(self) -> str:
         """Who is at the keyboard, for the history."""
@@ -123,8 +129,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
     console.print(table)
 
 
-# the blanks that stand within numbers and before French signs
-_BLANK = {"\u00a0": " ", "\u202f": " "}
+# the blanks that stand within numbers and before French signs, and the joiner that keeps foreign text from being a link
+_BLANK = {"\u00a0": " ", "\u202f": " ", "\u2060": ""}
 
 
 def plain(value: object) -> str:

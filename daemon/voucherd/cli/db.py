@@ -11,6 +11,7 @@ import click
 
 from voucherd.cli.context import Context, json_option, note, pass_context, plain, print_json
 from voucherd.cli.progress import progress
+from voucherd.domain.counted import many
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -84,10 +85,12 @@ def backup(context: Context, file: Path, as_json: bool) -> int:
         return ExitStatus.DONE
     total = sum(content.rows for content in made.tables.values())
     click.echo(
-        f"{file}: {total} rows at schema {made.revision}, as of {made.taken_at.isoformat(timespec='seconds')}"
+        f"{file}: {many(total, 'row', 'rows')} at schema {made.revision}, "
+        f"as of {made.taken_at.isoformat(timespec='seconds')}"
     )
     click.echo(
-        f"it names {made.archived} of {made.messages} messages in the archive ({made.archive_bytes:,} bytes)"
+        f"it names {made.archived} of {many(made.messages, 'message', 'messages')} in the archive "
+        f"({made.archive_bytes:,} bytes)"
     )
     click.echo(plain(f"keep too, and copy after this: {', '.join(keep)}"))
     return ExitStatus.DONE
@@ -174,9 +177,10 @@ def _restored_page(context: Context, shown: dict[str, Any], archive: ArchiveFoun
 
     rows = sum(shown["tables"].values())
     done = "restored" if shown["restored"] else "verified, nothing restored"
-    click.echo(f"{shown['file']}: {rows} rows as of {shown['taken_at'][:19]}, {done}")
+    click.echo(f"{shown['file']}: {many(rows, 'row', 'rows')} as of {shown['taken_at'][:19]}, {done}")
     click.echo(
-        f"archive: {archive.expected} messages named, {len(archive.missing)} missing, {len(archive.damaged)} damaged"
+        f"archive: {many(archive.expected, 'message', 'messages')} named, "
+        f"{len(archive.missing)} missing, {len(archive.damaged)} damaged"
     )
     for what, hashes in (("missing", archive.missing), ("damaged", archive.damaged)):
         for sha256 in hashes[:_SHOWN]:
@@ -185,7 +189,8 @@ def _restored_page(context: Context, shown: dict[str, Any], archive: ArchiveFoun
     if archive.unknown:
         click.echo(
             plain(
-                f"{len(archive.unknown)} messages of the archive came after the backup. Take them in again:"
+                f"{many(len(archive.unknown), 'message', 'messages')} of the archive came after the backup. "
+                "Take in again:"
             )
         )
         for sha256 in archive.unknown[:_SHOWN]:
@@ -244,7 +249,11 @@ def copy(context: Context, url: str, password_file: Path | None, as_json: bool) 
         print_json({"from": source.where, "to": where, "tables": tables})
         return ExitStatus.DONE
     total = sum(one.rows for one in carried.values())
-    click.echo(plain(f"{total} rows of {len(carried)} tables carried to {where}, and compared"))
+    click.echo(
+        plain(
+            f"{many(total, 'row', 'rows')} of {many(len(carried), 'table', 'tables')} carried to {where}, and compared"
+        )
+    )
     click.echo(plain(f'now set store.url = "{where}" in {app.settings.path}'))
     _say_where_the_key_must_lie(context, url)
     return ExitStatus.DONE
@@ -288,7 +297,8 @@ def rebuild(context: Context, dry_run: bool, as_json: bool) -> int:
         print_json({"vouchers": total, "differing": differing, "written": not dry_run})
         return ExitStatus.LOOK if differing else ExitStatus.DONE
     click.echo(
-        f"{total} vouchers computed from their histories; {len(differing)} differed from what was stored"
+        f"{many(total, 'voucher', 'vouchers')} computed from the histories; "
+        f"{len(differing)} differed from what was stored"
     )
     for voucher in differing[:_SHOWN]:
         click.echo(plain(f"  {voucher}"))

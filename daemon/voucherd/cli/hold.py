@@ -104,8 +104,11 @@ def _list(context: Context, as_json: bool) -> int:
         print_json(rows)
         return ExitStatus.DONE
     print_table(
-        ("what", "name", "until", "why", "since", "by"),
-        [(row["scope"], row["name"], row["until"], row["why"], row["since"][:16], row["by"]) for row in rows],
+        ("what", "name", "until", "why", "since (desk's time)", "by"),
+        [
+            (row["scope"], row["name"], row["until"], row["why"], context.at_desk(row["since"]), row["by"])
+            for row in rows
+        ],
         "Nothing is held.",
     )
     return ExitStatus.DONE

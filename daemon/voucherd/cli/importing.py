@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from voucherd.cli.context import Context, json_option, pass_context, plain, print_json
+from voucherd.domain.counted import many
 from voucherd.errors import ExitStatus, OperatorError
 
 _MAX_FILE = 10 * 1024 * 1024
@@ -69,13 +72,13 @@ def _json(fault: tuple[str, int, str]) -> dict[str, object]:
     return {"sheet": sheet, "row": row, "reason": why}
 
 
-def _page(done: dict[str, object]) -> None:
-    click.echo(
-        plain(
-            f"{done['file']}: {done['rows']} vouchers read, {done['recorded']} facts recorded "
-            f"({done['opened']} vouchers new), {done['unchanged']} rows with nothing new"
-        )
+def _page(done: Mapping[str, Any]) -> None:
+    counted = (
+        f"{many(done['rows'], 'voucher', 'vouchers')} read, {many(done['recorded'], 'fact', 'facts')} recorded",
+        f"({many(done['opened'], 'voucher', 'vouchers')} new),",
+        f"{many(done['unchanged'], 'row', 'rows')} with nothing new",
     )
+    click.echo(plain(f"{done['file']}: {' '.join(counted)}"))
     for heading, name in (("not recorded", "not_recorded"), ("note", "remarks")):
         rows = done[name]
         for one in rows[:_SHOWN] if isinstance(rows, list) else []:

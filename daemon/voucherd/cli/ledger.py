@@ -84,7 +84,7 @@ def show(context: Context, voucher: str, as_json: bool) -> int:
     if as_json:
         print_json(shown)
     else:
-        page(shown)
+        page(shown, context)
     return ExitStatus.DONE
 
 
@@ -104,9 +104,13 @@ _FACTS = (
     ("paid on", "paid_on"),
 )
 
+# what an operator's word or a new date changed is said with the event
+_CHANGING = ("extended", "corrected", "engagement-changed")
+_EVIDENCE = ("partner", "read_from", "sha256")
 
-def page(shown: dict[str, Any]) -> None:
-    """A voucher for people."""
+
+def page(shown: dict[str, Any], context: Context) -> None:
+    """A voucher for people; what was recorded when stands in the desk's time."""
     click.echo(plain(f"Voucher {shown['id']} ({shown['programme']}): {shown['state']}"))
     reservation = shown["reservation"]
     if reservation:
@@ -130,13 +134,14 @@ def page(shown: dict[str, Any]) -> None:
         click.echo(plain(f"           because: {deadline['because']}"))
     click.echo("History")
     for entry in shown["history"]:
-        click.echo(
-            plain(f"  {entry['on']}  {entry['event']}, recorded {entry['recorded_at'][:16]} by {entry['by']}")
-        )
+        recorded = context.at_desk(entry["recorded_at"])
+        click.echo(plain(f"  {entry['on']}  {entry['event']}, recorded {recorded} by {entry['by']}"))
         if entry["message_id"]:
             click.echo(plain(f"              message {entry['message_id']}"))
         for name, value in entry["detail"].items():
-            if name in ("note", "conflict", "until"):
+            if name in ("note", "conflict", "until") or (
+                entry["event"] in _CHANGING and name not in _EVIDENCE
+            ):
                 click.echo(plain(f"              {name}: {value}"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from voucherd.cli.context import Context, json_option, plain, print_json, print_table
+from voucherd.domain.counted import many
 from voucherd.errors import ExitStatus, OperatorError
 
 _NEWEST = 100
@@ -50,18 +51,18 @@ def outbox(
             voucher=None if shown is None else next(one.voucher.id for one in shown.values()),
             finished=None if every or as_json else _NEWEST,
         )
-        rows = inspect.outbox_json(tx, limit, context.reading_now, until, wanted)
+        rows = inspect.outbox_json(tx, limit, context.reading_now, until, wanted, context.app.composer)
     if as_json:
         print_json(rows)
         return ExitStatus.DONE
     print_table(
-        ("no.", "status", "kind", "due", "to", "subject", "answer"),
+        ("no.", "status", "kind", "due (desk's time)", "to", "subject", "answer"),
         [
             (
                 row["number"],
                 row["status"],
                 row["kind"],
-                row["due_at"][:16],
+                context.at_desk(row["due_at"]),
                 [*row["to"], *row["cc"]],
                 row["subject"],
                 [one["error"] for one in row["recipients"] if one["error"]],
@@ -108,7 +109,9 @@ def show(context: Context, number: int, eml: bool, as_json: bool) -> int:
     if as_json:
         print_json(row)
         return ExitStatus.DONE
-    click.echo(f"mail {number}: {row['kind']}, {row['status']}, due {row['due_at'][:16]}")
+    click.echo(
+        f"mail {number}: {row['kind']}, {row['status']}, due {context.at_desk(row['due_at'])} (desk's time)"
+    )
     for one in row["recipients"]:
         click.echo(plain(f"  {one['address']}  {one['status']}  {one['answer'] or ''}").rstrip())
     click.echo("\n" + plain(row["subject"]) + "\n")
@@ -149,7 +152,7 @@ def release_held(context: Context, numbers: tuple[int, ...]) -> int:
     from voucherd.service.outbox import release_mails
 
     released = release_mails(context.app.store, numbers, context.writing_now())
-    click.echo(f"{len(released)} mails go at the next pass")
+    click.echo(f"{many(len(released), 'mail goes', 'mails go')} at the next pass")
     return ExitStatus.DONE
 
 
@@ -177,8 +180,12 @@ def release_burst(context: Context) -> int:
 
     app = context.app
     done = let_go(app.store, app.rules, app.token_key, context.writing_now())
-    together = f"; {done.together} that waited since earlier days are told anew" if done.together else ""
-    click.echo(f"{done.deliveries} mails go at the next pass{together}")
+    together = (
+        f"; {many(done.together, 'mail that waited', 'mails that waited')} since earlier days told anew"
+        if done.together
+        else ""
+    )
+    click.echo(f"{many(done.deliveries, 'mail goes', 'mails go')} at the next pass{together}")
     return ExitStatus.DONE
 
 
@@ -212,6 +219,9 @@ def release_restored(context: Context, sent_until: str | None, resend: bool, as_
         print_json({"mails": done.mails, "steps": done.steps, "left": done.left})
         return ExitStatus.DONE
     if sent_until is not None:
-        click.echo(f"{done.mails} mails and {done.steps} reminder steps count as sent")
-    click.echo(f"mail goes again; {done.left} deliveries are due at the next pass")
+        click.echo(
+            f"{many(done.mails, 'mail', 'mails')} and {many(done.steps, 'reminder step', 'reminder steps')} "
+            "count as sent"
+        )
+    click.echo(f"mail goes again; {many(done.left, 'delivery is', 'deliveries are')} due at the next pass")
     return ExitStatus.DONE

@@ -198,7 +198,7 @@ def decisions(context: Context, as_json: bool) -> int:
         print_json(rows)
         return ExitStatus.DONE
     print_table(
-        ("no.", "decision", "about", "why", "by", "at", "taken back by"),
+        ("no.", "decision", "about", "why", "by", "at (desk's time)", "taken back by"),
         [
             (
                 row["number"],
@@ -206,7 +206,7 @@ def decisions(context: Context, as_json: bool) -> int:
                 row["about"],
                 row["why"],
                 row["by"],
-                row["recorded_at"][:16],
+                context.at_desk(row["recorded_at"]),
                 row["undone_by"],
             )
             for row in rows

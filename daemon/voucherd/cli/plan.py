@@ -19,6 +19,7 @@ from voucherd.cli.context import (
     print_json,
     print_table,
 )
+from voucherd.domain.counted import many
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -126,11 +127,12 @@ def _differences(context: Context, path: Path, until: str | None, days: int | No
 def _print_differences(shown: dict[str, Any], path: Path) -> None:
     mails, at_once = shown["mails"], shown["at_once"]
     click.echo(
-        plain(f"until {shown['until'][:10]}: {mails['today']} mails today, {mails['then']} with {path}")
+        plain(
+            f"until {shown['until'][:10]}: {many(mails['today'], 'mail', 'mails')} today, {mails['then']} with {path}"
+        )
     )
     if at_once["mails"]:
-        many = "1 mail" if at_once["mails"] == 1 else f"{at_once['mails']} mails"
-        click.echo(f"this edit sends {many} at once")
+        click.echo(f"this edit sends {many(at_once['mails'], 'mail', 'mails')} at once")
         if at_once["held"]:
             click.echo(
                 f"they are {at_once['recipients']} deliveries, more than burst_limit = {at_once['burst_limit']}: "

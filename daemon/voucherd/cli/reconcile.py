@@ -13,6 +13,7 @@ from voucherd.cli.context import Context, json_option, pass_context, plain, prin
 from voucherd.cli.given_files import TooLarge, content_of
 from voucherd.cli.persons_word import WORDS, closed_words
 from voucherd.cli.reconcile_page import page
+from voucherd.domain.counted import many
 from voucherd.errors import ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _run_in_full(context: Context, verify: bool, as_json: bool) -> list[dict[str
     if not verify:
         mend(app.store, app.rules, run.differences, now)
     if not as_json:
-        click.echo(f"{run.vouchers} vouchers, {run.lines} lines judged")
+        click.echo(f"{many(run.vouchers, 'voucher', 'vouchers')}, {many(run.lines, 'line', 'lines')} judged")
         for what, counts in (("vouchers", run.answers), ("lines", run.classes)):
             told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
             click.echo(plain(f"{what}: {told or 'none'}"))
@@ -183,8 +184,8 @@ def _run_in_full(context: Context, verify: bool, as_json: bool) -> list[dict[str
 
 def _taken(taken: TakenFile) -> str:
     """What a file led to, in words."""
-    documents = f"{len(taken.new)} new documents, {taken.known} known already"
+    documents = f"{many(len(taken.new), 'new document', 'new documents')}, {taken.known} known already"
     if taken.remitted is None:
         return documents
-    payments = f"{taken.remitted.recorded} new payments, {taken.remitted.known} known already"
+    payments = f"{many(taken.remitted.recorded, 'new payment', 'new payments')}, {taken.remitted.known} known already"
     return f"{documents}; {payments}" if taken.new or taken.known else payments

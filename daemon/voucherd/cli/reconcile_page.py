@@ -57,7 +57,7 @@ def _step(row: Mapping[str, Any]) -> str:
 
 
 def _voucher(row: Mapping[str, Any], step: str) -> None:
-    left = f", {row['days_left']} days left" if row["days_left"] is not None else ""
+    left = f", {many(row['days_left'], 'day', 'days')} left" if row["days_left"] is not None else ""
     flags = f" [{', '.join(row['flags'])}]" if row["flags"] else ""
     head = (
         f"  {row['id']}  {row['partner'] or 'no partner'}: {row['billing']}, {row['timeliness']}{left}{flags}"

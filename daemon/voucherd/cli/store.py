@@ -62,7 +62,7 @@ def status(context: Context, as_json: bool) -> int:
     signing_in = sign_ins_to_do(shown["credentials"], today)
     shown["disk"] = rooms_json(app.rooms())
     needed = [
-        *health.to_do(shown, app.watched, as_of=context.as_of is not None),
+        *health.to_do(shown, app.watched, as_of=context.as_of is not None, zone=app.rules.desk.zone),
         *rooms_to_do(shown["disk"]),
         *signing_in,
     ]
@@ -70,8 +70,8 @@ def status(context: Context, as_json: bool) -> int:
         print_json(shown)
     else:
         print_table(
-            ("mailbox", "state", "last look", "push", "error"),
-            [(m["name"], m["state"], _look(m), m["push"], m["error"]) for m in shown["mailboxes"]],
+            ("mailbox", "state", "last look (desk's time)", "push", "error"),
+            [(m["name"], m["state"], _look(context, m), m["push"], m["error"]) for m in shown["mailboxes"]],
             "No mailbox is configured.",
         )
         for title in ("outbox", "review"):
@@ -89,8 +89,10 @@ def status(context: Context, as_json: bool) -> int:
     return ExitStatus.LOOK if needed else ExitStatus.DONE
 
 
-def _look(mailbox: Mapping[str, Any]) -> str | None:
+def _look(context: Context, mailbox: Mapping[str, Any]) -> str | None:
     from voucherd.service.health import shown_age
 
     age = mailbox["age_seconds"]
-    return None if age is None else f"{mailbox['last_success'][:16]} ({shown_age(max(age, 0))} ago)"
+    return (
+        None if age is None else f"{context.at_desk(mailbox['last_success'])} ({shown_age(max(age, 0))} ago)"
+    )

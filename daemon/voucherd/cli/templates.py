@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from voucherd.cli.context import Context, json_option, note, pass_context, plain, print_json
+from voucherd.domain.counted import many
 from voucherd.errors import ConfigurationError, ExitStatus, OperatorError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def preview(
         note(f"no folder has the language of {plain(reader)}: it gets the desk's")
     if folder is not None:
         written = _write_all(composer, settings, reader, folder)
-        click.echo(f"{written} files in {folder}")
+        click.echo(f"{many(written, 'file', 'files')} in {folder}")
     else:
         composed = _composed(composer, settings, _sample(kind or "", reader))
         content = _form(composed, form or "text")

@@ -35,6 +35,13 @@ class Deadline:
         return datetime.combine(self.on, time(23, 59, 59, fold=1), zone).astimezone(UTC)
 
 
+def early_end(on: date, ends_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """The last instant of a deadline of that day as a reader in `zone` lives it, where it comes before the end of the
+    day there: who is west of the zone in which the deadline ends has less than the whole day. None elsewhere."""
+    local = ends_at.astimezone(zone)
+    return local if local.replace(tzinfo=None) < datetime.combine(on, time(23, 59, 59)) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A date that a deadline may not pass, and where it comes from."""

@@ -75,7 +75,8 @@ class Event:
     `on` is the day it happened as the source says, `recorded_at` the instant voucherd learned it (RULES.md,
     Time). `voucher` is the ID as written. `partner` is whom it concerns (hand-in, reservation, redemption).
     `facts` holds what the source states beside (see FACTS), `spans` where in the message each was read.
-    For `decided`, `facts["sets_aside"]` and `facts["restores"]` name event ids, `facts[WORD]` a decision.
+    For `decided`, `facts["sets_aside"]` and `facts["restores"]` name event ids (beside `facts["fact"]`: of that event
+    this fact alone), `facts[WORD]` a decision.
     """
 
     id: int

@@ -17,6 +17,7 @@ from voucherd.domain.authentication import authenticate
 from voucherd.domain.authority import EXPORT, INVOICE, role_of
 from voucherd.domain.automatic import automatic
 from voucherd.domain.bounces import Report, report_of
+from voucherd.domain.counted import many
 from voucherd.domain.envelope_token import BOUNCE, tokens_in
 from voucherd.domain.events import FACTS, Role
 from voucherd.domain.identifiers import voucher_key
@@ -194,7 +195,7 @@ def _export(reading: Reading, sender: Sender) -> Handling:
         return Handling("review", reason, sender, code="not-entitled", kind="export")
     rows = sum(len(one.rows) for one in reading.exports)
     names = ", ".join(one.name for one in reading.exports)
-    reason = f"an export of {rows} vouchers: {names}"
+    reason = f"an export of {many(rows, 'voucher', 'vouchers')}: {names}"
     return Handling("recorded", reason, sender, kind="export", exports=reading.exports)
 
 

@@ -18,6 +18,8 @@ _OVERRIDING = (EventKind.CORRECTED, EventKind.EXTENDED)
 _PAYMENTS = (EventKind.PAID, EventKind.PAYMENT_DENIED, EventKind.SUBMITTED)
 _DATED = {"created_on", "assigned_on", "expires_on", "engagement_on"}
 _CONTRADICTABLE = {"assigned_on", "expires_on", "days"}
+ONE_FACT = "fact"
+"""Beside `sets_aside` in a decision: of that event only this fact counts no more."""
 
 
 def recorded_order(events: Iterable[Event]) -> list[Event]:
@@ -39,15 +41,43 @@ def fold(events: Iterable[Event]) -> Voucher:
 
 
 def set_aside(told: Sequence[Event]) -> set[int]:
-    """The events that a person has decided against; a later decision can restore them."""
+    """The events that a person has decided against as a whole; a later decision can restore them."""
     aside: set[int] = set()
     for event in told:
         if event.kind is EventKind.DECIDED:
-            if "sets_aside" in event.facts:
+            if "sets_aside" in event.facts and ONE_FACT not in event.facts:
                 aside.add(int(event.facts["sets_aside"]))
             if "restores" in event.facts:
                 aside.discard(int(event.facts["restores"]))
     return aside
+
+
+def facts_set_aside(told: Sequence[Event]) -> set[tuple[int, str]]:
+    """The single facts that a person has decided against, with the event that states them: what else it says stands."""
+    aside: set[tuple[int, str]] = set()
+    for event in told:
+        if event.kind is EventKind.DECIDED and ONE_FACT in event.facts and "sets_aside" in event.facts:
+            aside.add((int(event.facts["sets_aside"]), event.facts[ONE_FACT]))
+        elif event.kind is EventKind.DECIDED and "restores" in event.facts:
+            aside = {one for one in aside if one[0] != int(event.facts["restores"])}
+    return aside
+
+
+def contradicted_facts(event: Event, voucher: Voucher) -> dict[str, int]:
+    """Which facts of an event are claims against what stands, with the event that each contradicts."""
+    reasons = {claim.reason: claim.against for claim in voucher.claims if claim.event == event.id}
+    standing = {fact: _shown(getattr(voucher, fact)) for fact in _CONTRADICTABLE}
+    said = _stated(event)
+    found = {fact: _contradiction(fact, said[fact], standing[fact]) for fact in standing if fact in said}
+    return {fact: reasons[reason] for fact, reason in found.items() if reason in reasons}
+
+
+def _contradiction(fact: str, value: str, recorded: str) -> str:
+    return f"{fact} {value}, but {recorded} is recorded"
+
+
+def _shown(value: date | int | None) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 class _Fold:
@@ -55,6 +85,7 @@ class _Fold:
 
     def __init__(self, told: list[Event]) -> None:
         aside = set_aside(told)
+        self.facts_aside = facts_set_aside(told)
         self.first = told[0]
         self.told = [event for event in told if event.id not in aside and event.kind is not EventKind.DECIDED]
         self.words = {
@@ -150,13 +181,13 @@ class _Fold:
 
     def _fill(self, facts: dict[str, str], source: dict[str, Event], event: Event) -> None:
         for fact, value in _stated(event).items():
-            if fact not in FACTS:
+            if fact not in FACTS or (event.id, fact) in self.facts_aside:
                 continue
             if fact not in facts:
                 facts[fact] = value
                 source[fact] = event
             elif facts[fact] != value and fact in _CONTRADICTABLE and not self._corrected(fact):
-                self.claim(event, source[fact], f"{fact} {value}, but {facts[fact]} is recorded")
+                self.claim(event, source[fact], _contradiction(fact, value, facts[fact]))
 
     def _corrected(self, fact: str) -> bool:
         return any(fact in event.facts for event in self.of(*_OVERRIDING))

@@ -40,13 +40,20 @@ class Due:
     """One deadline of a voucher as a mail names it: `reserve`, `redeem` or `bill`, its date and what is left.
 
     `days_left` is counted from the day of the mail in the partner's zone; negative once the deadline passed.
-    `because` is the reason of the date in English, as `show` prints it.
+    `because` is the reason of the date in English, as `show` prints it. `ends` is its last instant, where that
+    is before the end of the partner's own day: the programme's day ends in another zone.
     """
 
     deadline: str
     on: date
     days_left: int
     because: str = ""
+    ends: datetime | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The partner's own day on which it ends."""
+        return self.ends.date() if self.ends is not None else self.on
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,8 @@ class Figures:
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
     """One deadline as a calendar keeps it. `sequence` grows when the entry changes; `cancelled`: it is to disappear,
-    since the deadline was met or is no more. `because` is the reason of the date, `changed_at` when it last changed."""
+    since the deadline was met or is no more. `because` is the reason of the date, `changed_at` when it last changed,
+    `ends` as that of a `Due`."""
 
     voucher: str
     deadline: str
@@ -203,6 +211,7 @@ class CalendarEntry:
     cancelled: bool = False
     because: str = ""
     changed_at: datetime | None = None
+    ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
+from voucherd.domain.deadlines import early_end
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import CalendarEntry, LetterKind
 from voucherd.domain.rulebook import Rulebook
@@ -136,6 +137,8 @@ def _entry(row: CalendarRow, standings: Mapping[VoucherKey, Standing], rules: Ru
     standing = standings.get(VoucherKey(row.programme, row.voucher_key))
     deadline = standing.deadline(row.deadline) if standing is not None else None
     programme = rules.programmes.get(row.programme)
+    zone = rules.clock(row.partner).zone
+    end = early_end(row.on, deadline.ends_at(standing.zone), zone) if standing and deadline else None
     return CalendarEntry(
         voucher=row.voucher,
         deadline=row.deadline,
@@ -146,6 +149,7 @@ def _entry(row: CalendarRow, standings: Mapping[VoucherKey, Standing], rules: Ru
         cancelled=row.ended,
         because=deadline.because if deadline is not None and not row.ended else "",
         changed_at=row.changed_at,
+        ends=end if not row.ended else None,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from voucherd.domain.counted import many
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.refusals import Refusal
 from voucherd.domain.retry import DOUBT_WAIT
@@ -125,7 +126,7 @@ class Dispatch:
         if not told:
             self._tell_of_burst(at_once, now)
         done.held = (
-            f"{at_once} mails are due at once, more than burst_limit = {self.burst_limit}: "
+            f"{many(at_once, 'mail is', 'mails are')} due at once, more than burst_limit = {self.burst_limit}: "
             "`voucherd outbox` shows them, `voucherd outbox release-burst` lets them go"
         )
         return waiting, DESPITE_A_BURST

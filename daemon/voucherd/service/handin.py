@@ -35,6 +35,7 @@ from voucherd.service.records import (
 )
 from voucherd.service.remitting import take_remittances
 from voucherd.service.reports import Reports
+from voucherd.service.righted import await_right
 from voucherd.service.store import Transaction
 from voucherd.service.suggesting import suggestions
 from voucherd.service.teller import Teller
@@ -237,8 +238,10 @@ class Following:
         is given the numbers of the new documents, by the mail that brought them."""
         outcomes: dict[int, MessageOutcome] = {}
         for number, one in new:
+            refused = [read for _, _, read in one.documents if isinstance(read, Unreadable)]
             for name, sha256, read in one.documents:
                 if isinstance(read, Unreadable):
+                    self._await_right(number, one, refused)
                     continue
                 invoices, advices = apart(read)
                 if invoices:
@@ -250,6 +253,15 @@ class Following:
                 if not all(placed):
                     outcomes[number] = MessageOutcome.REVIEW
         return outcomes
+
+    def _await_right(self, number: int, one: Decided, refused: Sequence[Unreadable]) -> None:
+        """A mail of which one invoice does not add up, and nothing else is wrong, waits for a right one of it."""
+        sender = one.handling.sender
+        entitled = sender.authenticated and sender.role in (Role.PARTNER, Role.OPERATOR)
+        if entitled and len(refused) == 1 and one.handling.code == refused[0].code:
+            entries = [entry.number for entry in self.tx.reviews.of_messages([number])]
+            partner = one.handling.partner.id if one.handling.partner else None
+            await_right(self.tx, self.rules, refused[0], partner, entries)
 
     def _verdicts(
         self, new: Sequence[tuple[int, Decided]], bills: Sequence[tuple[Decided, list[int]]]

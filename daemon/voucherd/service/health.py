@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from voucherd.domain.counted import many
@@ -95,12 +95,12 @@ def health_json(
     }
 
 
-def _about_mailbox(mailbox: Mapping[str, Any], watched: Watched, as_of: bool) -> list[str]:
+def _about_mailbox(mailbox: Mapping[str, Any], watched: Watched, as_of: bool, zone: tzinfo) -> list[str]:
     name, lines = mailbox["name"], []
     if mailbox["state"] == "never-read":
         lines.append(f"mailbox {name} was never read: `voucherd run`")
     elif mailbox["state"] != "ok":
-        since = f" since {mailbox['since'][:16]}" if mailbox["since"] else ""
+        since = f" since {_shown(mailbox['since'], zone)}" if mailbox["since"] else ""
         lines.append(f"mailbox {name} cannot be read{since}: {mailbox['error']}")
     elif not as_of and mailbox["age_seconds"] > watched.after.total_seconds() + 2 * watched.mailboxes.get(
         name, 0
@@ -109,7 +109,9 @@ def _about_mailbox(mailbox: Mapping[str, Any], watched: Watched, as_of: bool) ->
             f"mailbox {name} was last looked at {shown_age(mailbox['age_seconds'])} ago: see that voucherd runs"
         )
     if mailbox["lost"]:
-        lines.append(f"mailbox {name}: {mailbox['lost']} messages came to no end yet: `voucherd audit`")
+        lines.append(
+            f"mailbox {name}: {many(mailbox['lost'], 'message', 'messages')} came to no end yet: `voucherd audit`"
+        )
     return lines
 
 
@@ -149,28 +151,37 @@ def _instant(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat() if value else None
 
 
+def _shown(value: str, zone: tzinfo) -> str:
+    return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
 def _deaf(tx: Transaction, rules: Rulebook) -> bool:
     """Whether no operator has an address that takes mail."""
     return len(tx.suppressions.of(rules.desk.operators)) == len(set(rules.desk.operators))
 
 
-def to_do(status: Mapping[str, Any], watched: Watched, *, as_of: bool = False) -> list[str]:
+def to_do(
+    status: Mapping[str, Any], watched: Watched, *, as_of: bool = False, zone: tzinfo = UTC
+) -> list[str]:
     """What a person must do or look after, a line each, from the JSON of `status`; nothing where all is well. Seen
-    `as_of` another instant, nobody can have looked at a mailbox lately."""
+    `as_of` another instant, nobody can have looked at a mailbox lately. Instants are shown in `zone`, the desk's."""
     outbox = status["outbox"]
     burst = status["burst"]
-    lines = [line for mailbox in status["mailboxes"] for line in _about_mailbox(mailbox, watched, as_of)]
+    lines = [
+        line for mailbox in status["mailboxes"] for line in _about_mailbox(mailbox, watched, as_of, zone)
+    ]
     if status["clock"]:
         lines.insert(0, status["clock"])
     if status["sending"]["state"] == "down":
         sending = status["sending"]
         lines.append(
-            f"no mail goes out since {sending['since'][:16]} ({sending['error']}): it is tried again every minute; "
-            "`voucherd check` tells more"
+            f"no mail goes out since {_shown(sending['since'], zone)} ({sending['error']}): "
+            "it is tried again every minute; `voucherd check` tells more"
         )
     if status["overdue_steps"]:
         lines.append(
-            f"{status['overdue_steps']} reminder steps are overdue by days: `voucherd plan --days 1`"
+            f"{many(status['overdue_steps'], 'reminder step is', 'reminder steps are')} overdue by days: "
+            "`voucherd plan --days 1`"
         )
     lines += [
         f"{one['address']} takes no mail since {one['since'][:10]} ({one['why']}): find another address for the "

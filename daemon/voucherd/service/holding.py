@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from difflib import get_close_matches
 
 from voucherd.domain.events import Role
 from voucherd.domain.holds import Hold, Holds, Scope
@@ -41,7 +42,7 @@ def subject_of(tx: Transaction, rules: Rulebook, name: str, scope: Scope | None 
     if scope in (None, Scope.VOUCHER) and (not found or scope is Scope.VOUCHER or _vouchers(tx, name)):
         found.extend(_vouchers(tx, name))
         if not found:
-            known(tx, name.rpartition("/")[2])  # raises, with the nearest known ones
+            _refuse(tx, rules, name, scope)
     if scope is not None:
         found = [one for one in found if one.scope is scope]
     if not found:
@@ -54,6 +55,18 @@ def subject_of(tx: Transaction, rules: Rulebook, name: str, scope: Scope | None 
         ways = " or ".join(f"{one.programme}/{one.name}" for one in found)
         raise OperatorError(f"voucher {name} is known in several programmes", remedy=f"write {ways}")
     return found[0]
+
+
+def _refuse(tx: Transaction, rules: Rulebook, name: str, scope: Scope | None) -> None:
+    """Raises OperatorError with the nearest known ones: of vouchers, and where anything may be meant of all."""
+    try:
+        known(tx, name.rpartition("/")[2])
+    except OperatorError as error:
+        if scope is not None:
+            raise
+        near = get_close_matches(name, [*rules.partners, *rules.programmes], 1)
+        remedy = f"did you mean {near[0]}?" if near else error.remedy
+        raise OperatorError(f"{error.what}, nor a partner or programme of that name", remedy=remedy) from None
 
 
 def _vouchers(tx: Transaction, name: str) -> list[Subject]:

@@ -19,6 +19,7 @@ from voucherd.service.explaining import explained
 from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import held_by, held_vouchers, hold_entry, plain_hold
 from voucherd.service.overdue import overdue_steps
+from voucherd.service.ports import Composer
 from voucherd.service.records import (
     FINISHED,
     DeliveryRow,
@@ -30,6 +31,7 @@ from voucherd.service.records import (
 )
 from voucherd.service.remind import due_mails, plan_until
 from voucherd.service.store import Transaction
+from voucherd.service.wording import subjects
 
 DEADLINES = ("reserve", "redeem", "bill")
 
@@ -217,13 +219,20 @@ def outbox_json(
     now: datetime,
     until: datetime | None = None,
     wanted: MailsWanted = MailsWanted(),
+    composer: Composer | None = None,
 ) -> list[dict[str, Any]]:
-    """The wanted mails with their deliveries, as they stand at `now`; with `until`, those that were planned by then."""
+    """The wanted mails with their deliveries, as they stand at `now`; with `until`, those that were planned by then.
+    A `composer` gives those their subject that are not written yet, as they would go now."""
     mails = [mail for mail in _mails(tx, wanted) if until is None or mail.created_at <= until]
     deliveries = tx.outbox.deliveries([mail.number for mail in mails])
     held = shown_as_held(tx, mails, burst_limit, now)
     rows = [mail_json(mail, deliveries.get(mail.number, []), held=mail.number in held) for mail in mails]
-    return [row for row in rows if not wanted.statuses or row["status"] in wanted.statuses]
+    rows = [row for row in rows if not wanted.statuses or row["status"] in wanted.statuses]
+    if composer is not None:
+        shown = {row["number"] for row in rows}
+        said = subjects(composer, (mail for mail in mails if mail.number in shown))
+        rows = [row | {"subject": said.get(row["number"], row["subject"])} for row in rows]
+    return rows
 
 
 def _mails(tx: Transaction, wanted: MailsWanted) -> list[OutgoingMail]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from voucherd.domain.deadlines import early_end
 from voucherd.domain.letter import Due, Letter, LetterHead, LetterItem
 from voucherd.domain.message import ParsedMail
 from voucherd.domain.message_id import message_id
@@ -49,7 +51,7 @@ def item(
     )
     if voucher.state is State.REVOKED:
         open_ones = []
-    dues = [Due(d.name, d.on, (d.on - today).days, d.because) for d in open_ones]
+    dues = [Due(d.name, d.on, (d.on - today).days, d.because, d.ends_at(standing.zone)) for d in open_ones]
     first = next(
         (due for due in dues if due.deadline == deadline), dues[0] if dues and not deadline else None
     )
@@ -88,6 +90,7 @@ def outgoing(
     now: datetime,
 ) -> OutgoingMail:
     """The row of a mail to be composed: its Message-ID and Date are fixed here, for every attempt to come."""
+    letter = _as_lived(letter, rules.clock(partner).zone)
     identity = message_id(key, business_key, rules.desk.addr.rpartition("@")[2])
     head = LetterHead(
         sender=rules.desk.address,
@@ -114,6 +117,25 @@ def outgoing(
         envelope_from=addressing.envelope_from,
         message_id=identity,
         created_at=now,
+    )
+
+
+def _as_lived(letter: Letter, zone: ZoneInfo) -> Letter:
+    """The letter with the ends of its deadlines as its reader lives them, where they end within the reader's day."""
+
+    def as_lived(due: Due) -> Due:
+        end = None if due.ends is None else early_end(due.on, due.ends, zone)
+        if end is None:
+            return replace(due, ends=None)
+        lived = replace(due, ends=end)
+        return replace(lived, days_left=(lived.last_day - letter.on).days)
+
+    return replace(
+        letter,
+        items=tuple(
+            replace(one, due=one.due and as_lived(one.due), others=tuple(map(as_lived, one.others)))
+            for one in letter.items
+        ),
     )
 
 

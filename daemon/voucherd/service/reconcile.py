@@ -30,6 +30,7 @@ from voucherd.service.ports import Archive, InvoiceReader
 from voucherd.service.recording import record_instant, rejudge
 from voucherd.service.records import ReviewCode, ReviewEntry
 from voucherd.service.remitting import Remitted, all_of, take_remittances
+from voucherd.service.righted import await_right, close_righted
 from voucherd.service.slips import meant
 from voucherd.service.store import Store, Transaction
 from voucherd.service.teller import Teller
@@ -73,6 +74,7 @@ def take_in(
             changes.extend(done.closed_changes)
         if told is not None:
             told.update(done.lines)
+        close_righted(tx, new, now)
     return new
 
 
@@ -125,7 +127,8 @@ def take_in_file(
             reason = f"{name}: {read.reason.removeprefix(f'{name}: ')}"
             _settle(tx, sha256, [code for code in _REFUSALS if code != read.code], instant, by, reason)
             if not tx.reviews.open_about(read.code, [sha256]):
-                tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant, about=sha256)])
+                opened = tx.reviews.open([ReviewEntry(ReviewCode(read.code), reason, instant, about=sha256)])
+                await_right(tx, rules, read, supplier, opened)
             keep_hand_over(tx, sha256, name, supplier)
             if token_key is not None:
                 tell_inconsistent(tx, rules, read, supplier, None, token_key, instant)

@@ -140,7 +140,7 @@ def _write_of_today(tx: Transaction, rules: Rulebook, mails: Sequence[OutgoingMa
 
 def _written_on(letter: Letter, day: date) -> Letter:
     def moved(due: Due) -> Due:
-        return replace(due, days_left=(due.on - day).days)
+        return replace(due, days_left=(due.last_day - day).days)
 
     items = tuple(
         replace(

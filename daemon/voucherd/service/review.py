@@ -8,6 +8,7 @@ from datetime import datetime
 
 from voucherd.domain.events import Event, EventKind, Role
 from voucherd.domain.handling import Gate, Handling, handle
+from voucherd.domain.history import ONE_FACT, contradicted_facts
 from voucherd.domain.message import Reading, Unreadable
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import OperatorError
@@ -44,7 +45,7 @@ def reject(store: Store, rules: Rulebook, number: int, by: str, why: str, now: d
     with store.write() as tx:
         instant = record_instant(tx, now)
         if entry.event is not None:
-            _decide(tx, rules, entry.event, by, why, instant, aside=entry.event)
+            _decide(tx, rules, entry.event, by, why, instant, {"sets_aside": str(entry.event)})
         _close(tx, entry, "rejected", instant, by, why)
         if entry.message is not None:
             _settle(tx, entry.message, MessageOutcome.IGNORED, f"rejected by {by}: {why}")
@@ -217,8 +218,14 @@ def _accept_claim(intake: Intake, entry: ReviewEntry, by: str, why: str, now: da
             raise OperatorError(
                 f"review entry {entry.number} contradicts nothing any more", remedy="reject it"
             )
+        found = tx.ledger.event(event)
+        [contested] = standing.values()
+        facts = contradicted_facts(found[1], contested.voucher) if found is not None else {}
+        for fact, against in facts.items():
+            _decide(tx, intake.rules, event, by, why, instant, {"sets_aside": str(against), ONE_FACT: fact})
         for claim in claims:
-            _decide(tx, intake.rules, event, by, why, instant, aside=claim.against)
+            if claim.against not in facts.values():
+                _decide(tx, intake.rules, event, by, why, instant, {"sets_aside": str(claim.against)})
         _close(tx, entry, "accepted", instant, by, why)
         if entry.message is not None:
             _settle(tx, entry.message, MessageOutcome.RECORDED, f"accepted by {by}")
@@ -226,9 +233,9 @@ def _accept_claim(intake: Intake, entry: ReviewEntry, by: str, why: str, now: da
 
 
 def _decide(
-    tx: Transaction, rules: Rulebook, event: int, by: str, why: str, now: datetime, aside: int
+    tx: Transaction, rules: Rulebook, event: int, by: str, why: str, now: datetime, aside: dict[str, str]
 ) -> None:
-    """Records that a person sets an event aside; another decision can restore it."""
+    """Records that a person sets an event aside, or one fact that it states; another decision can restore it."""
     found = tx.ledger.event(event)
     if found is None:
         raise OperatorError(f"there is no event {event}")
@@ -243,7 +250,7 @@ def _decide(
         recorded_at=now,
         by=by,
         role=Role.OPERATOR,
-        facts={"sets_aside": str(aside)},
+        facts=aside,
         note=why,
     )
     record(tx, rules, [(key, decision)], now)

@@ -83,7 +83,11 @@ def _example(model: type[BaseModel], location: Sequence[int | str]) -> str:
         return "add it"
     if field.examples:
         return f"add it, like {location[-1]} = {shown('', field.examples[0])}"
-    return f"add it: {field.description}" if field.description else f"add a [{location[-1]}] table"
+    if field.description:
+        return f"add it: {field.description}"
+    kinds = (field.annotation, *get_args(field.annotation))
+    table = any(isinstance(one, type) and issubclass(one, BaseModel) for one in kinds)
+    return f"add a [{location[-1]}] table" if table else "add it"
 
 
 def model_at(model: type[BaseModel], location: Sequence[int | str]) -> type[BaseModel] | None:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from voucherd.adapters.invoicefile.einvoice import Adjustment, RawDocument, RawLine, not_adding_up
 from voucherd.adapters.invoicefile.elements import day, number_at, text_at, words_of
-from voucherd.adapters.invoicefile.refusal import RefusedFileError
+from voucherd.adapters.invoicefile.refusal import RefusedFileError, among
 from voucherd.adapters.invoicefile.xml_gate import walk
 from voucherd.domain.reconciliation.inconsistent import Sought
 from voucherd.domain.reconciliation.totals import Stated, TaxRow
@@ -53,7 +53,8 @@ class FatturaPa:
         seller = _seller(root)
         if not bodies:
             raise RefusedFileError("the file holds no document (FatturaElettronicaBody)")
-        return [_document(kept, own, seller) for kept, own in bodies]
+        with among(len(bodies)):
+            return [_document(kept, own, seller) for kept, own in bodies]
 
 
 def _seller(root: Element) -> str:

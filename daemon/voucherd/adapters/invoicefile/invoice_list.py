@@ -232,7 +232,10 @@ class InvoiceList:
         numbers = ", ".join(one.invoice for one in about[:_NAMED]) + (", …" if len(about) > _NAMED else "")
         stated = mismatch.stated if mismatch.sought is Sought.TOTAL else None
         on = first.issued_on if len(about) == 1 else None
-        return Inconsistent(numbers, first.kind, on, currency, stated, first.supplier or None, mismatch)
+        alone = len(self._pending) == 1
+        return Inconsistent(
+            numbers, first.kind, on, currency, stated, first.supplier or None, mismatch, alone
+        )
 
     def _document(self, pending: _Pending, amounts: Settled) -> InvoiceDocument:
         lines = [self._line(row, amounts) for row in pending.rows]

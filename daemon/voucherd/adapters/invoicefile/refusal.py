@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
 from voucherd.domain.message import Unreadable
 from voucherd.domain.reconciliation.inconsistent import Inconsistent
 
 UNREADABLE = "invoice-unreadable"
 INCONSISTENT = "invoice-inconsistent"
+
+
+@contextmanager
+def among(documents: int) -> Iterator[None]:
+    """Notes of a document that is refused within whether it is the only one of its file."""
+    try:
+        yield
+    except RefusedFileError as error:
+        if error.inconsistent is not None:
+            error.inconsistent = replace(error.inconsistent, alone=documents == 1)
+        raise
 
 
 class RefusedFileError(Exception):

@@ -15,7 +15,7 @@ from voucherd.adapters.invoicefile.fatturapa import FatturaPa
 from voucherd.adapters.invoicefile.fatturapa_simplified import SimplifiedFatturaPa
 from voucherd.adapters.invoicefile.pdf_attachments import embedded_xml
 from voucherd.adapters.invoicefile.pdf_text import page_texts
-from voucherd.adapters.invoicefile.refusal import UNREADABLE, RefusedFileError
+from voucherd.adapters.invoicefile.refusal import UNREADABLE, RefusedFileError, among
 from voucherd.adapters.invoicefile.signed import content_of
 from voucherd.adapters.invoicefile.template_text import read_by, template_for
 from voucherd.adapters.invoicefile.ubl import UblInvoices
@@ -94,7 +94,8 @@ class StructuredInvoices:
         template = template_for(pages, self._templates, supplier)
         if template is None:
             raise RefusedFileError(f"no reader understands the PDF: {what}, and no template is for its text")
-        read = einvoice.document(read_by(template, pages), supplier, self._words)
+        with among(1):
+            read = einvoice.document(read_by(template, pages), supplier, self._words)
         return [replace(read, template=template.name)]
 
 
@@ -140,14 +141,22 @@ def _documents(content: bytes, supplier: str | None, words: Recogniser) -> list[
         namespace, root = root_of(content)
         shown = f"{root} of {namespace}" if namespace else root
         raise RefusedFileError(f"no reader understands it: its root element is {shown[:160]}", UNREADABLE)
-    return [einvoice.document(raw, supplier, words) for raw in found.documents(content)]
+    return _all_of(found, content, supplier, words)
+
+
+def _all_of(
+    found: XmlFormat, content: bytes, supplier: str | None, words: Recogniser
+) -> list[InvoiceDocument]:
+    raws = found.documents(content)
+    with among(len(raws)):
+        return [einvoice.document(raw, supplier, words) for raw in raws]
 
 
 def _of_one(
     claimed: Sequence[tuple[XmlFormat, bytes]], supplier: str | None, words: Recogniser
 ) -> list[InvoiceDocument]:
     """The documents of the first of the XML invoices in a PDF, which must all say the same."""
-    read = [[einvoice.document(raw, supplier, words) for raw in one.documents(data)] for one, data in claimed]
+    read = [_all_of(one, data, supplier, words) for one, data in claimed]
     said = {
         tuple((one.invoice, one.kind, one.currency, one.total) for one in documents) for documents in read
     }

@@ -51,6 +51,7 @@ class ZipInvoices:
                 refused = self._refused(inner, inside, count)
                 read = refused or self._read(f"{name}/{inner}", inside, supplier)
                 if isinstance(read, Unreadable):
+                    read = _among_others(read)
                     return read if refused is None else replace(read, reason=f"{name}: {read.reason}")
                 found.extend(read)
         except RefusedContainerError as error:
@@ -74,6 +75,12 @@ class ZipInvoices:
             names = " and ".join(reader.name for reader in claimed)
             return Unreadable(f"{name}: several readers claim the file: {names}", UNREADABLE)
         return claimed[0].read(name, content, supplier)
+
+
+def _among_others(read: Unreadable) -> Unreadable:
+    """The refusal of a file that others stand beside: a right one of it does not make up for those."""
+    wrong = read.inconsistent
+    return read if wrong is None else replace(read, inconsistent=replace(wrong, alone=False))
 
 
 def _is_company(name: str) -> bool:

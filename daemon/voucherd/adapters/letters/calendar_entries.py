@@ -6,15 +6,18 @@ adding a second one, and one with METHOD:CANCEL (RFC 5546, 3.2.5) takes it away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from voucherd.adapters.letters.calendar_text import Line, calendar_text, day, moment, text
-from voucherd.adapters.letters.values import ABSENT, clean
+from voucherd.adapters.letters.values import ABSENT, clean, without_links
 from voucherd.adapters.letters.words import Words
 from voucherd.domain.letter import CalendarEntry, Due, Letter, LetterHead, LetterItem
 from voucherd.domain.message_id import calendar_uid
+
+_OF_REASONS: Final = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +34,36 @@ class Maker:
 
     def _event(self, entry: CalendarEntry, stamp: datetime) -> list[Line]:
         fields = {
-            "voucher": clean(entry.voucher),
+            "voucher": without_links(clean(entry.voucher)),
             "deadline": clean(self.words.deadline(entry.deadline)),
-            "customer": clean(entry.customer or ABSENT),
+            "customer": without_links(clean(entry.customer or ABSENT)),
             "programme": clean(entry.programme),
         }
-        description = self.words.calendar("description", fields)
-        because = f" ({clean(entry.because)})" if entry.because else ""
+        summary = self.words.calendar("summary", fields)
+        if entry.ends is not None:  # an entry of the whole day would promise too much
+            summary = f"{summary} ({self.words.hour(entry.ends)})"
+        on = entry.ends.date() if entry.ends is not None else entry.on
         uid = calendar_uid(self.key, entry.voucher, entry.deadline, self.desk.rpartition("@")[2])
         return [
-            ("SUMMARY", text(self.words.calendar("summary", fields))),
-            ("DTSTART;VALUE=DATE", day(entry.on)),
-            ("DTEND;VALUE=DATE", day(entry.on + timedelta(days=1))),
+            ("SUMMARY", text(summary)),
+            ("DTSTART;VALUE=DATE", day(on)),
+            ("DTEND;VALUE=DATE", day(on + timedelta(days=1))),
             ("DTSTAMP", moment(entry.changed_at or stamp)),
             ("UID", text(uid)),
             ("SEQUENCE", str(entry.sequence)),
-            ("DESCRIPTION", text(description + because)),
+            ("DESCRIPTION", text(self._description(entry, fields))),
             ("ORGANIZER", f"mailto:{self.desk}"),
             ("STATUS", "CANCELLED" if entry.cancelled else "CONFIRMED"),
             ("TRANSP", "TRANSPARENT"),
         ]
+
+    def _description(self, entry: CalendarEntry, fields: Mapping[str, str]) -> str:
+        """What the entry is about; with the reason of its date where the reader's language is that of reasons."""
+        said, customer = self.words.calendar("description", fields), fields["customer"]
+        if customer.endswith("."):  # as in "Trey Research S.L.", whose stop ends the sentence as well
+            said = said.replace(f"{customer}.", customer)
+        reason = clean(entry.because) if self.words.locale.language == _OF_REASONS else ""
+        return f"{said} ({reason})" if reason else said
 
 
 def calendars_of(letter: Letter, head: LetterHead, maker: Maker) -> tuple[bytes, bytes]:
@@ -67,8 +80,15 @@ def calendars_of(letter: Letter, head: LetterHead, maker: Maker) -> tuple[bytes,
 
 def _of_items(letter: Letter, head: LetterHead) -> Iterator[CalendarEntry]:
     for item, due in _open_deadlines(letter.items):
-        sequence = head.calendar_sequence
-        yield CalendarEntry(item.voucher, due.deadline, due.on, sequence, item.customer, letter.programme)
+        yield CalendarEntry(
+            voucher=item.voucher,
+            deadline=due.deadline,
+            on=due.on,
+            sequence=head.calendar_sequence,
+            customer=item.customer,
+            programme=letter.programme,
+            ends=due.ends,
+        )
 
 
 def _open_deadlines(items: Iterable[LetterItem]) -> Iterator[tuple[LetterItem, Due]]:

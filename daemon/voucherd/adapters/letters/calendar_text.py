@@ -12,21 +12,28 @@ from typing import Final
 
 _LONGEST: Final = 74  # octets of a piece: 75 with the blank that all but the first begin with (RFC 5545, 3.1)
 _ESCAPED: Final = (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n"), ("\r", ""))
+_ZONE: Final = (
+    b"BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n"
+    b"TZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nEND:STANDARD\r\nEND:VTIMEZONE"
+)
 
 Line = tuple[str, str]
 """A property with its parameters (`DTSTART;VALUE=DATE`), and its value as it stands in the line."""
 
 
 def calendar_text(method: str, events: Iterable[Sequence[Line]]) -> bytes:
-    """A calendar of these events."""
+    """A calendar of these events. One without any holds the zone UTC, since a calendar must hold something (3.6)."""
     lines = [
         b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//voucherd//voucherd//EN",
         f"METHOD:{method}".encode(),
     ]
+    empty = len(lines)
     for event in events:
         lines.append(b"BEGIN:VEVENT")
         lines += [_folded(f"{name}:{value}".encode()) for name, value in event]
         lines.append(b"END:VEVENT")
+    if len(lines) == empty:
+        lines.append(_ZONE)
     lines.append(b"END:VCALENDAR\r\n")
     return b"\r\n".join(lines)
 

@@ -48,7 +48,8 @@ class SayView:
 @dataclass(frozen=True, slots=True)
 class DueView:
     """One deadline: `name` (reserve, redeem, bill) to ask for with `if`, `word` as the reader calls it,
-    `label` the same in front of a date ("Reserve by"), `date` with its weekday, `left` ("in 5 days"), `days` as a
+    `label` the same in front of a date ("Reserve by"), `date` with its weekday, and with the hour where the
+    programme's day ends before the reader's, `left` ("in 5 days"), `days` as a
     number (0 is today, negative is past), `answer` the one line that says that it was met."""
 
     name: str
@@ -261,7 +262,7 @@ def _due(due: Due, on: date, words: Words) -> DueView:
         name=due.deadline,
         word=words.deadline(due.deadline),
         label=words.label(due.deadline),
-        date=words.date(due.on),
+        date=words.moment(due.ends) if due.ends else words.date(due.on),
         left=words.left(due.days_left),
         days=due.days_left,
         answer=_answer(due, on, words),

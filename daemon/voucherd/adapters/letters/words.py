@@ -10,14 +10,20 @@ import re
 import tomllib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.dates import (
+    format_date,
+    format_skeleton,
+    format_timedelta,
+    get_datetime_format,
+    get_timezone_gmt,
+)
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
@@ -93,6 +99,16 @@ class Words:
     def date(self, on: date) -> str:
         """The date with its weekday, as `Friday, 10 December 2021`."""
         return self._once(on, lambda: format_date(on, "full", locale=self.locale))
+
+    def moment(self, at: datetime) -> str:
+        """The same with the time of day and what its zone is off: `Monday, 13 December 2021, 00:59 GMT-10:00`."""
+        pattern = str(get_datetime_format("medium", locale=self.locale)).replace("'", "")
+        return pattern.replace("{1}", self.date(at.date())).replace("{0}", self.hour(at))
+
+    def hour(self, at: datetime) -> str:
+        """The time of day and what its zone is off, as `00:59 GMT-10:00`."""
+        zone = get_timezone_gmt(at, width="long", locale=self.locale)
+        return f"{at:%H:%M} {zone}"
 
     def joined(self, parts: Sequence[str]) -> str:
         """The parts as a list in words, each once: `a, b and c`."""

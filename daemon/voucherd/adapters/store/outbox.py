@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     Integer,
     Select,
     Text,
-    and_,
     bindparam,
     case,
     cast,
-    func,
     insert,
     literal,
     literal_column,
-    or_,
     select,
     update,
 )
 
 from voucherd.adapters.store import schema
 from voucherd.adapters.store.messages import chunks, insert_new
-from voucherd.domain.steps import StepKey
-from voucherd.service.records import Claimed, DeliveryRow, HandInReceipt, MailStatus, OutgoingMail, Receipt
+from voucherd.adapters.store.outbox_looks import SqlOutboxLooks
+from voucherd.adapters.store.outbox_rows import claim_of, delivery_of, mail_of, row_of
+from voucherd.service.records import Claimed, DeliveryRow, MailStatus, OutgoingMail
 
 _LEAST_FINISHED = (
     MailStatus.PLANNED,
@@ -46,8 +41,6 @@ _LEAST_FINISHED = (
 )
 
 
-_WITHOUT_BYTES = [column for column in schema.outbox.c if column.name != "content"]
-_DELIVERY = tuple(field.name for field in fields(DeliveryRow))
 _CHANGING = tuple(f.name for f in fields(DeliveryRow) if f.name not in ("id", "mail", "address"))
 # Made once: they are executed for every single delivery.
 _REPORT = (
@@ -72,11 +65,6 @@ _SETTLE = (
         .scalar_subquery()
     )
 )
-_DELIVERIES = (
-    select(schema.delivery)
-    .where(schema.delivery.c.mail.in_(bindparam("mails", expanding=True)))
-    .order_by(schema.delivery.c.id)
-)
 
 
 @cache
@@ -100,27 +88,8 @@ def _claimable(kinds: tuple[str, ...], locked: bool) -> Select[Any]:
     return query.with_for_update(of=table, skip_locked=True) if locked else query
 
 
-def _waiting() -> Select[Any]:
-    """How many deliveries are due at `now`; made once, for every pass asks."""
-    table, mail = schema.delivery, schema.outbox
-    now = bindparam("now", type_=schema.Instant)
-    waits = select(table.c.id).where(schema.delivery_waits, table.c.next_try_at <= now)
-    unwritten = (
-        select(table.c.id)
-        .join(mail, table.c.mail == mail.c.id)
-        .where(schema.mail_uncomposed, mail.c.due_at <= now)
-    )
-    return select(func.count()).select_from(waits.union(unwritten).subquery())
-
-
-_WAITING = _waiting()
-
-
-class SqlOutbox:
-    """The tables `outbox` and `delivery`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+class SqlOutbox(SqlOutboxLooks):
+    """The tables `outbox` and `delivery`, and how they change."""
 
     def add(self, mails: Sequence[OutgoingMail]) -> list[int | None]:
         """Stores new mails with a delivery per recipient; None for one whose business key is already there."""
@@ -129,7 +98,7 @@ class SqlOutbox:
         statement = insert_new(self._connection, schema.outbox)
         returned = self._connection.execute(
             statement.returning(schema.outbox.c.business_key, schema.outbox.c.id),
-            [_mail_row(m) for m in mails],
+            [row_of(m) for m in mails],
         )
         new: dict[str, int] = {key: int(number) for key, number in returned}
         deliveries: list[dict[str, Any]] = []
@@ -161,7 +130,7 @@ class SqlOutbox:
             query = query.where(table.c.kind.in_(kinds))
         if parts > 1:
             query = query.where(table.c.id % parts == number)
-        return [_mail(row) for row in self._connection.execute(query).mappings()]
+        return [mail_of(row) for row in self._connection.execute(query).mappings()]
 
     def composed(self, mails: Sequence[tuple[int, str, bytes]]) -> None:
         """Keeps the finished bytes of mails (number, subject, content); they never change again."""
@@ -183,7 +152,7 @@ class SqlOutbox:
         mails where not all are wanted."""
         query = _claimable(tuple(kinds), self._connection.dialect.name == "postgresql")
         rows = self._connection.execute(query, {"now": now, "most": limit}).mappings().all()
-        claimed = [_claimed(row, now + doubt_after) for row in rows]
+        claimed = [claim_of(row, now + doubt_after) for row in rows]
         self._store([claim.delivery for claim in claimed])
         return claimed
 
@@ -211,7 +180,7 @@ class SqlOutbox:
         who knows that nobody else is sending."""
         table = schema.delivery
         query = select(table).where(schema.delivery_waits, table.c.status == MailStatus.SENDING.value)
-        left = [_delivery(row) for row in self._connection.execute(query).mappings()]
+        left = [delivery_of(row) for row in self._connection.execute(query).mappings()]
         self._store([replace(row, status=MailStatus.IN_DOUBT, doubts=row.doubts + 1) for row in left])
         return len(left)
 
@@ -241,157 +210,6 @@ class SqlOutbox:
         if numbers:
             self._connection.execute(_SETTLE, [{"b_id": number} for number in numbers])
 
-    def deliveries(self, numbers: Sequence[int]) -> dict[int, list[DeliveryRow]]:
-        """The deliveries of mails, by mail."""
-        found: dict[int, list[DeliveryRow]] = defaultdict(list)
-        for part in chunks(list(numbers)):
-            for row in self._connection.execute(_DELIVERIES, {"mails": part}).mappings():
-                found[row["mail"]].append(_delivery(row))
-        return found
-
-    def mails(
-        self,
-        statuses: Sequence[str] = (),
-        newest: int | None = None,
-        *,
-        partner: str | None = None,
-        voucher: str | None = None,
-    ) -> list[OutgoingMail]:
-        """Mails, oldest first, without their bytes; all, or those of these statuses, to this partner, about this
-        voucher (its ID as it is shown), and of them the newest so many."""
-        table = schema.outbox
-        query = select(*_WITHOUT_BYTES).order_by(table.c.id.desc()).limit(newest)
-        if statuses:
-            query = query.where(table.c.status.in_(statuses))
-        if partner is not None:
-            query = query.where(table.c.partner == partner)
-        if voucher is not None:
-            query = query.where(cast(table.c.vouchers, Text).contains(json.dumps(voucher), autoescape=True))
-        rows = self._connection.execute(query).mappings().all()
-        return [_mail({**row, "content": None}) for row in reversed(rows)]
-
-    def get(self, number: int) -> OutgoingMail | None:
-        """One mail with its bytes."""
-        query = select(schema.outbox).where(schema.outbox.c.id == number)
-        row = self._connection.execute(query).mappings().one_or_none()
-        return _mail(row) if row else None
-
-    def get_many(self, numbers: Sequence[int]) -> dict[int, OutgoingMail]:
-        """Mails by number, without their bytes."""
-        table = schema.outbox
-        found: dict[int, OutgoingMail] = {}
-        for part in chunks(list(numbers)):
-            for row in self._connection.execute(
-                select(*_WITHOUT_BYTES).where(table.c.id.in_(part))
-            ).mappings():
-                found[row["id"]] = _mail({**row, "content": None})
-        return found
-
-    def by_message_id(self, message_ids: Sequence[str]) -> dict[str, OutgoingMail]:
-        """Mails by their Message-ID, without their bytes."""
-        table = schema.outbox
-        found: dict[str, OutgoingMail] = {}
-        for part in chunks(list(message_ids)):
-            query = select(*_WITHOUT_BYTES).where(table.c.message_id.in_(part)).order_by(table.c.id)
-            for row in self._connection.execute(query).mappings():
-                found[row["message_id"]] = _mail({**row, "content": None})
-        return found
-
-    def receipts(self, addresses: Sequence[str], since: datetime) -> dict[str, list[Receipt]]:
-        """The receipts to each of these addresses that were made at `since` or later, oldest first."""
-        table, mail = schema.delivery, schema.outbox
-        found: dict[str, list[Receipt]] = defaultdict(list)
-        for part in chunks(list(addresses)):
-            query = (
-                select(table.c.address, mail.c.created_at, mail.c.vouchers, mail.c.subject)
-                .join(mail, table.c.mail == mail.c.id)
-                .where(table.c.address.in_(part), mail.c.kind == "receipt", mail.c.created_at >= since)
-                .order_by(mail.c.id)
-            )
-            for address, made, vouchers, subject in self._connection.execute(query):
-                found[address].append(Receipt(address, made, tuple(vouchers), subject or ""))
-        return found
-
-    def hand_in_receipts(self, partners: Sequence[str], since: datetime) -> list[HandInReceipt]:
-        """The receipts of vouchers handed in for these partners, from `since` on; none that will not arrive."""
-        table, sent = schema.outbox, schema.delivery
-        found: list[HandInReceipt] = []
-        for part in chunks(list(partners)):
-            query = (
-                select(table.c.partner, sent.c.address, table.c.vouchers, table.c.created_at, sent.c.sent_at)
-                .join(sent, sent.c.mail == table.c.id)
-                .where(
-                    table.c.partner.in_(part),
-                    table.c.day >= since.date() - timedelta(days=2),  # one that waited was made earlier
-                    table.c.kind == "receipt",
-                    table.c.letter["template"].as_string() == "",
-                    or_(schema.delivery_waits, sent.c.status == MailStatus.SENT.value),
-                )
-                .order_by(table.c.id)
-            )
-            for partner, address, vouchers, made, went in self._connection.execute(query):
-                found.append(HandInReceipt(partner, address, tuple(vouchers), went or made))
-        return [receipt for receipt in found if receipt.at >= since]
-
-    def waiting(self, now: datetime) -> int:
-        """How many deliveries are due now: what the burst limit looks at."""
-        return int(self._connection.execute(_WAITING, {"now": now}).scalar_one())
-
-    def waiting_of(self, now: datetime, kinds: Sequence[str]) -> int:
-        """How many of these are of mails of these kinds."""
-        table, mail = schema.delivery, schema.outbox
-        ready = or_(
-            and_(schema.delivery_waits, table.c.next_try_at <= now),
-            and_(schema.mail_uncomposed, mail.c.due_at <= now),
-        )
-        query = select(func.count(table.c.id)).join(mail, table.c.mail == mail.c.id)
-        return int(self._connection.execute(query.where(mail.c.kind.in_(kinds), ready)).scalar_one())
-
-    def due(self, now: datetime, but: Sequence[str]) -> int:
-        """How many mails are due and wait, those of the kinds `but` aside."""
-        table = schema.outbox
-        query = select(func.count()).where(
-            table.c.status == MailStatus.PLANNED.value, table.c.due_at <= now, table.c.kind.not_in(but)
-        )
-        return int(self._connection.execute(query).scalar_one())
-
-    def came_back(self, addresses: Sequence[str], since: datetime) -> dict[str, int]:
-        """How many mails to each of these addresses came back at `since` or later."""
-        table = schema.delivery
-        found: dict[str, int] = {}
-        for part in chunks(list(addresses)):
-            query = (
-                select(table.c.address, func.count())
-                .where(
-                    table.c.address.in_(part),
-                    table.c.status == MailStatus.BOUNCED.value,
-                    table.c.failed_at >= since,
-                )
-                .group_by(table.c.address)
-            )
-            found.update((address, count) for address, count in self._connection.execute(query))
-        return found
-
-    def unattempted(self, addresses: Sequence[str], answer: str, now: datetime) -> list[DeliveryRow]:
-        """The deliveries to these addresses that failed with an answer that begins like this, of mails that still say
-        something at `now`."""
-        table, mail = schema.delivery, schema.outbox
-        found: list[DeliveryRow] = []
-        for part in chunks(list(addresses)):
-            query = (
-                select(table)
-                .join(mail, table.c.mail == mail.c.id)
-                .where(
-                    table.c.address.in_(part),
-                    table.c.status == MailStatus.FAILED.value,
-                    table.c.answer.startswith(answer, autoescape=True),
-                    or_(mail.c.obsolete_at.is_(None), mail.c.obsolete_at >= now),
-                )
-                .order_by(table.c.id)
-            )
-            found.extend(_delivery(row) for row in self._connection.execute(query).mappings())
-        return found
-
     def hasten(self, now: datetime) -> int:
         """Makes due what was attempted and waits only because the account could not send, never because the mail or its
         recipient was refused; returns how many deliveries are due now."""
@@ -407,68 +225,3 @@ class SqlOutbox:
             .values(next_try_at=now)
         )
         return self.waiting(now)
-
-    def counts(self) -> dict[str, int]:
-        """How many mails there are of each status."""
-        table = schema.outbox
-        query = select(table.c.status, func.count()).group_by(table.c.status).order_by(table.c.status)
-        return dict(self._connection.execute(query).all())
-
-
-def _claimed(row: Mapping[Any, Any], look_again: datetime) -> Claimed:
-    delivery = _delivery(row)
-    interrupted = delivery.status is MailStatus.SENDING
-    delivery = replace(
-        delivery,
-        status=MailStatus.SENDING,
-        attempts=delivery.attempts + 1,
-        doubts=delivery.doubts + interrupted,
-        next_try_at=look_again,
-    )
-    return Claimed(
-        delivery,
-        row["envelope_from"],
-        row["content"],
-        row["message_id"],
-        row["kind"],
-        row["partner"],
-        row["due_at"],
-        row["obsolete_at"],
-        _items(row),
-    )
-
-
-def _delivery(row: Mapping[Any, Any]) -> DeliveryRow:
-    values = {name: row[name] for name in _DELIVERY}
-    return DeliveryRow(**{**values, "status": MailStatus(row["status"])})
-
-
-def _mail_row(mail: OutgoingMail) -> dict[str, Any]:
-    row = {field.name: getattr(mail, field.name) for field in fields(OutgoingMail) if field.name != "number"}
-    row.update(
-        to=list(mail.to),
-        cc=list(mail.cc),
-        vouchers=list(mail.vouchers),
-        items=[{**asdict(item), "deadline_on": item.deadline_on.isoformat()} for item in mail.items],
-        status=mail.status.value,
-    )
-    return row
-
-
-def _mail(row: Mapping[Any, Any]) -> OutgoingMail:
-    values = {name: value for name, value in row.items() if name != "id"}
-    values.update(
-        number=row["id"],
-        to=tuple(row["to"]),
-        cc=tuple(row["cc"]),
-        vouchers=tuple(row["vouchers"]),
-        items=_items(row),
-        status=MailStatus(row["status"]),
-    )
-    return OutgoingMail(**values)
-
-
-def _items(row: Mapping[Any, Any]) -> tuple[StepKey, ...]:
-    return tuple(
-        StepKey(**{**item, "deadline_on": date.fromisoformat(item["deadline_on"])}) for item in row["items"]
-    )

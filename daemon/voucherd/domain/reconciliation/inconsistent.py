@@ -36,7 +36,7 @@ class Mismatch:
 @dataclass(frozen=True, slots=True)
 class Inconsistent:
     """A document that was refused because of a mismatch; `supplier` as it names itself, or as who sent it; `total` is
-    the net total that it states."""
+    the net total that it states. `alone`: its file holds no other document, so that a right one makes up for it."""
 
     invoice: str
     kind: str
@@ -45,3 +45,4 @@ class Inconsistent:
     total: int | None
     supplier: str | None
     mismatch: Mismatch
+    alone: bool = False

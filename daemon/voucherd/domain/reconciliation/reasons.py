@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from voucherd.domain.counted import many
 from voucherd.domain.reconciliation.amounts import money
 from voucherd.domain.reconciliation.frozen import prior_words
 from voucherd.domain.reconciliation.lines import LineClass, voucher_keys
@@ -178,7 +179,7 @@ def _timeliness(verdict: VoucherVerdict) -> str:
         return f"not billed in full, {by}, which has passed on {verdict.today}"
     if verdict.days_left is None:
         return f"not billed in full, {by}"
-    return f"not billed in full, {by}: {verdict.days_left} days left on {verdict.today}"
+    return f"not billed in full, {by}: {many(verdict.days_left, 'day', 'days')} left on {verdict.today}"
 
 
 def _payment(verdict: VoucherVerdict) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from voucherd.adapters.letters.blocks import PLAIN, Look, blocks_of, page_of, text_of
-from voucherd.adapters.letters.markdown import parse, to_html
+from voucherd.adapters.letters.blocks import blocks_of, page_of, text_of
+from voucherd.adapters.letters.markdown import NOTHING, _parser, parse, to_html
 from voucherd.adapters.letters.plaintext import to_lines
+from voucherd.adapters.letters.styles import PLAIN, Look
 
 PIECES = (
     "A paragraph.",
@@ -35,6 +36,16 @@ PIECES = (
     ">\n> ---",
     "| a | b |\n|---|--:|\n| 1 | 2 |",
     "| | |\n|---|---|\n| a | b |",
+    "| | |\n|---|---|\n| a | **b&#45;1** |\n| c | – |\n| a day: 2021-10-29 | two  words |",
+    "| | |\n|---|---|\n| one |\n|\n||\n| | | three |\n| a | b | c | d ||  ",
+    "| | |\n|---|---|\n| a | *b* [x](https://desk.example/x) &amp; &#38; < |\n| a | b",
+    "| | |\n|---|---|\n| a \\| b | c\\ |",
+    "| | | |\n|---|:-:|--:|\n| a | b | c |\n| \u2068א\u2069 | \u2068ב\u2069 | 3 |",
+    "| | |\n|---|\n| a | b |",
+    "| | |\n|---|---|\n| a | b |\nc",
+    "| | |\n|---|---|\n| **a&#45;1** | " + "long " * 20 + "|\n| " + "long " * 12 + "| b |",
+    "||\n|---|\n| alone |",
+    "|\n|\n|",
     "| a |\n|---|",
     "   ",
     "*emphasis* and **more**",
@@ -47,6 +58,10 @@ PIECES = (
     "-x",
     "1.x",
     "&#42; not a star",
+)
+LOOKS = (
+    PLAIN,
+    Look({".text p": "margin: 0", ".text .foot": "color: grey", ".facts td": 'font: "a>b"'}, "right"),
 )
 SEPARATORS = ("\n", "\n\n", "\n\n\n", "\n \n", "\n  \n\n")
 
@@ -65,11 +80,29 @@ def test_the_text_of_the_blocks_is_that_of_the_whole(markdown: str) -> None:
 
 @given(
     documents(),
-    st.sampled_from((PLAIN, Look({".text p": "margin: 0", ".text .foot": "color: grey"}, "right"))),
+    st.sampled_from(LOOKS),
 )
 def test_the_page_of_the_blocks_is_that_of_the_whole(markdown: str, look: Look) -> None:
     whole = to_html(parse(markdown), look.styles, side=look.side)
     assert page_of(blocks_of(markdown, markdown), look) == whole
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_block_alone_is_what_the_parser_makes_of_it(piece: str, look: Look) -> None:
+    whole = _parser().parse(piece)
+    alone = blocks_of(piece, piece)
+    assert page_of(alone, look) == to_html(whole, look.styles, side=look.side)
+    assert text_of(alone) == "\n".join(line.rstrip() for line in to_lines(whole)).strip("\n") + "\n"
+
+
+@given(st.text(st.sampled_from("ab;#&4250*`_\\[]!<> \u00a0\n–"), max_size=30))
+@example("**a&#45;b**")
+@example("**a** b**")
+@example("** a**")
+@example("&#127;&#32;&#1234;&amp;")
+def test_words_are_read_as_the_parser_reads_them(words: str) -> None:
+    assert to_html(parse(words), foot=NOTHING) == _parser().render(words)
 
 
 @pytest.mark.parametrize("piece", PIECES)

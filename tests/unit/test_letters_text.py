@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherd.adapters.letters import blocks
-from voucherd.adapters.letters.blocks import PLAIN, Look, blocks_of, page_of
+from voucherd.adapters.letters.blocks import blocks_of, page_of
 from voucherd.adapters.letters.linebreaks import longest_piece, width, wrap
 from voucherd.adapters.letters.markdown import parse
 from voucherd.adapters.letters.plaintext import COLUMNS
 from voucherd.adapters.letters.sources import TemplateBroken
-from voucherd.adapters.letters.styles import styles_of
+from voucherd.adapters.letters.styles import PLAIN, Look, styles_of
 from voucherd.adapters.letters.values import (
     ISOLATE,
     ISOLATE_ENDS,

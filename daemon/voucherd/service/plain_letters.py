@@ -57,9 +57,13 @@ def _reader(kind: Any) -> Reader:
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (types.UnionType, Union):
         (only,) = (_reader(one) for one in inner if one is not types.NoneType)
+        if only is _as_it_is:
+            return _as_it_is
         return lambda plain: None if plain is None else only(plain)
     if origin is tuple and inner[-1] is Ellipsis:
         each = _reader(inner[0])
+        if each is _as_it_is:
+            return tuple
         return lambda plain: tuple(each(one) for one in plain)
     if origin is tuple:
         readers = [_reader(one) for one in inner]
@@ -74,10 +78,11 @@ def _reader(kind: Any) -> Reader:
 
 def _value_reader(kind: type[Any]) -> Reader:
     hints = get_type_hints(kind)
-    readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    every = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    readers = [(name, reader) for name, reader in every.items() if reader is not _as_it_is]
 
     def read(plain: Mapping[str, Any]) -> Any:
-        return kind(**{name: readers[name](value) for name, value in plain.items()})
+        return kind(**{**plain, **{name: reader(plain[name]) for name, reader in readers if name in plain}})
 
     return read
 

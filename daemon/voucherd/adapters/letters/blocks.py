@@ -7,27 +7,26 @@ What is kept is bounded, by number and by size, and the same text always gives t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from markdown_it.token import Token
 
+from voucherd.adapters.letters.facts import Facts, facts_of, html_of, lines_of, links_of
 from voucherd.adapters.letters.kept import kept
 from voucherd.adapters.letters.markdown import (
     ALL,
     BEHIND_THE_RULE,
     NOTHING,
     Foot,
-    fact_of,
-    facts_of,
     parse,
     targets,
     to_html,
 )
 from voucherd.adapters.letters.plaintext import to_lines
 from voucherd.adapters.letters.sources import TemplateBroken
-from voucherd.adapters.letters.styles import NONE, Styles
+from voucherd.adapters.letters.styles import Look
 
 _LARGEST_KEPT: Final = 4096
 _KEPT: Final = 1024  # what one language has, some hundred times
@@ -40,23 +39,21 @@ _GOES_ON: Final = re.compile(r"[ \t]|[-+*](?:[ \t]|$)|[0-9]{1,9}[.)](?:[ \t]|$)"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: its Markdown, whether a rule stands in it, the targets of its links."""
+    """One block: its Markdown, whether a rule stands in it, the targets of its links; the facts where it is a table of
+    these."""
 
     markdown: str
     ruled: bool
     links: tuple[str, ...]
+    facts: Facts | None = None
 
+    def lines(self, ambiguous: int) -> Iterable[str]:
+        """Its lines as plain text."""
+        return lines_of(self.facts, ambiguous) if self.facts else _lines(self.markdown, ambiguous)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """How a layout wants its text: the styles of its elements, the side that lines start on."""
-
-    styles: Styles
-    side: str
-
-
-PLAIN: Final = Look(NONE, "left")
-"""Without a layout."""
+    def html(self, look: Look, foot: Foot) -> str:
+        """Its HTML."""
+        return html_of(self.facts, look) if self.facts else _html(self.markdown, look, foot)
 
 
 def blocks_of(markdown: str, template: str) -> tuple[Block, ...]:
@@ -75,7 +72,7 @@ def text_of(blocks: Sequence[Block], *, ambiguous: int = 1) -> str:
     for number, block in enumerate(blocks):
         if number:
             lines.append("")
-        lines.extend(_lines(block.markdown, ambiguous))
+        lines.extend([line.rstrip() for line in block.lines(ambiguous)])
     return "\n".join(lines).strip("\n") + "\n"
 
 
@@ -83,7 +80,7 @@ def page_of(blocks: Sequence[Block], look: Look) -> str:
     """The blocks as HTML; what follows the last rule of all is small print."""
     last = max((number for number, block in enumerate(blocks) if block.ruled), default=len(blocks))
     return "".join(
-        _html(block.markdown, look, NOTHING if number < last else BEHIND_THE_RULE if number == last else ALL)
+        block.html(look, NOTHING if number < last else BEHIND_THE_RULE if number == last else ALL)
         for number, block in enumerate(blocks)
     )
 
@@ -98,12 +95,21 @@ def _apart(markdown: str) -> list[str]:
         else:
             found.append(part)
             in_list = False
-        in_list = in_list or _LISTED.search(part) is not None
+        in_list = in_list or _lists(part)
     return found
 
 
 @kept(_KEPT, _LARGEST_KEPT)
+def _lists(markdown: str) -> bool:
+    """Whether a line begins a list, or what may become one."""
+    return _LISTED.search(markdown) is not None
+
+
+@kept(_KEPT, _LARGEST_KEPT)
 def _block(markdown: str) -> Block | None:
+    facts = facts_of(markdown)
+    if facts is not None:
+        return Block(markdown, False, links_of(facts), facts)
     tokens = _tokens(markdown)
     if not tokens:
         return None
@@ -112,32 +118,12 @@ def _block(markdown: str) -> Block | None:
 
 @kept(_KEPT, _LARGEST_KEPT)
 def _lines(markdown: str, ambiguous: int) -> tuple[str, ...]:
-    return tuple(line.rstrip() for line in to_lines(_tokens(markdown), ambiguous=ambiguous))
+    return tuple(to_lines(_tokens(markdown), ambiguous=ambiguous))
 
 
+@kept(_KEPT, _LARGEST_KEPT)
 def _html(markdown: str, look: Look, foot: Foot) -> str:
-    facts = facts_of(markdown)
-    if facts is None:
-        return _written(markdown, look, foot)
-    opening, closing = _around(facts.head, look)
-    return opening + "".join([_fact(row, facts.head, look) for row in facts.rows]) + closing
-
-
-@kept(_KEPT, _LARGEST_KEPT)
-def _written(markdown: str, look: Look, foot: Foot) -> str:
     return to_html(_tokens(markdown), look.styles, side=look.side, foot=foot)
-
-
-@kept(4 * _KEPT, _LARGEST_KEPT)
-def _fact(row: str, head: str, look: Look) -> str:
-    return to_html(fact_of(row, head), look.styles, side=look.side, kind="facts")
-
-
-@kept(_KEPT, _LARGEST_KEPT)
-def _around(head: str, look: Look) -> tuple[str, str]:
-    """What stands before the rows of a table of facts, and behind them."""
-    opening, begins, rest = to_html(parse(f"{head}\n|"), look.styles, side=look.side).partition("<tbody>\n")
-    return opening + begins, rest[rest.index("</tbody>") :]
 
 
 @kept(_READ_LATELY, _LARGEST_KEPT)

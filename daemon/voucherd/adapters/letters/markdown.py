@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import escapeHtml, mdTrim
+from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
 from voucherd.adapters.letters.columns import pieces, pieces_that_fit, whole_up_to
@@ -28,7 +27,6 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST_KEPT = 300  # of what stands within blocks: labels, dates, sentences
 # What nearly every value is, bold or not: words in which no sign means anything. The parser takes ten times as long.
 _REFERENCE = re.compile(r"&#(3[3-9]|[4-9][0-9]|1[01][0-9]|12[0-6]);")
-_MAYBE_FACTS = re.compile(r"\|[| ]*\n\|[^\\\r\0]*")
 _WORDS = re.compile(rf"(\*\*)?((?!\s)(?:[^\\`*_\[\]!<&\n\r\0]|{_REFERENCE.pattern})+(?<!\s))(?(1)\*\*)")
 _ANSWER = 24  # an answer with its day, which a phone shows on one line
 _STYLED = frozenset({"p", "ul", "ol", "li", "h1", "h2", "h3", "hr", "blockquote"})
@@ -58,14 +56,6 @@ def _block_parser() -> MarkdownIt:
 
 def parse(markdown: str) -> list[Token]:
     """The tokens of Markdown. They may be shared with other mails: nobody changes them."""
-    facts = facts_of(markdown)
-    if facts is None:
-        return _parsed(markdown)
-    opening, _, closing = _empty(facts.head)
-    return [*opening, *(token for row in facts.rows for token in fact_of(row, facts.head)), *closing]
-
-
-def _parsed(markdown: str) -> list[Token]:
     tokens = _block_parser().parse(markdown)
     for token in tokens:
         if token.type == "inline":
@@ -73,46 +63,8 @@ def _parsed(markdown: str) -> list[Token]:
     return tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """A table of facts, which has no column heads, in Markdown: its first two lines, and a line a row. Its labels are
-    the same in mail after mail, and most of the facts."""
-
-    head: str
-    rows: Sequence[str]
-
-
-def facts_of(markdown: str) -> Facts | None:
-    """The table of facts that the Markdown is, and nothing else; None where it is something else."""
-    if not _MAYBE_FACTS.fullmatch(markdown):
-        return None
-    head, rule, *rows = markdown.split("\n")
-    facts = Facts(f"{head}\n{rule}", rows)
-    alike = rows and all(row.startswith("|") for row in rows) and _empty(facts.head)[0]
-    return facts if alike else None
-
-
-@kept(256, _LONGEST_KEPT)
-def _empty(head: str) -> tuple[Sequence[Token], Sequence[Token], Sequence[Token]]:
-    """What such a table begins with, a row of it without words, and its end; nothing where the lines begin none."""
-    tokens = _parsed(f"{head}\n|")
-    if tokens[0].type != "table_open":
-        return (), (), ()
-    start = next(at for at, token in enumerate(tokens, 1) if token.type == "tbody_open")
-    return tokens[:start], tokens[start:-2], tokens[-2:]
-
-
-@kept(4096, _LONGEST_KEPT)
-def fact_of(row: str, head: str) -> Sequence[Token]:
-    """The tokens of a row as the parser reads it, in a fraction of the time."""
-    cells = iter(mdTrim(row).removeprefix("|").removesuffix("|").split("|"))
-    return [
-        _said(token, mdTrim(next(cells, ""))) if token.type == "inline" else token
-        for token in _empty(head)[1]
-    ]
-
-
-def _said(token: Token, words: str) -> Token:
+def said(token: Token, words: str) -> Token:
+    """An inline token as it is with other words in Markdown."""
     return _changed(token, content=words, children=_within(words))
 
 
@@ -198,6 +150,12 @@ def to_html(
     return str(parser.renderer.render(list(_shaped(tokens, styles, side, foot, kind)), parser.options, {}))
 
 
+def inline_html(inline: Token, styles: Styles) -> str:
+    """The HTML of what stands within a block."""
+    parser = _parser()
+    return str(parser.renderer.render([_inline(inline, "", styles, None)], parser.options, {}))
+
+
 def _shaped(tokens: Sequence[Token], styles: Styles, side: str, foot: Foot, kind: str) -> Iterator[Token]:
     heads: list[str] = []
     widths: tuple[int, ...] = ()
@@ -221,7 +179,8 @@ def _shaped(tokens: Sequence[Token], styles: Styles, side: str, foot: Foot, kind
         elif token.type in {"td_open", "th_open"}:
             cell = _cell(token, kind, column, styles, side)
             words = plain(tokens[index + 1])
-            whole = width(words) <= widths[column] if kind == "rows" else _is_answer(words, cell)
+            answer = cell.tag == "th" and is_answer(words)
+            whole = width(words) <= widths[column] if kind == "rows" else answer
             yield _whole(cell) if whole else cell
             broken = kind == "rows" and not whole
         elif token.type == "inline":
@@ -254,9 +213,9 @@ def _cell(token: Token, kind: str, column: int, styles: Styles, side: str) -> To
     return cell
 
 
-def _is_answer(words: str, cell: Token) -> bool:
+def is_answer(words: str) -> bool:
     """Whether a fact's head is a line to answer with, that holds a day: a break within would be copied with it."""
-    return cell.tag == "th" and width(words) <= _ANSWER and _DAY.search(words) is not None
+    return width(words) <= _ANSWER and _DAY.search(words) is not None
 
 
 def _whole(cell: Token) -> Token:

@@ -25,6 +25,11 @@ def to_lines(tokens: Sequence[Token], *, ambiguous: int = 1) -> Iterator[str]:
     return _Page(ambiguous).blocks(_nodes(tokens), COLUMNS)
 
 
+def facts_to_lines(facts: Sequence[tuple[str, str]], ambiguous: int) -> Iterator[str]:
+    """Labels and values as lines of plain text."""
+    return _Page(ambiguous).facts(facts, COLUMNS)
+
+
 @dataclass(slots=True)
 class _Node:
     """A block with those within it; `token` is what opens it."""

@@ -10,12 +10,12 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from voucherd.adapters.letters import sandbox
-from voucherd.adapters.letters.blocks import Block, Look, blocks_of, page_of, text_of
+from voucherd.adapters.letters.blocks import Block, blocks_of, page_of, text_of
 from voucherd.adapters.letters.linebreaks import AMBIGUOUS_IS_WIDE
 from voucherd.adapters.letters.remote import remote_content
 from voucherd.adapters.letters.sandbox import LARGEST_OUTPUT
 from voucherd.adapters.letters.sources import SourceFile, TemplateBroken, split
-from voucherd.adapters.letters.styles import NONE, Styles, styles_of
+from voucherd.adapters.letters.styles import NONE, Look, Styles, styles_of
 from voucherd.adapters.letters.values import clean, for_markdown, for_operators
 from voucherd.adapters.letters.views import LetterView, view_of
 from voucherd.adapters.letters.words import Words, parse_locale

@@ -8,11 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 Styles = Mapping[str, str]
 """Declarations by selector, as they stand in a layout: `.text p` → `margin: 0 0 16px 0`."""
 
 NONE: Styles = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """How a layout wants its text: the styles of its elements, the side that lines start on."""
+
+    styles: Styles
+    side: str
+
+
+PLAIN: Final = Look(NONE, "left")
+"""Without a layout."""
 
 _STYLE = re.compile(r"<style\b[^>]*>([^<]*)</style>", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)

@@ -188,4 +188,5 @@ def _reason(error: OSError) -> str:
 
 
 def _readable(line: bytes) -> str:
-    return "".join(char if char.isprintable() else " " for char in line.decode("utf-8", "replace"))
+    said = line.decode("utf-8", "replace")
+    return said if said.isprintable() else "".join(char if char.isprintable() else " " for char in said)

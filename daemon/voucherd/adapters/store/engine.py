@@ -176,6 +176,7 @@ class SqlStore:
         if look is not None:
             look.end()
         with self.connected() as connection, connection.begin():
+            _begin(connection, "BEGIN IMMEDIATE")
             yield SqlTransaction(connection)
 
     @contextmanager
@@ -214,6 +215,7 @@ class SqlStore:
             if self.file is None:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin() as transaction:
+                _begin(connection, "BEGIN")
                 yield SqlTransaction(connection)
                 transaction.rollback()
 
@@ -309,7 +311,6 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "do_connect", lambda *_: make_empty(Path(url.database)) if url.database else None)
     event.listen(engine, "connect", _sqlite_connect)
-    event.listen(engine, "begin", _sqlite_begin)
     return engine
 
 
@@ -338,7 +339,8 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
             return
 
 
-def _sqlite_begin(connection: Connection) -> None:
-    """A writer takes the lock at once: waiting for it later in the transaction could never succeed."""
-    reading = connection.get_execution_options().get("voucherd_read", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+def _begin(connection: Connection, how: str) -> None:
+    """Begins on SQLite, whose driver is kept from it. A writer takes the lock at once: waiting for it later in the
+    transaction could never succeed. No event begins it: with one that listens, each statement looks for others."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(how)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     cast,
     insert,
     literal,
+    literal_column,
     select,
     update,
 )
@@ -48,7 +49,10 @@ _REPORT = (
     .values({name: bindparam(f"b_{name}") for name in _CHANGING})
 )
 _FINISHED = case(
-    {one.value: place for place, one in enumerate(_LEAST_FINISHED)}, value=schema.delivery.c.status
+    *(
+        (schema.delivery.c.status == literal_column(f"'{one.value}'"), literal_column(str(place)))
+        for place, one in enumerate(_LEAST_FINISHED)
+    )
 )
 _SETTLE = (
     update(schema.outbox)

@@ -32,7 +32,7 @@ from voucherd.domain.steps import ReminderPolicy
 from voucherd.errors import PermanentError
 from voucherd.service.dispatch import Dispatch, Sent
 from voucherd.service.reconcile import Aside, reconciliation, take_in, to_look_at
-from voucherd.service.recording import Recorded, record, record_instant
+from voucherd.service.recording import STEPS_WRITTEN, Recorded, record, record_instant
 from voucherd.service.records import (
     DeliveryRow,
     MessageOutcome,
@@ -181,6 +181,17 @@ class World:
     rules: Rulebook = field(default_factory=rulebook)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     composer: PlainComposer = field(default_factory=PlainComposer)
+    written: date | None = date(2100, 1, 1)
+    """Up to which day steps are written down: every step at once, unless a test says otherwise."""
+
+    def __post_init__(self) -> None:
+        if self.written is None:
+            return
+        with self.store.read() as tx:
+            known = tx.state.get(STEPS_WRITTEN)
+        if known is None:
+            with self.store.write() as tx:
+                tx.state.put(STEPS_WRITTEN, self.written.isoformat())
 
     def record(
         self, voucher: str, kind: EventKind, on: str, *, at: str | None = None, **changes: Any

@@ -13,7 +13,7 @@ from voucherd.domain.reconciliation.rates import RateTable
 from voucherd.domain.reconciliation.tolerance import tolerance_of
 from voucherd.domain.reminder_tables import REMINDED
 from voucherd.domain.rulebook import Desk, Rulebook
-from voucherd.domain.steps import ReminderPolicy
+from voucherd.domain.steps import COMPUTED_AS, ReminderPolicy
 from voucherd.resources import shipped
 from voucherd.settings.reminder_tables import closed_by, rules_of
 
@@ -74,7 +74,15 @@ def fingerprint(rules: Rulebook) -> str:
     """Tells one set of rules from another, for deadlines and reminders: a change replans what is stored."""
     rates = rules.rates.rows() if rules.reminded_by_value else []
     calendar = version("holidays")  # another release may know other public holidays
-    parts = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key, rates, calendar)
+    parts = (
+        COMPUTED_AS,
+        rules.programmes,
+        rules.partners,
+        rules.reminders,
+        rules.desk.zone.key,
+        rates,
+        calendar,
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -108,8 +108,6 @@ def test_a_step_is_due_from_its_very_instant_on(store: SqlStore) -> None:
         tx.steps.add([STEP])
         assert tx.steps.due(STEP.due_at - timedelta(microseconds=1)) == []
         assert len(tx.steps.due(STEP.due_at)) == 1
-        assert tx.steps.first_due(NOW) == STEP.due_at
-        assert tx.steps.first_due(STEP.due_at) is None
 
 
 def test_a_step_is_taken_by_one_mail_only_and_who_comes_second_is_told(world: World) -> None:

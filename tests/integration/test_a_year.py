@@ -116,7 +116,7 @@ def year_store(tmp_path: Path, upgraded_sqlite: Path, open_store: Opener) -> Wor
     shutil.copyfile(upgraded_sqlite, path)
     store = open_store(f"sqlite:///{path}")
     event.listen(store.engine, "connect", _in_haste)
-    return World(store)
+    return World(store, written=None)
 
 
 def _in_haste(connection: sqlite3.Connection, _record: object) -> None:
@@ -154,7 +154,7 @@ def test_two_daemons_on_one_server_send_the_mails_that_one_would(server_url: str
         if WHOLE
         else Year(150, 12, date(2021, 5, 1), (date(2021, 4, 20), date(2021, 5, 20)), seed=7)
     )
-    worlds = [with_rules(World(open_store(server_url)), year) for _ in range(2)]
+    worlds = [with_rules(World(open_store(server_url), written=None), year) for _ in range(2)]
     ways = [FakeDelivery(), FakeDelivery()]
     first = datetime(2021, 1 if WHOLE else 8, 1, 0, 17, tzinfo=UTC)
     last = datetime(2022, 3, 10, tzinfo=UTC) if WHOLE else datetime(2021, 11, 30, tzinfo=UTC)

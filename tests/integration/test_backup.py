@@ -311,20 +311,22 @@ def test_what_was_sent_after_the_backup_is_not_sent_again_where_a_person_says_un
     world: World, elsewhere: SqlStore, tmp_path: Path
 ) -> None:
     again = old_backup(world, tmp_path, elsewhere)
-    done = release(again.store, instant("2021-10-08T09:30"), "operator jo", instant("2021-10-08T10:00"))
+    done = release(
+        again.store, again.rules, instant("2021-10-08T09:30"), "operator jo", instant("2021-10-08T10:00")
+    )
     assert (done.mails, done.steps > 0, done.left) == (0, True, 0)
     assert again.remind("2021-10-08T10:00") == 0
     assert again.remind("2021-10-25T09:00") == 1  # the next one goes
     assert again.send("2021-10-25T09:00").sent == 1
     with pytest.raises(OperatorError, match="nothing is held after a restore"):
-        release(again.store, None, "operator jo", instant("2021-10-26"))
+        release(again.store, again.rules, None, "operator jo", instant("2021-10-26"))
 
 
 def test_without_that_everything_goes_that_the_backup_does_not_know_as_sent(
     world: World, elsewhere: SqlStore, tmp_path: Path
 ) -> None:
     again = old_backup(world, tmp_path, elsewhere)
-    release(again.store, None, "operator jo", instant("2021-10-08T10:00"))
+    release(again.store, again.rules, None, "operator jo", instant("2021-10-08T10:00"))
     with again.store.read() as tx:
         assert why_held(tx) == ""
     assert again.remind("2021-10-08T10:00") == 1
@@ -337,9 +339,11 @@ def test_a_mail_that_waited_in_the_backup_counts_as_sent_by_its_instant(
     world.assigned("DPS-1001")
     world.remind("2021-10-08T09:00")
     backed_up(world, tmp_path / "backup")
+    restored(tmp_path / "backup", elsewhere)
     again = World(elsewhere, world.rules)
-    restored(tmp_path / "backup", again.store)
-    done = release(again.store, instant("2021-10-08T12:00"), "operator jo", instant("2021-10-09"))
+    done = release(
+        again.store, again.rules, instant("2021-10-08T12:00"), "operator jo", instant("2021-10-09")
+    )
     assert (done.mails, done.left) == (1, 0)
     assert [row.status.value for row in again.deliveries()] == ["cancelled"]
     with again.store.read() as tx:

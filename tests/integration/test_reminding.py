@@ -16,7 +16,6 @@ from tests.worlds import (
     at_once,
     instant,
     key_of,
-    later,
     overlapping,
     rulebook,
 )
@@ -26,7 +25,7 @@ from voucherd.service.dispatch import Dispatch
 from voucherd.service.inspect import explain_json
 from voucherd.service.ports import Attempt, Outcome
 from voucherd.service.records import MailStatus
-from voucherd.service.remind import due_mails, plan_until, remind
+from voucherd.service.remind import due_mails, plan_now, remind
 from voucherd.service.replanning import replan_everything
 
 pytest_plugins = ["tests.stores"]
@@ -208,7 +207,7 @@ def test_a_digest_that_one_daemon_is_writing_is_not_written_again_with_one_vouch
 
     def remind_and_hold(tx: SqlTransaction) -> None:
         tx.state.take_turn()
-        made, rows = plan_until(tx, one.rules, instant("2021-11-02T09:00"), instant("2021-11-02T09:00"))
+        made, rows = plan_now(tx, one.rules, instant("2021-11-02T09:00"))
         due = due_mails(tx, one.rules, made.mails, TOKEN_KEY, instant("2021-11-02T09:00"))
         for number, mail in zip(tx.outbox.add([each.mail for each in due]), due, strict=True):
             assert number is not None
@@ -246,10 +245,3 @@ def test_daemons_that_start_with_a_new_configuration_plan_anew_once(
     done = at_once([lambda w=w: replan_everything(w.store, w.rules, "new") for w in worlds])
     assert sorted(done) == [False, False, True]
     assert len({step.id for step in worlds[0].steps(DPS)}) == len(worlds[0].steps(DPS))
-
-
-def test_the_loop_knows_when_it_has_to_look_again(world: World) -> None:
-    world.assigned(DPS, partner="fabrikam", at="2021-05-14")
-    with world.store.read() as tx:
-        assert tx.steps.first_due(instant("2021-05-14")) == instant("2021-09-09T09:00")
-        assert tx.steps.first_due(later(NINE, days=1000)) is None

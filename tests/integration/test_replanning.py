@@ -16,8 +16,9 @@ from tests.worlds import CONTOSO, FABRIKAM, PROGRAMME, Opener, World, at_once, i
 from voucherd.adapters.store.replanning import SqlReplanning
 from voucherd.domain.events import EventKind, Role
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service import replanning
+from voucherd.service import by_sets, replanning
 from voucherd.service.rebuilding import rebuild_ledger
+from voucherd.service.records import Sought
 from voucherd.service.replanning import replan_everything
 
 pytest_plugins = ["tests.stores"]
@@ -87,7 +88,7 @@ def planned(world: World) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three vouchers in a transaction: a dozen are many."""
-    monkeypatch.setattr(replanning, "_AT_ONCE", 3)
+    monkeypatch.setattr(by_sets, "AT_ONCE", 3)
 
 
 @pytest.fixture
@@ -104,9 +105,9 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     seen: list[str | None] = []
     page = SqlReplanning.page
 
-    def spy(self: SqlReplanning, partner: str | None, *rest: Any) -> Any:
-        seen.append(partner)
-        return page(self, partner, *rest)
+    def spy(self: SqlReplanning, sought: Sought, *rest: Any) -> Any:
+        seen.append(sought.partner)
+        return page(self, sought, *rest)
 
     monkeypatch.setattr(SqlReplanning, "page", spy)
     return seen
@@ -232,7 +233,7 @@ def test_what_is_recorded_by_the_old_rules_meanwhile_is_planned_by_the_new_ones(
 ) -> None:
     replan_everything(world.store, world.rules, "before")
     many_lives(world)
-    some, edited = replanning._some, reminders(world.rules, send_at=time(7, 30))
+    some, edited = replanning.take_some, reminders(world.rules, send_at=time(7, 30))
     late = ["DPS-3001"]
 
     def then(*given: Any) -> None:
@@ -241,7 +242,7 @@ def test_what_is_recorded_by_the_old_rules_meanwhile_is_planned_by_the_new_ones(
         if late:
             world.record_in(tx, late.pop(), EventKind.ASSIGNED, "2021-07-01", partner="contoso")
 
-    monkeypatch.setattr(replanning, "_some", then)
+    monkeypatch.setattr(replanning, "take_some", then)
     replan_everything(world.store, edited, "after")
     steps = world.steps("DPS-3001")
     assert {step.due_at.astimezone(ZoneInfo("Asia/Seoul")).time() for step in steps} == {time(7, 30)}

@@ -20,8 +20,8 @@ from voucherd.domain.programme import Cutoff
 from voucherd.domain.reconciliation.rates import Rate, RateTable
 from voucherd.domain.reminder_tables import Closed, OwnReminders, ValueRule
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service import comparing, replanning
-from voucherd.service.comparing import steps_under
+from voucherd.service import by_sets, foreseeing
+from voucherd.service.foreseeing import steps_under, unwritten_steps
 from voucherd.service.recording import record, replan
 from voucherd.service.remind import step_of
 from voucherd.service.replanning import replan_everything
@@ -166,13 +166,14 @@ def empty(world: World) -> None:
     with world.store.write() as tx:
         for table in reversed(schema.metadata.sorted_tables):
             tx.connection.execute(table.delete())
+    world.__post_init__()
 
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two vouchers at a time."""
-    monkeypatch.setattr(replanning, "_AT_ONCE", 2)
-    monkeypatch.setattr(comparing, "_AT_ONCE", 2)
+    monkeypatch.setattr(by_sets, "AT_ONCE", 2)
+    monkeypatch.setattr(foreseeing, "_AT_ONCE", 2)
 
 
 pauses = st.lists(st.dates(FIRST, LAST), max_size=2)
@@ -180,10 +181,24 @@ often = settings(max_examples=20, deadline=None, suppress_health_check=list(Heal
 
 
 @often
-@given(before=rulebooks(), after=rulebooks(), told=happenings(), held=holds, pauses=pauses)
+@given(
+    before=rulebooks(),
+    after=rulebooks(),
+    told=happenings(),
+    held=holds,
+    pauses=pauses,
+    written=st.sampled_from([None, date(2021, 8, 1), date(2100, 1, 1)]),
+)
 def test_an_edit_stores_what_planning_one_voucher_after_another_would(
-    world: World, before: Rulebook, after: Rulebook, told: list[Any], held: list[Any], pauses: list[date]
+    world: World,
+    before: Rulebook,
+    after: Rulebook,
+    told: list[Any],
+    held: list[Any],
+    pauses: list[date],
+    written: date | None,
 ) -> None:
+    world.written = written
     empty(world)
     world.rules = before
     replan_everything(world.store, before, "before")
@@ -195,7 +210,10 @@ def test_an_edit_stores_what_planning_one_voucher_after_another_would(
     replan_everything(world.store, after, "after")
     with world.store.read() as tx:
         assert stored(tx) == expected
-        assert foretold == {step_of(row) for row in tx.steps.due(until)}
+        assert foretold == {
+            *map(step_of, tx.steps.due(until)),
+            *unwritten_steps(tx, after, until, tx.replanning.partners()),
+        }
 
 
 @pytest.mark.parametrize("amounts", [(10, 120), (120, 10)], ids=["longer", "shorter"])

@@ -210,6 +210,8 @@ CREATE TABLE meta (
 	CONSTRAINT pk_meta PRIMARY KEY ("key")
 );
 INSERT INTO "meta" VALUES('schema-tolerates','');
+INSERT INTO "meta" VALUES('steps written','2100-01-01');
+INSERT INTO "meta" VALUES('steps looked at','2021-10-08T07:00:00+00:00');
 CREATE TABLE outbox (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	business_key TEXT NOT NULL, 
@@ -445,6 +447,9 @@ CREATE TABLE voucher (
 	remitted JSON, 
 	deadlines JSON NOT NULL, 
 	bill_by DATE, 
+	unmet_reserve DATE, 
+	unmet_redeem DATE, 
+	unmet_bill DATE, 
 	parts JSON, 
 	zone VARCHAR(64) NOT NULL, 
 	valid_until DATE, 
@@ -452,20 +457,23 @@ CREATE TABLE voucher (
 	state_after VARCHAR(20), 
 	CONSTRAINT pk_voucher PRIMARY KEY (programme, voucher_key)
 );
-INSERT INTO "voucher" VALUES('planning-services','DPS1001','DPS-1001','DP51001','1001SPD','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
-INSERT INTO "voucher" VALUES('planning-services','DPS1002','DPS-1002','DP51002','2001SPD','reserved','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,'2021-05-13',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "confirmed", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-13"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
-INSERT INTO "voucher" VALUES('planning-services','DPS1003','DPS-1003','DP51003','3001SPD','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
-INSERT INTO "voucher" VALUES('planning-services','DPS1004','DPS-1004','DP51004','4001SPD','billed','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,'2021-05-14','2021-05-15',NULL,NULL,'contoso',NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','["no-completion-report", "no-reservation"]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-14"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": "2021-05-14"}, {"name": "bill", "on": "2021-07-13", "because": "redeemed 2021-05-14 + 60 days (retirement notice of 2021-06-23: the partner has 60 days after redemption)", "met_on": "2021-05-15"}]','2021-07-13',NULL,'Asia/Seoul','2021-11-08',NULL,NULL);
+INSERT INTO "voucher" VALUES('planning-services','DPS1001','DPS-1001','DP51001','1001SPD','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,'2021-11-01','2021-11-08',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
+INSERT INTO "voucher" VALUES('planning-services','DPS1002','DPS-1002','DP51002','2001SPD','reserved','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,'2021-05-13',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "confirmed", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-13"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,NULL,'2021-11-08',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
+INSERT INTO "voucher" VALUES('planning-services','DPS1003','DPS-1003','DP51003','3001SPD','assigned','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','[]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": null}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": null}]',NULL,'2021-11-01','2021-11-08',NULL,NULL,'Asia/Seoul','2021-11-08','2021-11-08T14:59:59.000000Z','expired');
+INSERT INTO "voucher" VALUES('planning-services','DPS1004','DPS-1004','DP51004','4001SPD','billed','contoso',NULL,'admin@customer.example','SDPS',5,'DE',NULL,'2021-05-12',NULL,NULL,NULL,NULL,'2021-05-14','2021-05-15',NULL,NULL,'contoso',NULL,NULL,NULL,NULL,NULL,NULL,NULL,'[]','{"partner": "contoso", "status": "requested", "requested_on": "2021-05-12", "incomplete": []}','["no-completion-report", "no-reservation"]','[]',NULL,'[{"name": "reserve", "on": "2021-11-01", "because": "leaves 5 business days in DE for delivery up to redeem by 2021-11-08 (voucherd''s own rule: the work must fit between the reservation and the redemption)", "met_on": "2021-05-14"}, {"name": "redeem", "on": "2021-11-08", "because": "assigned 2021-05-12 + 180 days (retirement notice of 2021-06-23: vouchers are valid for 180 days; counted from assignment as on the partner site)", "met_on": "2021-05-14"}, {"name": "bill", "on": "2021-07-13", "because": "redeemed 2021-05-14 + 60 days (retirement notice of 2021-06-23: the partner has 60 days after redemption)", "met_on": "2021-05-15"}]','2021-07-13',NULL,NULL,NULL,NULL,'Asia/Seoul','2021-11-08',NULL,NULL);
 CREATE INDEX ix_message_gone ON message (id) WHERE gone_at IS NOT NULL;
 CREATE INDEX ix_outbox_message_id ON outbox (message_id);
 CREATE INDEX ix_outbox_partner_day ON outbox (partner, day);
 CREATE INDEX ix_outbox_status ON outbox (status);
 CREATE INDEX ix_outbox_uncomposed ON outbox (due_at) WHERE status = 'planned' AND content IS NULL;
 CREATE INDEX ix_voucher_key ON voucher (voucher_key, programme);
-CREATE INDEX ix_voucher_partner ON voucher (partner, programme, voucher_key);
+CREATE INDEX ix_voucher_partner ON voucher (partner, programme, voucher_key, unmet_reserve, unmet_redeem, unmet_bill);
 CREATE INDEX ix_voucher_reversed ON voucher (reversed_key);
 CREATE INDEX ix_voucher_skeleton ON voucher (skeleton);
 CREATE INDEX ix_voucher_state ON voucher (state);
+CREATE INDEX ix_voucher_unmet_reserve ON voucher (unmet_reserve, programme, voucher_key) WHERE unmet_reserve IS NOT NULL;
+CREATE INDEX ix_voucher_unmet_redeem ON voucher (unmet_redeem, programme, voucher_key) WHERE unmet_redeem IS NOT NULL;
+CREATE INDEX ix_voucher_unmet_bill ON voucher (unmet_bill, programme, voucher_key) WHERE unmet_bill IS NOT NULL;
 CREATE INDEX ix_delivery_address ON delivery (address);
 CREATE INDEX ix_delivery_waiting ON delivery (next_try_at) WHERE status IN ('planned', 'sending', 'in-doubt');
 CREATE INDEX ix_event_message ON event (message);
@@ -477,6 +485,7 @@ CREATE INDEX ix_invoice_recorded_at ON invoice (recorded_at);
 CREATE INDEX ix_source_message ON source (message);
 CREATE INDEX ix_source_unfiled ON source (mailbox) WHERE filed = 0;
 CREATE INDEX ix_step_due ON step (due_at) WHERE status = 'planned';
+CREATE INDEX ix_step_planned ON step (partner) WHERE status = 'planned';
 CREATE INDEX ix_invoice_line_document ON invoice_line (document);
 CREATE INDEX ix_invoice_line_placed ON invoice_line (placed_at) WHERE placed_at IS NOT NULL;
 CREATE INDEX ix_invoice_line_voucher ON invoice_line (voucher_key);

@@ -212,9 +212,9 @@ def release_restored(context: Context, sent_until: str | None, resend: bool, as_
     from voucherd.cli.clock import instant_of
     from voucherd.service.restored import release as let_go
 
-    zone = context.app.rules.desk.zone
-    until = instant_of(sent_until, zone, "--sent-until") if sent_until is not None else None
-    done = let_go(context.app.store, until, context.operator, context.writing_now())
+    app = context.app
+    until = instant_of(sent_until, app.rules.desk.zone, "--sent-until") if sent_until is not None else None
+    done = let_go(app.store, app.rules, until, context.operator, context.writing_now())
     if as_json:
         print_json({"mails": done.mails, "steps": done.steps, "left": done.left})
         return ExitStatus.DONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.business_days import add, leave_business_days
@@ -30,9 +31,14 @@ class Deadline:
         return self.met_on is None and not self.waived
 
     def ends_at(self, zone: ZoneInfo) -> datetime:
-        """The last instant of the deadline, in UTC: 23:59:59 of its day in `zone` (DOMAIN.md, Deadlines), the second
-        one where the clocks are set back at midnight and the day has two."""
-        return datetime.combine(self.on, time(23, 59, 59, fold=1), zone).astimezone(UTC)
+        """The last instant of the deadline, in UTC."""
+        return end_of(self.on, zone)
+
+
+def end_of(day: date, zone: ZoneInfo) -> datetime:
+    """The last instant of a deadline's day, in UTC: 23:59:59 in `zone` (DOMAIN.md, Deadlines), the second one where the
+    clocks are set back at midnight and the day has two."""
+    return datetime.combine(day, time(23, 59, 59, fold=1), zone).astimezone(UTC)
 
 
 def early_end(on: date, ends_at: datetime, zone: ZoneInfo) -> datetime | None:
@@ -50,6 +56,14 @@ class Bound:
     because: str
 
 
+_DATED = {  # every deadline of every voucher asks
+    Anchor.CREATED: attrgetter("created_on"),
+    Anchor.ASSIGNED: attrgetter("assigned_on"),
+    Anchor.RESERVED: attrgetter("reserved_on"),
+    Anchor.DELIVERED: attrgetter("delivered_on"),
+    Anchor.REDEEMED: attrgetter("redeemed_on"),
+    Anchor.ENGAGEMENT: attrgetter("engagement_on"),
+}
 _UNIT_WORDS = {Unit.DAYS: "days", Unit.MONTHS: "months", Unit.BUSINESS_DAYS: "business days"}
 
 
@@ -60,15 +74,7 @@ def anchor_date(voucher: Voucher, anchor: Anchor) -> tuple[date | None, str]:
         return voucher.assigned_on, "assigned"
     if anchor is Anchor.ASSIGNED and voucher.assigned_on is None:
         return voucher.created_on, "created"
-    dates = {
-        Anchor.CREATED: voucher.created_on,
-        Anchor.ASSIGNED: voucher.assigned_on,
-        Anchor.RESERVED: voucher.reserved_on,
-        Anchor.DELIVERED: voucher.delivered_on,
-        Anchor.REDEEMED: voucher.redeemed_on,
-        Anchor.ENGAGEMENT: voucher.engagement_on,
-    }
-    return dates[anchor], anchor.value
+    return _DATED[anchor](voucher), anchor.value
 
 
 def _plus_cohort(cohort: Cohort, bound: Bound, voucher: Voucher, country: str) -> Bound:

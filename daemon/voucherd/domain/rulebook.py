@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -15,8 +16,8 @@ from voucherd.domain.programme import Programme
 from voucherd.domain.reconciliation.rates import RateTable, Valuation
 from voucherd.domain.reconciliation.tolerance import Tolerance
 from voucherd.domain.reminder_tables import NOTHING_OWN, Tables
-from voucherd.domain.standing import Standing, stand
-from voucherd.domain.steps import Clockwork, ReminderPolicy, clockwork
+from voucherd.domain.standing import KnownBounds, Standing, stand
+from voucherd.domain.steps import MISSED, Clockwork, ReminderPolicy, clockwork
 from voucherd.domain.voucher import Voucher
 
 _MOST_VALUED = 100_000
@@ -95,7 +96,11 @@ class Rulebook:
         programme = self.programmes.get(voucher.programme)
         if programme is None:
             return None
-        return stand(voucher, programme, self.partner(voucher.partner), self.desk.zone)
+        return stand(voucher, programme, self.partner(voucher.partner), self.desk.zone, self._bounds)
+
+    @cached_property
+    def _bounds(self) -> KnownBounds:
+        return KnownBounds()
 
     def clock(self, partner_id: str | None) -> Clockwork:
         """The sending hours of a partner, the desk's where there is none."""
@@ -159,6 +164,32 @@ class Rulebook:
     @cached_property
     def _valued(self) -> dict[tuple[str | None, str | None, str | None, int | None, date], Valuation]:
         return {}
+
+    @cached_property
+    def days_before(self) -> Mapping[str, frozenset[int]]:
+        """For each deadline, every step that any setting has, whichever is the nearest; with the `missed` one."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for deadline, days in self._every_setting():
+            found[deadline] |= {MISSED, *days}
+        return {deadline: frozenset(days) for deadline, days in found.items()}
+
+    @cached_property
+    def last_steps(self) -> Mapping[str, int]:
+        """For each deadline, the farthest of the steps that are the last before it by any setting."""
+        found: dict[str, int] = {}
+        for deadline, days in self._every_setting():
+            found[deadline] = max(min(days, default=0), found.get(deadline, 0))
+        return found
+
+    def _every_setting(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        own = [partner.reminders for partner in self.partners.values()]
+        own += [programme.reminders for programme in self.programmes.values()]
+        rules = [*self.reminders.by_value, *(rule for table in own for rule in table.by_value)]
+        yield from self.reminders.steps.items()
+        for table in own:
+            yield from table.steps.items()
+        for rule in rules:
+            yield from rule.steps.items()
 
     @property
     def reminded_by_value(self) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from voucherd.domain.deadlines import Deadline, deadlines, validity
@@ -16,6 +19,15 @@ _OPEN = (State.ASSIGNED, State.RESERVED, State.DELIVERED)
 _OF_THE_RULES = frozenset({
     "redeemed-after-expiry", "reserved-after-expiry", "late", "length-not-offered", "assigned-after-last-day",
 })  # fmt: skip
+
+# What of a voucher no deadline follows from; everything else counts, whatever is added to it.
+_NO_DATE = frozenset({
+    "id", "programme", "state", "partner", "customer", "customer_admin", "offering", "country", "redeemed_by",
+    "claimed_on", "claimed_invoice", "disputed_on", "accepted", "accepted_currency", "reservation", "findings",
+    "claims", "remitted",
+})  # fmt: skip
+_DATES = attrgetter(*(one.name for one in fields(Voucher) if one.name not in _NO_DATE))
+_MOST_KNOWN = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +54,54 @@ class Standing:
         """The deadline `name`, None where it cannot be computed."""
         return next((deadline for deadline in self.deadlines if deadline.name == name), None)
 
+    def unmet_on(self, name: str) -> date | None:
+        """The day of the deadline `name` as long as somebody has to meet it; a revoked voucher has none."""
+        found = self.deadline(name) if self.voucher.state is not State.REVOKED else None
+        return found.on if found is not None and found.open else None
 
-def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_zone: ZoneInfo) -> Standing:
+
+class Bounds(NamedTuple):
+    """What follows from the dates of a voucher alone: its deadlines, its own end, the parts of its payment."""
+
+    deadlines: tuple[Deadline, ...]
+    valid_until: date | None
+    parts: tuple[PartOfVoucher, ...]
+
+
+class KnownBounds:
+    """The bounds of vouchers with the same dates, computed once: a million vouchers share some thousands."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Bounds] = {}
+
+    def of(self, voucher: Voucher, programme: Programme, country: str) -> Bounds:
+        """The bounds of a voucher, as `bounds_of` computes them."""
+        dates = (programme.id, country, _DATES(voucher))
+        found = self._known.get(dates)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._known[dates] = bounds_of(voucher, programme, country)
+        return found
+
+
+def bounds_of(voucher: Voucher, programme: Programme, country: str) -> Bounds:
+    """The bounds of a voucher whose business days are counted in `country`."""
+    parts = parts_of(voucher, programme, country)
+    bound = validity(voucher, programme, country)
+    found = with_parts(deadlines(voucher, programme, country), parts, voucher)
+    return Bounds(found, bound.on if bound else None, parts)
+
+
+def stand(
+    voucher: Voucher,
+    programme: Programme,
+    partner: Partner | None,
+    desk_zone: ZoneInfo,
+    known: KnownBounds | None = None,
+) -> Standing:
     """The voucher with its deadlines in the programme's zone, else the partner's, else the desk's (RULES.md, Time).
+    `known` are bounds that were computed by the same programmes.
 
     Findings that need the programme's rules or the deadlines are added here; a voucher that stood by other rules
     before loses what those found.
@@ -53,9 +110,7 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
     zone = ZoneInfo(programme.timezone) if programme.timezone else desk_zone
     if programme.timezone is None and partner is not None:
         zone = ZoneInfo(partner.timezone)
-    parts = parts_of(voucher, programme, country)
-    found = with_parts(deadlines(voucher, programme, country), parts, voucher)
-    bound = validity(voucher, programme, country)
+    found, valid_until, parts = (known.of if known else bounds_of)(voucher, programme, country)
     named = {deadline.name: deadline for deadline in found}
     voucher = _without_moot_claims(voucher, named.get("bill"))
     extra = (
@@ -63,8 +118,9 @@ def stand(voucher: Voucher, programme: Programme, partner: Partner | None, desk_
         | _late_findings(voucher, named)
         | _rule_findings(voucher, programme)
     )
-    voucher = replace(voucher, findings=tuple(sorted(extra)))
-    standing = Standing(voucher, found, zone, bound.on if bound else None, parts=parts)
+    if extra != set(voucher.findings):
+        voucher = replace(voucher, findings=tuple(sorted(extra)))
+    standing = Standing(voucher, found, zone, valid_until, parts=parts)
     if voucher.state in _OPEN and "redeem" in named:
         return replace(standing, ends_at=named["redeem"].ends_at(zone), state_after=State.EXPIRED)
     if voucher.state is State.REVOKED and "redeem" in named and _ended_before(voucher, named["redeem"]):

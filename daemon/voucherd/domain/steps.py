@@ -22,6 +22,9 @@ from voucherd.domain.reminder_tables import Closed, ValueRule
 from voucherd.domain.standing import Standing
 from voucherd.domain.voucher import State
 
+COMPUTED_AS = "2"
+"""Another number where a release computes deadlines or steps in another way: what is stored is then planned anew."""
+
 MISSED = -1  # the step after the deadline: the one mail that says it was missed
 
 
@@ -152,8 +155,11 @@ def asked_again_on(claimed_on: date) -> date:
     return claimed_on + _CLAIM_HOLDS
 
 
-def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> list[Step]:
-    """Every step of every unmet deadline, whether its time has come or not, and the `missed` step after each.
+def steps_of(
+    standing: Standing, policy: ReminderPolicy, clock: Clockwork, until: date | None = None
+) -> list[Step]:
+    """Every step of every unmet deadline, whether its time has come or not, and the `missed` step after each; with
+    `until`, those alone that are near where steps up to that day are written down (`domain.near_steps`).
 
     A revoked voucher has none; an expired one keeps its steps until the `missed` mail took their place.
     """
@@ -163,7 +169,7 @@ def steps_of(standing: Standing, policy: ReminderPolicy, clock: Clockwork) -> li
     found: list[Step] = []
     for deadline in standing.deadlines:
         if deadline.open and deadline.name in policy.steps:
-            found.extend(_steps(standing, deadline, policy.steps[deadline.name], clock))
+            found.extend(_steps(standing, deadline, policy.steps[deadline.name], clock, until))
     return found
 
 
@@ -204,10 +210,18 @@ def moved_because(key: StepKey, ends_at: datetime, due_at: datetime, clock: Cloc
     return passed_over(day, sent_on, clock.quiet) if clock.instant(sent_on) == due_at else ""
 
 
-def _steps(standing: Standing, deadline: Deadline, days: tuple[int, ...], clock: Clockwork) -> list[Step]:
+def _steps(
+    standing: Standing, deadline: Deadline, days: tuple[int, ...], clock: Clockwork, until: date | None
+) -> list[Step]:
+    voucher = standing.voucher
+    with_missed = True
+    if until is not None and not has_claim(standing, deadline.name):
+        nearest = (deadline.on - until).days
+        days, with_missed = tuple(n for n in days if n >= nearest), nearest <= MISSED
+        if not days and not with_missed:
+            return []
     ends_at = deadline.ends_at(standing.zone)
     last_day = last_sending_day(deadline.on, ends_at, clock)
-    voucher = standing.voucher
 
     def step(days_before: int, due_at: datetime) -> Step:
         key = StepKey(voucher.programme, voucher.id, deadline.name, deadline.on, days_before)
@@ -221,5 +235,12 @@ def _steps(standing: Standing, deadline: Deadline, days: tuple[int, ...], clock:
             last_day - again
         ).days not in days:  # it is asked again when the pause is over, whatever the steps
             before.append(step((last_day - again).days, clock.instant(again)))
+    if not with_missed:
+        return before
     after = clock.instant(clock.on_or_after(clock.day_of(ends_at) + timedelta(days=1)))
     return [*before, step(MISSED, after)]
+
+
+def has_claim(standing: Standing, deadline: str) -> bool:
+    """Whether the steps of a deadline follow from the day of a claim to have billed as well."""
+    return deadline == "bill" and standing.voucher.claimed_on is not None

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from voucherd.domain.plan import PlannedMail, plan
 from voucherd.domain.plan_changes import Addressed, Change, PlanChange, changes, due_at_once, keys_of
 from voucherd.domain.rulebook import Rulebook
-from voucherd.domain.standing import Standing
-from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus, occasion
-from voucherd.service.recording import is_outdone, nearest_told, wanted_steps
-from voucherd.service.records import Alike, StepRow, VoucherKey
-from voucherd.service.remind import circumstances, plan_until
+from voucherd.domain.steps import MISSED, StepKey
+from voucherd.service.foreseeing import steps_under
+from voucherd.service.remind import circumstances, plan_to_come
 from voucherd.service.store import Transaction
-
-_AT_ONCE = 20_000  # vouchers that are looked at together
-_REMEMBERED = 30_000  # kinds of vouchers that are kept in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +32,8 @@ class Comparison:
 
 
 def compare(tx: Transaction, rules: Rulebook, other: Rulebook, now: datetime, until: datetime) -> Comparison:
-    """Today's plan (the stored steps) and the one after a reload with `other`, from `now` to `until`."""
-    made, _ = plan_until(tx, rules, now, until)
+    """Today's plan and the one after a reload with `other`, from `now` to `until`."""
+    made = plan_to_come(tx, rules, now, until)
     today = [_addressed(mail, rules) for mail in made.mails]
     steps = list(steps_under(tx, other, until))
     partners = sorted({step.partner for step in steps if step.partner})
@@ -47,81 +42,6 @@ def compare(tx: Transaction, rules: Rulebook, other: Rulebook, now: datetime, un
     then = [_addressed(mail, other) for mail in remade.mails]
     at_once = due_at_once(today, then, lambda one: one.mail.at <= now)
     return Comparison(len(today), len(then), changes(today, then), at_once)
-
-
-def steps_under(tx: Transaction, rules: Rulebook, until: datetime) -> Iterator[Step]:
-    """The steps that would be planned and due by `until` after a reload with these rules, without storing anything:
-    what `service.replanning` would store, and as there computed once for all vouchers that are alike."""
-    for partner in tx.replanning.partners():
-        kinds = _Kinds(rules, until)
-        after: VoucherKey | None = None
-        while page := tx.replanning.page(partner, after, _AT_ONCE, kinds.alike):
-            yield from _steps_of_page(tx, kinds, page)
-            after = page[-1].key
-            kinds.forget()
-
-
-@dataclass(slots=True)
-class _Kinds:
-    """The kinds of vouchers of one partner that were met so far, each with its occasion and the steps that it would
-    have by `until`, and of those the ones that are still to go, by the stored steps."""
-
-    rules: Rulebook
-    until: datetime
-    alike: dict[tuple[Any, ...], Standing] = field(default_factory=dict)
-    due: dict[int, tuple[Hashable, Sequence[Step]]] = field(default_factory=dict)
-    left: dict[Hashable, Sequence[Step]] = field(default_factory=dict)
-
-    def due_of(self, stored: Standing) -> tuple[Hashable, Sequence[Step]]:
-        """The occasion of a stored standing by these rules, and every step that it has by `until`."""
-        known = self.due.get(id(stored))
-        if known is None:
-            now = self.rules.stand(stored.voucher)
-            known = (None, ())
-            if now is not None:
-                steps = [step for step in wanted_steps(self.rules, now) if step.due_at <= self.until]
-                known = (occasion(now, self.rules.policy_of(now)), steps)
-            self.due[id(stored)] = known
-        return known
-
-    def forget(self) -> None:
-        """Keeps memory bounded, however many kinds a partner has."""
-        if len(self.alike) > _REMEMBERED or len(self.left) > _REMEMBERED:
-            self.alike.clear()
-            self.due.clear()
-            self.left.clear()
-
-
-def _steps_of_page(tx: Transaction, kinds: _Kinds, page: Sequence[Alike]) -> Iterator[Step]:
-    found = [(voucher, *kinds.due_of(voucher.standing)) for voucher in page]
-    found = [one for one in found if one[2]]
-    shapes = tx.replanning.shapes([voucher.key for voucher, _, _ in found])
-    for voucher, same, steps in found:
-        shape = shapes.get(voucher.key)
-        text = shape.text if shape else ""
-        left = kinds.left.get((same, text))
-        if left is None:
-            left = kinds.left[same, text] = _still_to_go(steps, tx.replanning.rows_of(text))
-        for step in left:
-            yield replace(step, key=replace(step.key, voucher=voucher.shown))
-
-
-def _still_to_go(steps: Sequence[Step], rows: Sequence[StepRow]) -> list[Step]:
-    known, told = {_place(row): row for row in rows}, nearest_told(rows)
-    going = []
-    for step in steps:
-        row = known.get(_place(step.key))
-        fresh = row is None or row.status == StepStatus.WITHDRAWN
-        if not (is_outdone(step.key, told) if fresh else row is not None and row.status in _ENDED):
-            going.append(step)
-    return going
-
-
-_ENDED = (StepStatus.MAILED, StepStatus.SUPERSEDED)
-
-
-def _place(step: StepRow | StepKey) -> tuple[str, object, int]:
-    return step.deadline, step.deadline_on, step.days_before
 
 
 def _addressed(mail: PlannedMail, rules: Rulebook) -> Addressed:

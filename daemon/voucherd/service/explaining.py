@@ -3,19 +3,33 @@ set. What is still to come is foretold by the plan itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from voucherd.domain.events import Event
+from voucherd.domain.history import fold
 from voucherd.domain.holds import Holds
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.plan import plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.domain.steps import MISSED, Clockwork, StepStatus, asked_again_on, moved_because, own_instant
+from voucherd.domain.steps import (
+    MISSED,
+    Clockwork,
+    Step,
+    StepKey,
+    StepStatus,
+    asked_again_on,
+    moved_because,
+    own_instant,
+)
+from voucherd.service.foreseeing import unwritten_steps
 from voucherd.service.health import reach
 from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import plain_hold
+from voucherd.service.recording import is_outdone, nearest_told, unwanted_because, wanted_steps
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.remind import circumstances, fate, step_of
 from voucherd.service.store import Transaction
@@ -36,9 +50,11 @@ class _Foretold:
 
 def explained(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) -> list[dict[str, Any]]:
     """A row for each step of the voucher, in the order of time; a deadline's last word only once it is due."""
-    rows = tx.steps.of([key])
-    mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
     standing = tx.ledger.standings([key]).get(key)
+    rows = tx.steps.of([key])
+    if standing is not None and standing.voucher.programme in rules.programmes:
+        rows += _unwritten(tx, rules, key, standing, rows)
+    mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
     holds = tx.holds.in_force(now)
     told = _foretold(tx, rules, [row for row in rows if row.status == StepStatus.PLANNED], now, holds)
     shown = [row for row in rows if row.days_before != MISSED or row.due_at <= now]
@@ -57,8 +73,58 @@ def explained(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
             ),
             "hold": plain_hold(held),
         }
-        for row in sorted(shown, key=lambda row: (row.due_at, row.deadline, -row.days_before))
+        for row in sorted(
+            shown, key=lambda row: (row.due_at, row.deadline_on, row.deadline, -row.days_before)
+        )
     ]
+
+
+def _unwritten(
+    tx: Transaction, rules: Rulebook, key: VoucherKey, standing: Standing, rows: Sequence[StepRow]
+) -> list[StepRow]:
+    """The steps that are not written down: those to come, and those that were to come until the history went on."""
+    known, told = {_place(row) for row in rows}, nearest_told(rows)
+    found: dict[tuple[str, date, int], StepRow] = {}
+    for then in [*_earlier(rules, tx.ledger.events([key])[key]), standing]:
+        wanted = {_place(step.key): step for step in wanted_steps(rules, then)}
+        for place, row in found.items():
+            if place not in wanted and row.status == StepStatus.PLANNED:
+                status, because = unwanted_because(then, row)
+                found[place] = replace(row, status=status.value, because=because)
+        for place, step in wanted.items():
+            if place not in known and not is_outdone(step.key, told):
+                found[place] = _as_row(step)
+    return [replace(row, id=-number) for number, row in enumerate(found.values(), start=1)]
+
+
+def _earlier(rules: Rulebook, history: Sequence[Event]) -> Iterator[Standing]:
+    """The voucher as it stood after each recording but the last."""
+    for at in range(1, len(history)):
+        if history[at - 1].recorded_at != history[at].recorded_at:
+            standing = rules.stand(fold(history[:at]))
+            if standing is not None:
+                yield standing
+
+
+def _as_row(step: Step) -> StepRow:
+    key = step.key
+    return StepRow(
+        id=0,
+        programme=key.programme,
+        voucher_key=voucher_key(key.voucher),
+        voucher=key.voucher,
+        deadline=key.deadline,
+        deadline_on=key.deadline_on,
+        days_before=key.days_before,
+        partner=step.partner,
+        due_at=step.due_at,
+        ends_at=step.ends_at,
+        status=StepStatus.PLANNED.value,
+    )
+
+
+def _place(step: StepRow | StepKey) -> tuple[str, date, int]:
+    return step.deadline, step.deadline_on, step.days_before
 
 
 def _row(
@@ -114,16 +180,22 @@ def _foretold(
 ) -> dict[int, _Foretold]:
     """What the next passes will do with these steps, beside everything else that their partners soon get."""
     partners = sorted({row.partner for row in planned if row.partner})
-    around = {row.id: row for row in tx.steps.due(now + _NEAR, partners=partners)}
-    around |= {row.id: row for row in planned}
-    number = {step_of(row).key: row.id for row in around.values()}
+    near = now + _NEAR
+    around = [
+        *map(step_of, tx.steps.due(near, partners=partners)),
+        *unwritten_steps(tx, rules, near, partners),
+    ]
+    number = {step_of(row).key: row.id for row in planned}
+    steps = {step.key: step for step in [*around, *map(step_of, planned)]}.values()
     already, rests = circumstances(tx, rules, partners, now)
-    until = max((row.due_at for row in around.values()), default=now) + _FAR
-    steps = [step_of(row) for row in around.values()]
+    until = max((step.due_at for step in steps), default=now) + _FAR
     made = plan(steps, rules.clocks, rules.digests, now, max(until, now + _FAR), already, rests, holds)
-    found = {number[one.step.key]: _Foretold(None, one.because) for one in made.superseded}
+    fallen = [one for one in made.superseded if one.step.key in number]
+    found = {number[one.step.key]: _Foretold(None, one.because) for one in fallen}
     for mail in made.mails:
         for step in mail.steps:
+            if step.key not in number:
+                continue
             rest = rests.get((mail.partner, step.key.voucher))
             waits = rest is not None and max(now, step.due_at) < rest <= mail.at
             local = mail.at.astimezone(rules.clock(mail.partner).zone)

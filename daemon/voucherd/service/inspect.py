@@ -29,7 +29,7 @@ from voucherd.service.records import (
     ReviewEntry,
     VoucherKey,
 )
-from voucherd.service.remind import due_mails, plan_until
+from voucherd.service.remind import due_mails, plan_to_come
 from voucherd.service.store import Transaction
 from voucherd.service.wording import subjects
 
@@ -256,7 +256,7 @@ def plan_mails(
     waiting = [
         mail for mail in tx.outbox.mails(("planned", "held", "sending", "in-doubt")) if mail.due_at <= until
     ]
-    made, _ = plan_until(tx, rules, now, until)
+    made = plan_to_come(tx, rules, now, until)
     return [*waiting, *(one.mail for one in due_mails(tx, rules, made.mails, token_key, now))]
 
 

@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from voucherd.domain.events import Event
 from voucherd.domain.history import fold
+from voucherd.domain.near_steps import is_near
 from voucherd.domain.reconciliation.verdict import LineVerdict
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
@@ -22,6 +24,10 @@ from voucherd.service.billing import ClosedChange, billing_events
 from voucherd.service.hinted_lines import place_hinted_lines
 from voucherd.service.records import ReviewCode, ReviewEntry, StepChanges, StepRow, VoucherKey
 from voucherd.service.store import Transaction
+
+STEPS_WRITTEN: Final = "steps written"
+LOOKED_AT: Final = "steps looked at"
+"""Where the store keeps up to which day steps are written down, and when that was last seen to be enough."""
 
 
 @dataclass(slots=True)
@@ -132,27 +138,42 @@ def replan(
     fresh_ones: AbstractSet[VoucherKey] = frozenset(),
 ) -> None:
     """Brings the steps of vouchers in line with their deadlines: met ones end, moved ones are withdrawn, new ones
-    are planned. What was mailed stays. `fresh_ones` are known to have no steps yet."""
+    that are near are planned. What was mailed stays. `fresh_ones` are known to have no steps yet."""
     if not changed:
         return
+    written = steps_written(tx)
     existing: dict[VoucherKey, list[StepRow]] = defaultdict(list)
     for row in tx.steps.of([key for key in changed if key not in fresh_ones]):
         existing[VoucherKey(row.programme, row.voucher_key)].append(row)
-    changes = [step_changes(rules, standing, existing[key]) for key, standing in changed.items()]
+    changes = [step_changes(rules, standing, existing[key], written) for key, standing in changed.items()]
     tx.steps.close([one for change in changes for one in change.gone])
     tx.steps.replan([one for change in changes for one in change.moved])
     tx.steps.add([one for change in changes for one in change.fresh])
 
 
-def wanted_steps(rules: Rulebook, standing: Standing) -> list[Step]:
-    """The steps that a voucher has by these rules."""
-    return steps_of(standing, rules.policy_of(standing), rules.clock(standing.voucher.partner))
+def wanted_steps(rules: Rulebook, standing: Standing, until: date | None = None) -> list[Step]:
+    """The steps that a voucher has by these rules; with `until`, those that are near where that day's are."""
+    return steps_of(standing, rules.policy_of(standing), rules.clock(standing.voucher.partner), until)
 
 
-def step_changes(rules: Rulebook, standing: Standing, rows: Sequence[StepRow]) -> StepChanges:
-    """What the stored steps of a voucher lack, or have too many, of those that it has by these rules."""
+def steps_written(tx: Transaction) -> date | None:
+    """The day up to which steps are written down (`domain.near_steps`); None while none are. Who records asks after
+    taking the turn: the day moves on in a turn of its own."""
+    kept = tx.state.get(STEPS_WRITTEN)
+    return date.fromisoformat(kept) if kept else None
+
+
+def step_changes(
+    rules: Rulebook, standing: Standing, rows: Sequence[StepRow], written: date | None
+) -> StepChanges:
+    """What the stored steps of a voucher lack, or have too many, of those that it has by these rules and that are near,
+    as steps up to the day `written` are."""
     existing = {_place(row): row for row in rows}
-    wanted = {_place(step.key): step for step in wanted_steps(rules, standing)}
+    days = [row.deadline_on - timedelta(days=row.days_before) for row in rows]
+    until = (
+        max([written, *days]) if written is not None else None
+    )  # farther away nothing is there or to be added
+    wanted = {_place(step.key): step for step in wanted_steps(rules, standing, until)}
     told = nearest_told(rows)
     fresh: list[Step] = []
     moved: list[tuple[int, Step]] = []
@@ -161,11 +182,12 @@ def step_changes(rules: Rulebook, standing: Standing, rows: Sequence[StepRow]) -
         if (row is None or row.status == StepStatus.WITHDRAWN) and is_outdone(step.key, told):
             continue
         if row is None:
-            fresh.append(step)
+            if is_near(step, standing, written):
+                fresh.append(step)
         elif _differs(row, step):
             moved.append((row.id, step))
     gone = [
-        (row.id, *_fate(standing, row))
+        (row.id, *unwanted_because(standing, row))
         for place, row in existing.items()
         if place not in wanted and row.status == StepStatus.PLANNED
     ]
@@ -200,8 +222,8 @@ def _differs(row: StepRow, step: Step) -> bool:
     return row.status == StepStatus.PLANNED and not same
 
 
-def _fate(standing: Standing, row: StepRow) -> tuple[StepStatus, str]:
-    """Why a planned step is no longer wanted."""
+def unwanted_because(standing: Standing, row: StepRow) -> tuple[StepStatus, str]:
+    """What becomes of a step that is no longer wanted, and why."""
     if standing.voucher.state is State.REVOKED:
         return StepStatus.WITHDRAWN, f"the voucher was revoked on {standing.voucher.revoked_on}"
     deadline = standing.deadline(row.deadline)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from voucherd.domain.letter import Alarm
 from voucherd.domain.reconciliation.document import InvoiceDocument
@@ -357,6 +358,29 @@ class StepChanges:
 
     def __bool__(self) -> bool:
         return bool(self.fresh or self.moved or self.gone)
+
+
+class UnmetDays(NamedTuple):
+    """The vouchers whose `deadline` is unmet and lies on these days, both included; `first` None: however early."""
+
+    deadline: str
+    first: date | None
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which vouchers are looked at: those of `partner` (None: of nobody), or of `everybody`.
+
+    With `planned`, those alone that have a planned step of one of these deadlines; with `unmet`, those alone with such
+    a deadline; with both, those that have either. With `claimed`, of all these those alone whose billing is claimed.
+    """
+
+    partner: str | None = None
+    everybody: bool = False
+    planned: tuple[str, ...] = ()
+    unmet: tuple[UnmetDays, ...] = ()
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

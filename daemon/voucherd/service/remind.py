@@ -15,12 +15,14 @@ from voucherd.domain.standing import Standing
 from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
 from voucherd.service.alarms import raise_alarms
 from voucherd.service.calendars import told, with_calendars
+from voucherd.service.foreseeing import unwritten_steps
 from voucherd.service.letters import Addressing, item, outgoing
+from voucherd.service.near_steps import write_near_steps
 from voucherd.service.outcomes import no_partner, reachable
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.restored import why_held
 from voucherd.service.store import Store, Transaction
-from voucherd.service.swallowed import tell_of_swallowed
+from voucherd.service.swallowed import swallowed, tell_of_swallowed
 from voucherd.service.worth import Worth, worths
 
 _REST = timedelta(hours=24)  # between the receipt of a voucher and its first reminder
@@ -40,18 +42,34 @@ def step_of(row: StepRow) -> Step:
     return Step(key, row.partner, row.due_at, row.ends_at)
 
 
-def plan_until(
-    tx: Transaction, rules: Rulebook, now: datetime, until: datetime, limit: int | None = None
-) -> tuple[Plan, dict[StepKey, StepRow]]:
-    """The plan from `now` to `until`, with the stored row behind each of its steps."""
+def plan_now(tx: Transaction, rules: Rulebook, now: datetime) -> tuple[Plan, dict[StepKey, StepRow]]:
+    """The plan of what is due now, with the stored row behind each of its steps."""
     holds = tx.holds.in_force(now)
-    rows = tx.steps.due(until, limit, holds.everywhere(until), partners=sorted(rules.clocks))
-    partners = sorted({row.partner for row in rows if row.partner})
+    rows = _due_rows(tx, rules, now, holds)
+    steps = {step_of(row): row for row in rows}
+    made = _plan(tx, rules, list(steps), now, now, holds)
+    return made, {step.key: row for step, row in steps.items()}
+
+
+def plan_to_come(tx: Transaction, rules: Rulebook, now: datetime, until: datetime) -> Plan:
+    """The plan from `now` to `until`, of steps that are written down and of those that are not yet."""
+    holds = tx.holds.in_force(now)
+    steps = [step_of(row) for row in _due_rows(tx, rules, until, holds)]
+    return _plan(
+        tx, rules, [*steps, *unwritten_steps(tx, rules, until, sorted(rules.clocks))], now, until, holds
+    )
+
+
+def _due_rows(tx: Transaction, rules: Rulebook, until: datetime, holds: Holds) -> list[StepRow]:
+    return tx.steps.due(until, None, holds.everywhere(until), partners=sorted(rules.clocks))
+
+
+def _plan(
+    tx: Transaction, rules: Rulebook, steps: Sequence[Step], now: datetime, until: datetime, holds: Holds
+) -> Plan:
+    partners = sorted({step.partner for step in steps if step.partner})
     already, rests = circumstances(tx, rules, partners, now)
-    steps = {step_of(row).key: row for row in rows}
-    every = (step_of(row) for row in rows)
-    made = plan(every, rules.clocks, rules.digests, now, until, already, rests, holds)
-    return made, steps
+    return plan(steps, rules.clocks, rules.digests, now, until, already, rests, holds)
 
 
 def circumstances(
@@ -153,19 +171,21 @@ def remind(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> in
     One transaction: a step is given to its mail in the very commit that stores the mail, so neither can be
     without the other, and a daemon beside this one finds the step taken.
     """
+    if not write_near_steps(store, rules, now):
+        return 0  # a digest goes once a day: it waits until everything that belongs into it is known
     with store.read() as tx:  # what is due may wait for another hour: that keeps nobody from recording
         if why_held(tx) or not tx.steps.any_due(now):
             return 0
-        made, _ = plan_until(tx, rules, now, now)
+        made, _ = plan_now(tx, rules, now)
         held = tx.holds.in_force(now).everywhere(now)
-        idle = not made.mails and not made.superseded and not tx.steps.swallowed(now, held, 1)
+        idle = not made.mails and not made.superseded and not swallowed(tx, rules, held, now)
         if idle and not no_partner(tx, rules, held, now):
             return 0
     with store.write() as tx:
         tx.state.take_turn()
         holds = tx.holds.in_force(now).everywhere(now)
         tell_of_swallowed(tx, rules, holds, now)
-        made, rows = plan_until(tx, rules, now, now)
+        made, rows = plan_now(tx, rules, now)
         raise_alarms(tx, now, no_partner(tx, rules, holds, now))
         return put_into_outbox(tx, rules, made, rows, token_key, now)
 

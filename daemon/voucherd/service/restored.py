@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.steps import StepStatus
 from voucherd.errors import OperatorError
+from voucherd.service.near_steps import write_near_steps
 from voucherd.service.records import MailStatus
 from voucherd.service.store import Store, Transaction
 
@@ -44,12 +46,13 @@ def why_held(tx: Transaction) -> str:
     )
 
 
-def release(store: Store, sent_until: datetime | None, by: str, now: datetime) -> Released:
+def release(store: Store, rules: Rulebook, sent_until: datetime | None, by: str, now: datetime) -> Released:
     """Lets mail go again. What was due up to `sent_until` counts as sent, mails that wait and reminders that were not
     written yet; without it everything goes that the store does not know as sent.
 
     OperatorError where nothing is held after a restore.
     """
+    write_near_steps(store, rules, max(now, sent_until or now))
     with store.write() as tx:
         tx.state.take_turn()
         if not tx.state.get(HELD):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select
 
 from voucherd.adapters.store import schema
-from voucherd.domain.steps import MISSED
+from voucherd.domain.deadlines import end_of
 from voucherd.domain.voucher import State
 from voucherd.service.records import MailStatus, Unbilled, VoucherKey
 
-_REST = timedelta(days=21)  # no country rests longer
+_DAY = timedelta(days=1)
 
 
 class SqlFigures:
@@ -42,39 +45,24 @@ class SqlFigures:
         return int(run(sent).scalar_one()), int(run(failed).scalar_one())
 
     def due(self, start: datetime, end: datetime) -> dict[str, int]:
-        """The unmet deadlines that end between these moments, by name: each has its `missed` step before it."""
-        table = schema.step
-        query = (
-            select(table.c.deadline, func.count())
-            .where(
-                schema.step_planned,
-                table.c.due_at
-                >= start,  # what the index knows: the first sending day after the deadline's end
-                table.c.due_at <= end + _REST,
-                table.c.days_before == MISSED,
-                table.c.ends_at >= start,
-                table.c.ends_at <= end,
-            )
-            .group_by(table.c.deadline)
-        )
-        return dict(self._connection.execute(query).all())
+        """The unmet deadlines that end between these moments, by name."""
+        found: Counter[str] = Counter()
+        for name, ends_at, count in self._unmet(start.date() - _DAY, end.date() + _DAY):
+            if start <= ends_at <= end:
+                found[name] += count
+        return dict(found)
 
     def missed(self, day: date, since: datetime) -> int:
-        """The deadlines of `day` that passed unmet: those whose `missed` mail is to come, and those that have had it
-        already, in a mail of that day or later."""
-        table, mail = schema.step, schema.outbox
-        waiting = select(func.count()).where(
-            schema.step_planned,
-            table.c.due_at >= since - timedelta(days=1),
-            table.c.due_at <= since + _REST,
-            table.c.days_before == MISSED,
-            table.c.deadline_on == day,
-            table.c.ends_at < since,
-        )
-        told = select(mail.c["items"]).where(mail.c.kind == "missed", mail.c.day >= day)
-        named = [item for (items,) in self._connection.execute(told) for item in items]
-        count: int = sum(item["deadline_on"] == day.isoformat() for item in named)
-        return count + int(self._connection.execute(waiting).scalar_one())
+        """The deadlines of `day` that passed unmet before `since`, and are unmet still."""
+        return sum(count for _, ends_at, count in self._unmet(day, day) if ends_at < since)
+
+    def _unmet(self, first: date, last: date) -> Iterator[tuple[str, datetime, int]]:
+        """The unmet deadlines of these days: name, end, and how many there are."""
+        for name, day in schema.UNMET.items():
+            zone = schema.voucher.c.zone
+            query = select(day, zone, func.count()).where(day.between(first, last)).group_by(day, zone)
+            for on, ends_in, count in self._connection.execute(query):
+                yield name, end_of(on, ZoneInfo(ends_in)), int(count)
 
     def newest(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """When the newest fact about a voucher and the newest invoice were recorded, of those known at `now`."""

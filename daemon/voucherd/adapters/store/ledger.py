@@ -310,6 +310,7 @@ def voucher_row(key: VoucherKey, standing: Standing) -> dict[str, Any]:
         ],
         billed_parts=list(voucher.billed_parts),
         bill_by=next((d.on for d in standing.deadlines if d.name == "bill"), None),
+        **{column.name: standing.unmet_on(name) for name, column in schema.UNMET.items()},
         parts=[_part_row(part) for part in standing.parts] or None,
         zone=standing.zone.key,
         valid_until=standing.valid_until,
@@ -334,6 +335,16 @@ def remitted_of_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[Remitted, ...]:
     return tuple(Remitted(**{**one, "on": date.fromisoformat(one["on"])}) for one in rows)
 
 
+def deadlines_of_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[Deadline, ...]:
+    """Deadlines as the column `deadlines` holds them."""
+    return tuple(
+        Deadline(
+            d["name"], date.fromisoformat(d["on"]), d["because"], _date(d["met_on"]), d.get("waived", "")
+        )
+        for d in rows
+    )
+
+
 def part_of_row(row: Mapping[str, Any]) -> PartOfVoucher:
     """A part of a split payment as the column `parts` holds it."""
     due_on, bill_by = _date(row["due_on"]), _date(row["bill_by"])
@@ -345,6 +356,7 @@ def _date(value: str | None) -> date | None:
 
 
 def standing_of(row: Mapping[Any, Any]) -> Standing:
+    """A stored voucher; its deadlines may have been read already."""
     reservation = row["reservation"]
     voucher = Voucher(
         id=row["voucher"],
@@ -364,12 +376,9 @@ def standing_of(row: Mapping[Any, Any]) -> Standing:
         remitted=remitted_of_rows(row["remitted"] or ()),
         **{name: row[name] for name in _PLAIN},
     )
-    found = tuple(
-        Deadline(
-            d["name"], date.fromisoformat(d["on"]), d["because"], _date(d["met_on"]), d.get("waived", "")
-        )
-        for d in row["deadlines"]
-    )
+    found = row["deadlines"]
+    if isinstance(found, list):
+        found = deadlines_of_rows(found)
     after = State(row["state_after"]) if row["state_after"] else None
     parts = tuple(map(part_of_row, row["parts"] or ()))
     return Standing(voucher, found, ZoneInfo(row["zone"]), row["valid_until"], row["ends_at"], after, parts)

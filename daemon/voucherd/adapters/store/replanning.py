@@ -10,32 +10,41 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, Connection, Date, func, select
 from sqlalchemy.sql import text
 
 from voucherd.adapters.store import schema
-from voucherd.adapters.store.bulk import lite, update_rows
-from voucherd.adapters.store.ledger import by_programme, standing_of, voucher_row
+from voucherd.adapters.store.bulk import lite, sqlite_value, update_rows
+from voucherd.adapters.store.ledger import by_programme, deadlines_of_rows, standing_of, voucher_row
 from voucherd.adapters.store.schema import Instant
 from voucherd.adapters.store.step_changes import change_steps
+from voucherd.domain.deadlines import Deadline
 from voucherd.domain.standing import Standing
-from voucherd.service.records import Alike, Shape, StepChanges, StepRow, VoucherKey
+from voucherd.domain.steps import StepKey
+from voucherd.service.records import Alike, Shape, Sought, StepChanges, StepRow, VoucherKey
 
 # What makes a voucher itself and nobody's deadline: everything else counts, whatever columns come.
 _OWN = frozenset({"voucher_key", "voucher", "skeleton", "reversed_key", "customer", "customer_admin"})
-_FACTS = tuple(column for column in schema.voucher.c if column.name not in _OWN)
+_OF_THE_DEADLINES = frozenset({"bill_by", *(column.name for column in schema.UNMET.values())})
+_FACTS = tuple(column for column in schema.voucher.c if column.name not in _OWN | _OF_THE_DEADLINES)
 _COMPUTED = (
     "findings",
     "claims",
     "deadlines",
-    "bill_by",
+    *sorted(_OF_THE_DEADLINES),
     "parts",
     "zone",
     "valid_until",
     "ends_at",
     "state_after",
+)
+_PLANNED = "status = 'planned'"
+_CLAIMED = (
+    "EXISTS (SELECT 1 FROM voucher WHERE voucher.programme = step.programme"
+    " AND voucher.voucher_key = step.voucher_key AND voucher.claimed_on IS NOT NULL)"
 )
 _BETWEEN, _AFTER_ROW = "\x1f", "\x1e"
 _PG_INSTANT = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
@@ -63,21 +72,20 @@ class SqlReplanning:
 
     def page(
         self,
-        partner: str | None,
+        sought: Sought,
         after: VoucherKey | None,
         limit: int,
         known: dict[tuple[Any, ...], Standing],
     ) -> list[Alike]:
-        """The next vouchers of a partner in the order of their keys. Those in the same circumstances share one
-        Standing, which has no ID, customer or administrator of its own; `known` keeps them from page to page."""
-        owner, values = self._owner(partner)
-        where = [owner]
+        """The next of these vouchers in the order of their keys. Those in the same circumstances share one Standing,
+        which has no ID, customer or administrator of its own; `known` keeps them from page to page."""
+        where, values = self._sought(sought)
         if after is not None:
             where.append(f"(programme, voucher_key) > ({self._mark}, {self._mark})")
             values += [after.programme, after.key]
         rows = self._connection.exec_driver_sql(
             f"SELECT voucher_key, voucher, {self._facts} FROM voucher WHERE {' AND '.join(where)} "  # noqa: S608 -- names of our own schema
-            f"ORDER BY partner, programme, voucher_key LIMIT {int(limit)}",
+            f"ORDER BY {'' if sought.everybody else 'partner, '}programme, voucher_key LIMIT {int(limit)}",
             tuple(values),
         )
         found: list[Alike] = []
@@ -93,10 +101,44 @@ class SqlReplanning:
     def _mark(self) -> str:
         return "?" if self._lite else "%s"
 
-    def _owner(self, partner: str | None) -> tuple[str, list[Any]]:
-        if partner is None:
-            return "partner IS NULL", []
-        return f"partner = {self._mark}", [partner]
+    def _sought(self, sought: Sought) -> tuple[list[str], list[Any]]:
+        """The conditions that tell these vouchers, and their values."""
+        where: list[str] = []
+        values: list[Any] = []
+        owner, whose = "partner IS NULL", []
+        if sought.partner is not None:
+            owner, whose = f"partner = {self._mark}", [sought.partner]
+        if not sought.everybody:
+            where.append(owner)
+            values += whose
+        either: list[str] = []
+        if sought.planned:
+            marks = ", ".join([self._mark] * len(sought.planned))
+            theirs = "" if sought.everybody else f" AND {owner}"
+            planned = (
+                f"SELECT programme, voucher_key FROM step WHERE {_PLANNED}{theirs} AND deadline IN ({marks})"  # noqa: S608 -- names of our own schema
+            )
+            either.append(f"(programme, voucher_key) IN ({planned})")
+            values += [*([] if sought.everybody else whose), *sought.planned]
+        for deadline, first, last in sought.unmet:
+            name = schema.UNMET[deadline].name
+            if first is None:
+                either.append(f"{name} <= {self._mark}")
+                values.append(self._day(last))
+            elif first == last:
+                either.append(f"{name} = {self._mark}")
+                values.append(self._day(last))
+            else:
+                either.append(f"{name} BETWEEN {self._mark} AND {self._mark}")
+                values += [self._day(first), self._day(last)]
+        if either:
+            where.append(f"({' OR '.join(either)})")
+        if sought.claimed:
+            where.append("claimed_on IS NOT NULL")
+        return where or ["1 = 1"], values
+
+    def _day(self, day: date) -> Any:
+        return sqlite_value(day) if self._lite else day
 
     @property
     def _facts(self) -> str:
@@ -135,6 +177,33 @@ class SqlReplanning:
     def rows_of(self, shape: str) -> list[StepRow]:
         """The steps that a shape tells of, numbered by their place in it."""
         return [_step_row(place, line) for place, line in enumerate(shape.split(_AFTER_ROW)) if line]
+
+    def retime(
+        self, partner: str | None, after: int, limit: int, instant: Callable[[StepKey, datetime], datetime]
+    ) -> tuple[int, int]:
+        """Moves so many of the partner's planned steps behind the row `after` to the `instant` that they have by their
+        deadline and its end; says how many were looked at, and the last row. Steps to bill what a partner claims to
+        have billed wait for more than that, and stay."""
+        owner, values = ("partner IS NULL", []) if partner is None else (f"partner = {self._mark}", [partner])
+        rows = self._connection.exec_driver_sql(
+            f"SELECT id, due_at, deadline, deadline_on, days_before, ends_at FROM step WHERE {_PLANNED}"  # noqa: S608 -- names of our own schema
+            f" AND {owner} AND id > {self._mark} AND NOT (deadline = 'bill' AND {_CLAIMED})"
+            f" ORDER BY id LIMIT {int(limit)}",
+            (*values, after),
+        )
+        found = rows.cursor.fetchall() if rows.cursor else []
+        moments: dict[tuple[Any, ...], Any] = {}
+        moved: list[tuple[Any, ...]] = []
+        for number, due_at, *what in found:
+            group = tuple(what)
+            moment = moments.get(group)
+            if moment is None:
+                moment = instant(*_deadline_step(*group))
+                moment = moments[group] = sqlite_value(moment) if self._lite else moment
+            if moment != due_at:
+                moved.append((moment, "", number))
+        update_rows(self._connection, schema.step, ("due_at", "because"), ("id",), moved, ready=True)
+        return len(found), found[-1][0] if found else after
 
     def apply(self, changes: Iterable[tuple[Alike, Shape | None, StepChanges]]) -> None:
         """Carries out what is to be changed in the steps of vouchers."""
@@ -175,9 +244,11 @@ def _as_text(name: str, kind: Any) -> str:
 
 
 def _standing(facts: Sequence[Any]) -> Standing:
-    row: dict[str, Any] = dict.fromkeys(_OWN, "")
-    for (name, read), value in zip(_READERS, facts, strict=True):
-        row[name] = read(value) if isinstance(value, str) else value
+    row = {**_NOBODYS, **dict(zip(_NAMES, facts, strict=True))}
+    for name, read in _READERS:
+        value = row[name]
+        if isinstance(value, str):
+            row[name] = read(value)
     return standing_of(row)
 
 
@@ -185,20 +256,34 @@ def _json(value: str) -> Any:
     return [] if value == "[]" else json.loads(value)  # as most are
 
 
-def _as_it_is(value: str) -> Any:
-    return value
-
-
-def _reader(kind: Any) -> Callable[[str], Any]:
-    """What makes of a column as text what it stands for."""
+def _reader(kind: Any) -> Callable[[str], Any] | None:
+    """What makes of a column as text what it stands for; None where it is text."""
     if isinstance(kind, JSON):
         return _json
     if isinstance(kind, Instant):
         return datetime.fromisoformat
-    return date.fromisoformat if isinstance(kind, Date) else _as_it_is
+    return date.fromisoformat if isinstance(kind, Date) else None
 
 
-_READERS = tuple((column.name, _reader(column.type)) for column in _FACTS)
+@lru_cache(maxsize=20_000)  # the partners' vouchers of one day have the same
+def _deadlines(value: str) -> tuple[Deadline, ...]:
+    return deadlines_of_rows(_json(value))
+
+
+_NOBODYS = dict.fromkeys(_OWN, "")
+_NAMES = tuple(column.name for column in _FACTS)
+_READERS = tuple(
+    (column.name, _deadlines if column.name == "deadlines" else read)
+    for column in _FACTS
+    if (read := _reader(column.type)) is not None
+)
+
+
+def _deadline_step(deadline: str, on: Any, days_before: int, ends_at: Any) -> tuple[StepKey, datetime]:
+    """A step of no voucher in particular, and the end of its deadline."""
+    if isinstance(on, str):
+        on, ends_at = date.fromisoformat(on), datetime.fromisoformat(ends_at)
+    return StepKey("", "", deadline, on, days_before), ends_at
 
 
 def _step_row(place: int, line: str) -> StepRow:

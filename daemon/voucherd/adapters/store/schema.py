@@ -30,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from voucherd.domain.reminder_tables import REMINDED
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -219,6 +221,9 @@ voucher = Table(
     Column("remitted", JSON(none_as_null=True)),  # nearly always none: a full run reads a million rows
     Column("deadlines", JSON, nullable=False),
     Column("bill_by", Date),
+    Column("unmet_reserve", Date),
+    Column("unmet_redeem", Date),
+    Column("unmet_bill", Date),
     Column("parts", JSON(none_as_null=True)),
     Column("zone", String(64), nullable=False),
     Column("valid_until", Date),
@@ -226,10 +231,22 @@ voucher = Table(
     Column("state_after", String(20)),
 )
 Index("ix_voucher_state", voucher.c.state)
-Index("ix_voucher_partner", voucher.c.partner, voucher.c.programme, voucher.c.voucher_key)
 Index("ix_voucher_skeleton", voucher.c.skeleton)
 Index("ix_voucher_key", voucher.c.voucher_key, voucher.c.programme)
 Index("ix_voucher_reversed", voucher.c.reversed_key)
+# The day of a deadline while it is unmet, by the deadline's name (`domain.reminder_tables.REMINDED`).
+UNMET = {name: voucher.c[f"unmet_{name}"] for name in REMINDED}
+# with the days: which of a partner's vouchers an edit of its steps is about is told without reading them
+Index("ix_voucher_partner", voucher.c.partner, voucher.c.programme, voucher.c.voucher_key, *UNMET.values())
+for _day in UNMET.values():
+    Index(
+        f"ix_voucher_{_day.name}",
+        _day,
+        voucher.c.programme,
+        voucher.c.voucher_key,
+        sqlite_where=_day.is_not(None),
+        postgresql_where=_day.is_not(None),
+    )
 
 step = Table(
     "step",
@@ -251,6 +268,7 @@ step = Table(
 )
 _PLANNED = text("status = 'planned'")
 Index("ix_step_due", step.c.due_at, sqlite_where=_PLANNED, postgresql_where=_PLANNED)
+Index("ix_step_planned", step.c.partner, sqlite_where=_PLANNED, postgresql_where=_PLANNED)
 # A partial index serves only a query that says the same without a bound value.
 step_planned = step.c.status == literal_column("'planned'")
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    false,
     func,
     not_,
     or_,
@@ -183,9 +184,15 @@ class SqlSteps:
         named = select(found.c.voucher).order_by(found.c.voucher).limit(limit) if count else None
         return count, list(self._connection.execute(named).scalars()) if named is not None else []
 
-    def swallowed(self, now: datetime, holds: Holds, limit: int | None = None) -> list[StepRow]:
-        """The steps that would have gone by `now`, are held, and are the last of their deadline or its `missed` mail;
-        those that `told` marked left out."""
+    def swallowed(
+        self, now: datetime, holds: Holds, written: date | None, last_ones: Mapping[str, int]
+    ) -> list[StepRow]:
+        """The steps that would have gone by `now`, are held, and are the `missed` mail of their deadline or may be its
+        last step; those that `told` marked left out.
+
+        A step may be the last where no nearer one waits, and where either every nearer one would be written down
+        (`written`, `domain.near_steps`), or it is as near as the last by some setting (`last_ones`, by deadline).
+        """
         if not holds.every:
             return []
         table, nearer = schema.step, schema.step.alias()
@@ -195,14 +202,21 @@ class SqlSteps:
             nearer.c.days_before > MISSED,
             nearer.c.days_before < table.c.days_before,
         )
+        nearest = [
+            and_(table.c.deadline == name, table.c.days_before <= days) for name, days in last_ones.items()
+        ]
+        if written is not None:
+            nearest.append(table.c.deadline_on <= written)
+        no_more = or_(false(), *nearest)
+        last = and_(table.c.ends_at >= now, not_(another), no_more)
         query = (
             select(table)
             .where(schema.step_planned, table.c.due_at <= now, table.c.because == "")
             .where(held(table, holds))
-            .where(or_(table.c.days_before == MISSED, and_(table.c.ends_at >= now, not_(another))))
+            .where(or_(table.c.days_before == MISSED, last))
             .order_by(table.c.deadline_on, table.c.voucher_key, table.c.id)
         )
-        return [_row(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+        return [_row(row) for row in self._connection.execute(query).mappings()]
 
     def told(self, steps: Sequence[StepRow], because: str) -> None:
         """Marks every planned step of the deadlines of these steps: somebody was told that they are held."""
@@ -216,17 +230,6 @@ class SqlSteps:
         rows = [{f"b_{name}": getattr(step, name) for name in _DEADLINE} for step in steps]
         if rows:
             self._connection.execute(statement, rows)
-
-    def first_due(self, since: datetime) -> datetime | None:
-        """The instant of the next planned step after `since`: when the loop has to look again."""
-        table = schema.step
-        query = (
-            select(table.c.due_at)
-            .where(schema.step_planned, table.c.due_at > since)
-            .order_by(table.c.due_at)
-            .limit(1)
-        )
-        return self._connection.execute(query).scalar_one_or_none()
 
     def withdraw_except(self, programmes: Sequence[str], because: str) -> int:
         """Withdraws the planned steps of every other programme; returns how many there were."""

@@ -149,6 +149,9 @@ def upgrade() -> None:
         sa.Column("remitted", sa.JSON(), nullable=True),
         sa.Column("deadlines", sa.JSON(), nullable=False),
         sa.Column("bill_by", sa.Date(), nullable=True),
+        sa.Column("unmet_reserve", sa.Date(), nullable=True),
+        sa.Column("unmet_redeem", sa.Date(), nullable=True),
+        sa.Column("unmet_bill", sa.Date(), nullable=True),
         sa.Column("parts", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),
@@ -158,10 +161,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("voucher", schema=None) as batch_op:
         batch_op.create_index("ix_voucher_key", ["voucher_key", "programme"], unique=False)
-        batch_op.create_index("ix_voucher_partner", ["partner", "programme", "voucher_key"], unique=False)
+        batch_op.create_index(
+            "ix_voucher_partner",
+            ["partner", "programme", "voucher_key", "unmet_reserve", "unmet_redeem", "unmet_bill"],
+            unique=False,
+        )
         batch_op.create_index("ix_voucher_reversed", ["reversed_key"], unique=False)
         batch_op.create_index("ix_voucher_skeleton", ["skeleton"], unique=False)
         batch_op.create_index("ix_voucher_state", ["state"], unique=False)
+        for deadline in ("reserve", "redeem", "bill"):
+            batch_op.create_index(
+                f"ix_voucher_unmet_{deadline}",
+                [f"unmet_{deadline}", "programme", "voucher_key"],
+                unique=False,
+                sqlite_where=sa.text(f"unmet_{deadline} IS NOT NULL"),
+                postgresql_where=sa.text(f"unmet_{deadline} IS NOT NULL"),
+            )
 
     op.create_table(
         "delivery",
@@ -322,6 +337,13 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_step_due",
             ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'planned'"),
+            postgresql_where=sa.text("status = 'planned'"),
+        )
+        batch_op.create_index(
+            "ix_step_planned",
+            ["partner"],
             unique=False,
             sqlite_where=sa.text("status = 'planned'"),
             postgresql_where=sa.text("status = 'planned'"),

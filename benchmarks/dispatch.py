@@ -41,6 +41,7 @@ from voucherd.resources import shipped
 from voucherd.service.dispatch import Dispatch
 from voucherd.service.envelopes import EnvelopeSender
 from voucherd.service.letters import reply_to
+from voucherd.service.near_steps import write_near_steps
 from voucherd.service.remind import remind
 from voucherd.service.replanning import replan_everything
 
@@ -64,6 +65,7 @@ def prepare(url: str, count: int) -> tuple[SqlStore, Rulebook]:
     fill(store, rules, count, _ASSIGNED)
     rules = replace(rules, reminders=reminders)
     replan_everything(store, rules, "full")
+    write_near_steps(store, rules, _NOW)
     return store, rules
 
 

@@ -31,7 +31,9 @@ from voucherd.adapters.store.bulk import insert_new_rows
 from voucherd.adapters.store.upgrade import ensure
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.inspect import status_json
+from voucherd.service.near_steps import write_near_steps
 from voucherd.service.passes import one_pass
+from voucherd.service.recording import STEPS_WRITTEN
 from voucherd.service.replanning import replan_everything
 from voucherd.settings import load
 from voucherd.wiring import Application
@@ -43,10 +45,14 @@ _NOW = noon()
 def grow(store: SqlStore, rules: Rulebook, size: int, minute: int) -> Rulebook:
     """So many vouchers with their steps, and the mails of the past; nothing is due."""
     fill(store, rules, size)
-    # another minute of sending for each size: every partner is planned anew, the new vouchers with it
     hours = replace(rules.reminders, send_at=clock_time(9, minute))
     rules = replace(rules, reminders=hours)
     replan_everything(store, rules, f"{size} vouchers")
+    with (
+        store.write() as tx
+    ):  # the new vouchers were not recorded: their steps are written down like the first ones
+        tx.state.put(STEPS_WRITTEN, "")
+    write_near_steps(store, rules, _NOW)
     with store.write() as tx:  # what was due up to now has been done
         step = schema.step
         tx.connection.execute(step.update().where(step.c.due_at <= _NOW).values(status="superseded"))

@@ -93,6 +93,8 @@ def test_more_than_the_burst_limit_waits_for_a_person_and_is_shown_as_held(
     asked = desk.json("outbox", "--status", "held", "--voucher", VOUCHER, as_of=later)
     assert [(mail["number"], mail["status"]) for mail in asked] == [(2, "held")]
     assert desk.json("outbox", "--status", "planned", "--partner", "contoso", as_of=later) == []
+    fates = {(row["fate"], row["because"]) for row in desk.json("explain", VOUCHER, as_of=later)}
+    assert ("held", "in mail 2: too much is due at once: `voucherd outbox release-burst` lets it go") in fates
     waiting = desk.run("outbox", "show", "2", as_of=later).out
     assert waiting.startswith("mail 2: reminder, held, due 2021-12-0")
     assert "2021년 12월 10일 금요일까지" in waiting  # what it would say now

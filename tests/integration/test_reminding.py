@@ -60,7 +60,7 @@ def test_after_an_outage_only_the_nearest_step_goes_and_the_others_say_why(world
     found = fates(world, NINE, "reserve")
     assert found[1] == ("planned", "in mail 1: planned")
     assert found[30][0] == found[14][0] == found[7][0] == found[3][0] == "superseded"
-    assert found[7][1] == "goes on the same day as the step 1 days before, which is nearer"
+    assert found[7][1] == "goes on the same day as the step 1 day before, which is nearer"
     assert found[0] == ("planned", "its instant has not come")
     world.send(NINE)
     assert fates(world, NINE, "reserve")[1] == ("sent", "in mail 1: sent")
@@ -80,6 +80,17 @@ def test_the_escalation_addresses_are_copied_once_the_deadline_is_near(world: Wo
     world.remind("2021-10-01T09:00")
     world.remind(NINE)
     assert [mail.cc for mail in world.mails()] == [(), ("director@fabrikam.example",)]
+
+
+def test_a_weekend_before_the_last_steps_keeps_nobody_from_being_copied(world: World) -> None:
+    """To be reserved by Monday: the step of three days before is Friday's, the next ones are the weekend's."""
+    steps = {**world.rules.reminders.steps, "reserve": (14, 1)}
+    world.rules = replace(world.rules, reminders=replace(world.rules.reminders, steps=steps, escalate_at=1))
+    world.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    world.remind("2021-10-18T09:00")
+    world.remind("2021-10-29T09:00")
+    copied = {mail.items[0].days_before: mail.cc for mail in world.mails()}
+    assert copied == {14: (), 1: ("director@fabrikam.example",)}
 
 
 def test_a_missed_deadline_is_told_once(world: World) -> None:

@@ -198,7 +198,8 @@ def explain(context: Context, voucher: str, as_json: bool) -> int:
 
     app, now = context.app, context.reading_now
     with app.store.read() as tx:
-        rows = inspect.explain_json(tx, app.rules, known(tx, voucher), now)
+        limit = app.settings.delivery.burst_limit
+        rows = inspect.explain_json(tx, app.rules, known(tx, voucher), now, limit)
     if as_json:
         print_json(rows)
         return ExitStatus.DONE

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
+from voucherd.domain.counted import many
 from voucherd.domain.holds import NO_HOLDS, Hold, Holds, Scope
 from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.letter import LetterKind
@@ -215,7 +216,9 @@ class _PartnerPlan:
             same = (key.programme, key.voucher, key.deadline, key.deadline_on)
             if same in nearest:
                 kept = nearest[same].step.key.days_before
-                because = f"goes on the same day as the step {kept} days before, which is nearer"
+                because = (
+                    f"goes on the same day as the step {many(kept, 'day', 'days')} before, which is nearer"
+                )
                 self.superseded.append(Superseded(timed.step, because))
             else:
                 nearest[same] = timed

@@ -182,6 +182,12 @@ def occasion(standing: Standing, policy: ReminderPolicy) -> Hashable:
     return voucher.programme, voucher.partner, revoked, standing.zone.key, voucher.claimed_on, unmet
 
 
+def nearness(days_before: int, deadline_on: date, day: date) -> int:
+    """How near its deadline a step is that goes on `day`, in days: as many as are left, or fewer where it was meant for
+    a later day that is quiet (CONTRACT.md, `escalate_at`: nobody is copied later because of a weekend)."""
+    return min(days_before, (deadline_on - day).days)
+
+
 def last_sending_day(deadline_on: date, ends_at: datetime, clock: Clockwork) -> date:
     """The day that steps are counted back from: the deadline's, or the day before where the deadline's zone is ahead
     and it ends before the partner's sending hour."""

@@ -66,19 +66,20 @@ def note_told(tx: Transaction) -> None:
 
 def shown_as_held(
     tx: Transaction, mails: Iterable[OutgoingMail], burst_limit: int, now: datetime
-) -> set[int]:
-    """The numbers of the mails that are ready and kept back: by a burst, or because what they are about is held."""
+) -> dict[int, str]:
+    """The mails that are ready and kept back, by number, each with why: a burst, or a hold on what it is about."""
     burst = held_back(tx, burst_limit, now) > 0
     holds = tx.holds.in_force(now).everywhere(now)
-    return {
-        mail.number
-        for mail in mails
-        if mail.status is MailStatus.PLANNED
-        and (
-            (burst and mail.due_at <= now and mail.kind not in DESPITE_A_BURST)
-            or all_held(holds, mail.items, mail.partner, now) is not None
-        )
-    }
+    kept: dict[int, str] = {}
+    for mail in mails:
+        over = all_held(holds, mail.items, mail.partner, now)
+        if mail.status is not MailStatus.PLANNED:
+            continue
+        if over is not None:
+            kept[mail.number] = over.said
+        elif burst and mail.due_at <= now and mail.kind not in DESPITE_A_BURST:
+            kept[mail.number] = "too much is due at once: `voucherd outbox release-burst` lets it go"
+    return kept
 
 
 def _released(tx: Transaction) -> int:

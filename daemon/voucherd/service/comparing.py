@@ -10,7 +10,7 @@ from typing import Any
 from voucherd.domain.plan import PlannedMail, plan
 from voucherd.domain.plan_changes import Addressed, Change, PlanChange, changes, due_at_once, keys_of
 from voucherd.domain.rulebook import Rulebook
-from voucherd.domain.steps import MISSED, StepKey
+from voucherd.domain.steps import MISSED, StepKey, nearness
 from voucherd.service.foreseeing import steps_under
 from voucherd.service.remind import circumstances, plan_to_come
 from voucherd.service.store import Transaction
@@ -47,9 +47,11 @@ def compare(tx: Transaction, rules: Rulebook, other: Rulebook, now: datetime, un
 def _addressed(mail: PlannedMail, rules: Rulebook) -> Addressed:
     """The mail with its recipients; `escalation` from the configured nearness on."""
     partner = rules.partners[mail.partner]
-    nearness = rules.escalates_at(partner)
-    left = min((step.key.deadline_on - mail.day).days for step in mail.steps)
-    copied = partner.escalation if nearness is not None and left <= nearness else ()
+    from_on = rules.escalates_at(partner)
+    keys = [step.key for step in mail.steps]
+    left = min(nearness(one.days_before, one.deadline_on, mail.day) for one in keys)
+    near = from_on is not None and left <= from_on
+    copied = partner.escalation if near else ()
     return Addressed(mail, partner.addresses, tuple(a for a in copied if a not in partner.addresses))
 
 

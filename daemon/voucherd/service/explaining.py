@@ -25,6 +25,7 @@ from voucherd.domain.steps import (
     moved_because,
     own_instant,
 )
+from voucherd.service.bursts import shown_as_held
 from voucherd.service.foreseeing import unwritten_steps
 from voucherd.service.health import reach
 from voucherd.service.holding import hold_over
@@ -48,14 +49,18 @@ class _Foretold:
     because: str = ""
 
 
-def explained(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) -> list[dict[str, Any]]:
-    """A row for each step of the voucher, in the order of time; a deadline's last word only once it is due."""
+def explained(
+    tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime, burst_limit: int | None = None
+) -> list[dict[str, Any]]:
+    """A row for each step of the voucher, in the order of time; a deadline's last word only once it is due. With the
+    desk's `burst_limit`, a mail that a burst keeps back says so."""
     standing = tx.ledger.standings([key]).get(key)
     rows = tx.steps.of([key])
     if standing is not None and standing.voucher.programme in rules.programmes:
         rows += _unwritten(tx, rules, key, standing, rows)
     mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
     holds = tx.holds.in_force(now)
+    kept = {} if burst_limit is None else shown_as_held(tx, mails.values(), burst_limit, now)
     told = _foretold(tx, rules, [row for row in rows if row.status == StepStatus.PLANNED], now, holds)
     shown = [row for row in rows if row.days_before != MISSED or row.due_at <= now]
     known = reach(tx, rules, shown)
@@ -69,7 +74,9 @@ def explained(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) 
                 mails,
                 rules,
                 now,
-                known.fate(row, rules, *fate(row, mails, rules, now, holds)),
+                ("held", f"in mail {row.mail}: {kept[row.mail]}")
+                if row.mail in kept
+                else known.fate(row, rules, *fate(row, mails, rules, now, holds)),
             ),
             "hold": plain_hold(held),
         }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from voucherd.domain.counted import many
+from voucherd.domain.steps import nearness
 from voucherd.service.bursts import held_back
 from voucherd.service.clock_doubt import clock_doubt
 from voucherd.service.outcomes import SUPPRESSED
@@ -51,9 +52,9 @@ class Reach:
 
 def _is_near(row: StepRow, partner: Partner, rules: Rulebook) -> bool:
     """Whether the mail of a step is copied to the partner's escalation addresses."""
-    nearness = rules.escalates_at(partner)
+    from_on = rules.escalates_at(partner)
     on = row.due_at.astimezone(rules.clock(partner.id).zone).date()
-    return nearness is not None and (row.deadline_on - on).days <= nearness
+    return from_on is not None and nearness(row.days_before, row.deadline_on, on) <= from_on
 
 
 def reach(tx: Transaction, rules: Rulebook, rows: Sequence[StepRow]) -> Reach:

@@ -313,9 +313,11 @@ def audit_json(tx: Transaction) -> list[dict[str, Any]]:
     ]
 
 
-def explain_json(tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime) -> list[dict[str, Any]]:
+def explain_json(
+    tx: Transaction, rules: Rulebook, key: VoucherKey, now: datetime, burst_limit: int | None = None
+) -> list[dict[str, Any]]:
     """For each step of a voucher: its instant, and the one reason for its fate."""
-    return explained(tx, rules, key, now)
+    return explained(tx, rules, key, now, burst_limit)
 
 
 def status_json(

@@ -12,7 +12,7 @@ from voucherd.domain.letter import Letter, LetterItem, LetterKind
 from voucherd.domain.plan import Plan, PlannedMail, ended_because, plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus
+from voucherd.domain.steps import MISSED, Step, StepKey, StepStatus, nearness
 from voucherd.service.alarms import raise_alarms
 from voucherd.service.calendars import told, with_calendars
 from voucherd.service.foreseeing import unwritten_steps
@@ -158,10 +158,12 @@ def _item(planned: PlannedMail, step: Step, standing: Standing, known: Worth) ->
 def _copied(planned: PlannedMail, letter: Letter, rules: Rulebook) -> tuple[str, ...]:
     """The partner's escalation addresses, once a deadline of the mail is near (CONTRACT.md, `escalate_at`)."""
     partner = rules.partners[planned.partner]
-    nearness = rules.escalates_at(partner)
-    if nearness is None or not partner.escalation:
+    from_on = rules.escalates_at(partner)
+    if from_on is None or not partner.escalation:
         return ()
-    near = any(one.due is not None and one.due.days_left <= nearness for one in letter.items)
+    near = any(one.due is not None and one.due.days_left <= from_on for one in letter.items)
+    keys = [step.key for step in planned.steps]
+    near = near or any(nearness(one.days_before, one.deadline_on, planned.day) <= from_on for one in keys)
     return tuple(a for a in partner.escalation if a not in partner.addresses) if near else ()
 
 

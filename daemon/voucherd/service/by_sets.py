@@ -169,13 +169,15 @@ def _change(
 
 def _stood(rules: Rulebook, task: Task, standing: Standing) -> tuple[Standing, Standing | None, Hashable]:
     """A stored standing, the one that follows by these rules (itself where nothing changed, None where its programme
-    is not configured any more), and its occasion."""
+    is not configured any more), and its occasion where its steps are to be looked at."""
     known = task.stood.get(id(standing))
     if known is None:
         now: Standing | None = standing
         if task.deadlines or standing.voucher.programme not in rules.programmes:
             fresh = rules.stand(standing.voucher)
             now = standing if fresh == standing else fresh
-        known = (standing, now, occasion(now, rules.policy_of(now)) if now is not None else None)
-        task.stood[id(standing)] = known
+        same = None
+        if now is not None and (task.steps or now is not standing):
+            same = occasion(now, rules.policy_of(now))
+        known = task.stood[id(standing)] = (standing, now, same)
     return known

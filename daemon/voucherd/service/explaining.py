@@ -19,7 +19,6 @@ from voucherd.domain.steps import (
     MISSED,
     Clockwork,
     Step,
-    StepKey,
     StepStatus,
     asked_again_on,
     moved_because,
@@ -30,7 +29,7 @@ from voucherd.service.foreseeing import unwritten_steps
 from voucherd.service.health import reach
 from voucherd.service.holding import hold_over
 from voucherd.service.inspect_holds import plain_hold
-from voucherd.service.recording import is_outdone, nearest_told, unwanted_because, wanted_steps
+from voucherd.service.recording import is_outdone, nearest_told, place_of, unwanted_because, wanted_steps
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.remind import circumstances, fate, step_of
 from voucherd.service.store import Transaction
@@ -90,10 +89,10 @@ def _unwritten(
     tx: Transaction, rules: Rulebook, key: VoucherKey, standing: Standing, rows: Sequence[StepRow]
 ) -> list[StepRow]:
     """The steps that are not written down: those to come, and those that were to come until the history went on."""
-    known, told = {_place(row) for row in rows}, nearest_told(rows)
+    known, told = {place_of(row) for row in rows}, nearest_told(rows)
     found: dict[tuple[str, date, int], StepRow] = {}
     for then in [*_earlier(rules, tx.ledger.events([key])[key]), standing]:
-        wanted = {_place(step.key): step for step in wanted_steps(rules, then)}
+        wanted = {place_of(step.key): step for step in wanted_steps(rules, then)}
         for place, row in found.items():
             if place not in wanted and row.status == StepStatus.PLANNED:
                 status, because = unwanted_because(then, row)
@@ -128,10 +127,6 @@ def _as_row(step: Step) -> StepRow:
         ends_at=step.ends_at,
         status=StepStatus.PLANNED.value,
     )
-
-
-def _place(step: StepRow | StepKey) -> tuple[str, date, int]:
-    return step.deadline, step.deadline_on, step.days_before
 
 
 def _row(

@@ -11,8 +11,8 @@ from typing import Any
 from voucherd.domain.near_steps import is_near, near_until
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
-from voucherd.domain.steps import Step, StepKey, StepStatus, occasion
-from voucherd.service.recording import is_outdone, nearest_told, steps_written, wanted_steps
+from voucherd.domain.steps import Step, StepStatus, occasion
+from voucherd.service.recording import is_outdone, nearest_told, place_of, steps_written, wanted_steps
 from voucherd.service.records import Alike, Sought, StepRow, UnmetDays, VoucherKey
 from voucherd.service.store import Transaction
 
@@ -103,15 +103,11 @@ def _steps_of_page(tx: Transaction, kinds: _Kinds, page: Sequence[Alike]) -> Ite
 
 
 def _still_to_go(steps: Sequence[Step], rows: Sequence[StepRow]) -> list[Step]:
-    known, told = {_place(row): row for row in rows}, nearest_told(rows)
+    known, told = {place_of(row): row for row in rows}, nearest_told(rows)
     going = []
     for step in steps:
-        row = known.get(_place(step.key))
+        row = known.get(place_of(step.key))
         fresh = row is None or row.status == StepStatus.WITHDRAWN
         if not (is_outdone(step.key, told) if fresh else row is not None and row.status in _ENDED):
             going.append(step)
     return going
-
-
-def _place(step: StepRow | StepKey) -> tuple[str, object, int]:
-    return step.deadline, step.deadline_on, step.days_before

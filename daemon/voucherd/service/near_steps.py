@@ -23,9 +23,8 @@ from voucherd.service.store import Store, Transaction
 _AHEAD: Final = timedelta(days=2)
 _EVERY: Final = timedelta(days=1)
 _DAY: Final = timedelta(days=1)
-_MANY: Final = (
-    4  # days: of more, a voucher has so many steps that each is looked at once, partner after partner
-)
+# Days to catch up with: where there are more, a voucher has several steps of them, and is looked at once for all.
+_MANY: Final = 4
 
 
 def write_near_steps(store: Store, rules: Rulebook, now: datetime) -> bool:

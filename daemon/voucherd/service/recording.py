@@ -168,12 +168,12 @@ def step_changes(
 ) -> StepChanges:
     """What the stored steps of a voucher lack, or have too many, of those that it has by these rules and that are near,
     as steps up to the day `written` are."""
-    existing = {_place(row): row for row in rows}
+    existing = {place_of(row): row for row in rows}
     days = [row.deadline_on - timedelta(days=row.days_before) for row in rows]
     until = (
         max([written, *days]) if written is not None else None
     )  # farther away nothing is there or to be added
-    wanted = {_place(step.key): step for step in wanted_steps(rules, standing, until)}
+    wanted = {place_of(step.key): step for step in wanted_steps(rules, standing, until)}
     told = nearest_told(rows)
     fresh: list[Step] = []
     moved: list[tuple[int, Step]] = []
@@ -210,7 +210,8 @@ def is_outdone(step: StepKey, told: Mapping[tuple[str, date], int]) -> bool:
     return step.days_before > told.get((step.deadline, step.deadline_on), step.days_before)
 
 
-def _place(step: StepKey | StepRow) -> tuple[str, date, int]:
+def place_of(step: StepKey | StepRow) -> tuple[str, date, int]:
+    """Which of its voucher's steps this is: the deadline, its date, the days before it."""
     return step.deadline, step.deadline_on, step.days_before
 
 

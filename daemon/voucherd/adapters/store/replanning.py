@@ -252,8 +252,11 @@ def _standing(facts: Sequence[Any]) -> Standing:
     return standing_of(row)
 
 
+@lru_cache(
+    maxsize=20_000
+)  # most are empty, and the vouchers of a day have the same reservation; nothing changes them
 def _json(value: str) -> Any:
-    return [] if value == "[]" else json.loads(value)  # as most are
+    return json.loads(value)
 
 
 def _reader(kind: Any) -> Callable[[str], Any] | None:

@@ -91,7 +91,8 @@ def _begin(
     prints: dict[str, list[str]] = {}
     settled: dict[str, list[str]] = {}
     near = unmet_near(rules, steps_written(tx))
-    for partner in tx.replanning.partners():
+    # those of one place after another: their vouchers of a day have the same deadlines, which are remembered
+    for partner in sorted(tx.replanning.partners(), key=lambda name: _place(rules, name)):
         now = prints[partner or ""] = _prints_of(rules, partner)
         before = known.get(partner or "", [])
         if before == now:
@@ -101,6 +102,11 @@ def _begin(
     tx.state.put(_PRINTS, json.dumps(settled))
     tx.state.put(RULES, _UNDER_WAY + fingerprint)
     return tasks, prints
+
+
+def _place(rules: Rulebook, partner_id: str | None) -> tuple[str, str, str]:
+    partner = rules.partner(partner_id)
+    return (partner.country, partner.timezone, partner.id) if partner else ("", "", partner_id or "")
 
 
 def _tasks(

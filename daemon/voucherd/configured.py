@@ -4,7 +4,6 @@ where mail and its texts lie. Nothing is opened here but the file of rates that 
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ from voucherd.domain.reconciliation.rates import RateTable
 from voucherd.domain.reconciliation.tolerance import tolerance_of
 from voucherd.domain.reminder_tables import REMINDED
 from voucherd.domain.rulebook import Desk, Rulebook
-from voucherd.domain.steps import COMPUTED_AS, ReminderPolicy
+from voucherd.domain.steps import ReminderPolicy
 from voucherd.resources import shipped
 from voucherd.settings.reminder_tables import closed_by, rules_of
 
@@ -68,22 +67,6 @@ def template_folders(settings: Settings | None) -> list[Path]:
     """Where the mails' texts are read: the operator's folder, where there is one, over the shipped one."""
     own = settings.desk.templates if settings else None
     return [*([own] if own and own.is_dir() else []), shipped("templates")]
-
-
-def fingerprint(rules: Rulebook) -> str:
-    """Tells one set of rules from another, for deadlines and reminders: a change replans what is stored."""
-    rates = rules.rates.rows() if rules.reminded_by_value else []
-    calendar = version("holidays")  # another release may know other public holidays
-    parts = (
-        COMPUTED_AS,
-        rules.programmes,
-        rules.partners,
-        rules.reminders,
-        rules.desk.zone.key,
-        rates,
-        calendar,
-    )
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def judged_by(rules: Rulebook) -> str:

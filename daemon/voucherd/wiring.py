@@ -11,7 +11,7 @@ from shutil import disk_usage
 from typing import TYPE_CHECKING
 
 from voucherd import log
-from voucherd.configured import fingerprint, folders_of, gate_of, judged_by, rulebook, template_folders
+from voucherd.configured import folders_of, gate_of, judged_by, rulebook, template_folders
 from voucherd.connections import Secret, delivery_over, mailbox_at
 from voucherd.settings.oauth2 import OAUTH2
 from voucherd.token_key import key_path, own_key
@@ -74,7 +74,7 @@ class Application:
 
         store = SqlStore(self.store_url)
         ensure(store)
-        replan_everything(store, self.rules, fingerprint(self.rules))
+        replan_everything(store, self.rules)
         follow_rules(store, self.rules, judged_by(self.rules))
         return store
 

@@ -68,7 +68,7 @@ class Asked:
         if self.error is not None:
             raise self.error
         with self.world.store.read() as tx:
-            return measures(tx, ["vouchers", "other"], NOW)
+            return measures(tx, self.world.rules, ["vouchers", "other"], NOW)
 
     def lost(self) -> Mapping[str, int]:
         with self.world.store.read() as tx:

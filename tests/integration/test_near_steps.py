@@ -4,7 +4,8 @@ step were written down from the start."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -27,18 +28,23 @@ from tests.worlds import (
     key_of,
     rulebook,
 )
+from voucherd.adapters.store import SqlStore
 from voucherd.adapters.store.replanning import SqlReplanning
+from voucherd.domain.alarms import AlarmCode
 from voucherd.domain.events import EventKind, Role
-from voucherd.domain.holds import Hold
+from voucherd.domain.holds import Hold, Scope
 from voucherd.domain.reminder_tables import Closed
 from voucherd.domain.rulebook import Rulebook
-from voucherd.service import by_sets, foreseeing
+from voucherd.errors import TemporaryError
+from voucherd.service import by_sets, foreseeing, replanning, restored
 from voucherd.service.comparing import compare
 from voucherd.service.explaining import explained
 from voucherd.service.inspect import plan_mails
+from voucherd.service.measures import measures
 from voucherd.service.near_steps import write_near_steps
+from voucherd.service.overdue import overdue_steps
 from voucherd.service.recording import STEPS_WRITTEN, record
-from voucherd.service.replanning import replan_everything
+from voucherd.service.replanning import planned_by, replan_everything
 
 pytest_plugins = ["tests.stores"]
 
@@ -273,16 +279,162 @@ def test_steps_that_wait_for_a_claim_keep_their_day_when_the_hours_change(near: 
     assert len(days) > 3
 
 
-def test_a_daemon_of_another_configuration_writes_nothing_down(near: World) -> None:
+# where another configuration, or another daemon, is at it
+
+
+def steps_of(world: World, **steps: tuple[int, ...]) -> Rulebook:
+    """The world's rules with other steps."""
+    reminders = world.rules.reminders
+    return replace(world.rules, reminders=replace(reminders, steps={**reminders.steps, **steps}))
+
+
+def test_while_enough_is_written_down_a_daemon_leaves_the_plan_of_another_configuration_alone(
+    near: World,
+) -> None:
     near.assigned(DPS, partner="fabrikam", at="2021-05-14")
-    fewer = replace(near.rules, reminders=replace(near.rules.reminders, steps={"redeem": (7,)}))
-    replan_everything(near.store, fewer, "fewer")
+    replan_everything(near.store, near.rules)
     near.remind("2021-09-07T12:00")
-    assert written(near) is None
-    near.rules = fewer
-    near.remind("2021-09-07T12:00")
-    assert written(near) is not None
+    fewer = steps_of(near, redeem=(7,))
+    replan_everything(near.store, fewer)
+    assert near.remind("2021-09-08T12:00") == 0
     assert planned_days(near) == set()
+    with near.store.read() as tx:
+        assert planned_by(tx, fewer)
+
+
+def test_an_edit_that_no_daemon_was_told_of_stops_no_reminder(near: World) -> None:
+    """A command plans the store by the file of its moment; the daemon that runs goes on by its own rules."""
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    replan_everything(near.store, near.rules)
+    near.remind("2021-05-17T12:00")
+    later = replace(near.rules, reminders=replace(near.rules.reminders, send_at=time(10)))
+    replan_everything(near.store, later)
+    days = [date(2021, 5, 18) + timedelta(days=n) for n in range(180)]
+    assert sum(near.remind(f"{day}T12:00") for day in days) > 8
+
+
+def test_a_daemon_that_died_while_it_planned_stops_no_reminder_of_another(
+    near: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    replan_everything(near.store, near.rules)
+    near.remind("2021-05-17T12:00")
+    with monkeypatch.context() as patch:
+        patch.setattr(replanning, "take_some", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            replan_everything(near.store, steps_of(near, redeem=(59, 7)))
+    assert near.remind("2021-09-09T12:00") == 1
+
+
+def test_who_is_planned_by_others_meanwhile_writes_nothing_down(
+    near: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    replan_everything(near.store, near.rules)
+    near.remind("2021-05-14T12:00")
+    turn, other = SqlStore.turn, steps_of(near, redeem=(59, 7))
+
+    @contextmanager
+    def first_another(self: SqlStore, work: str) -> Iterator[bool]:
+        replan_everything(near.store, other)
+        with turn(self, work) as mine:
+            yield mine
+
+    monkeypatch.setattr(SqlStore, "turn", first_another)
+    assert not write_near_steps(near.store, near.rules, instant("2021-09-07"))
+    assert near.steps(DPS, "redeem") == []
+
+
+@contextmanager
+def _busy(_store: SqlStore, _work: str) -> Iterator[bool]:
+    yield False
+
+
+def test_no_mail_goes_while_another_daemon_writes_down_what_is_due(
+    near: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlStore, "turn", _busy)
+        assert near.remind("2021-09-09T12:00") == 0
+    assert near.remind("2021-09-09T12:00") == 1
+
+
+def test_a_restored_store_lets_nothing_go_before_every_reminder_of_that_time_is_known(
+    near: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    replan_everything(near.store, near.rules)
+    near.remind("2021-05-14T12:00")
+    with near.store.write() as tx:
+        restored.hold(tx, instant("2021-05-15"), instant("2021-09-12"))
+    until = instant("2021-09-12")
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlStore, "turn", _busy)
+        with pytest.raises(TemporaryError, match="try again in a minute"):
+            restored.release(near.store, near.rules, until, "ops", until)
+    assert restored.release(near.store, near.rules, until, "ops", until).steps == 1
+    assert near.remind("2021-09-13T12:00") == 0
+
+
+def test_steps_that_nobody_wrote_down_in_time_are_overdue(near: World) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    near.remind("2021-08-01T12:00")
+    now = instant("2021-09-20")
+    with near.store.read() as tx:
+        assert overdue_steps(tx, near.rules, now) == 1
+        assert measures(tx, near.rules, [], now).overdue_steps == 1
+
+
+# what is told of steps that are no rows
+
+
+def test_the_summary_counts_what_was_told_as_missed_and_met_late_and_no_programme_that_is_gone(
+    near: World,
+) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")  # to be redeemed by 2021-11-08
+    near.assigned("DPS-2002", partner="fabrikam", at="2021-05-14")
+    near.remind("2021-11-09T09:30")
+    near.record(DPS, EventKind.REDEEMED, "2021-11-09", partner="fabrikam")
+    with near.store.read() as tx:
+        at = instant("2021-11-09")
+        assert tx.figures.missed(date(2021, 11, 8), at, ["planning-services"]) == 2
+        assert tx.figures.missed(date(2021, 11, 8), at, ["another"]) == 0
+        assert tx.figures.due(instant("2021-11-01"), at, ["another"]) == {}
+        assert tx.figures.due(instant("2021-11-01"), at, ["planning-services"]) == {"reserve": 1, "redeem": 1}
+
+
+def test_steps_of_a_programme_that_is_gone_say_so(near: World) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-05-14")
+    near.rules = replace(near.rules, programmes={})
+    with near.store.read() as tx:
+        rows = explained(tx, near.rules, key_of(DPS), instant("2021-05-15"))
+    assert len(rows) > 10
+    assert {row["because"] for row in rows} == {"its programme is not configured any more"}
+
+
+def test_facts_of_one_instant_are_told_apart(near: World) -> None:
+    near.assigned(DPS, partner="fabrikam", at="2021-06-01")
+    near.record(DPS, EventKind.REDEEMED, "2021-06-01", partner="fabrikam")
+    with near.store.read() as tx:
+        rows = explained(tx, near.rules, key_of(DPS), instant("2021-06-02"))
+    assert [row["fate"] for row in rows if row["deadline"] == "redeem"] == ["met"] * 7
+
+
+def test_operators_hear_of_the_one_step_that_a_claim_made_and_a_hold_keeps_back(near: World) -> None:
+    near.rules = steps_of(near, bill=())
+    near.redeemed(DPS, "2021-09-01")
+    near.record(DPS, EventKind.BILLING_CLAIMED, "2021-09-20", facts={"invoice": "INV-1"})
+    with near.store.write() as tx:
+        key = key_of(DPS)
+        at = instant("2021-09-21")
+        tx.holds.add([Hold(Scope.VOUCHER, key.programme, key.key, DPS, None, "", at, "ops", Role.OPERATOR)])
+    near.remind("2021-09-26T12:00")
+    with near.store.read() as tx:
+        assert tx.alarms.untold() == []
+    near.remind("2021-09-27T12:00")
+    with near.store.read() as tx:
+        assert [one.alarm.code for one in tx.alarms.untold()] == [AlarmCode.HOLD_LAST_STEP]
 
 
 def test_what_is_recorded_while_steps_are_written_down_has_its_own(

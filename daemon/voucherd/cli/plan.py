@@ -97,8 +97,9 @@ def plan(
 def _differences(context: Context, path: Path, until: str | None, days: int | None, as_json: bool) -> int:
     """`plan --diff`: today's plan beside that of another configuration."""
     from voucherd import settings
-    from voucherd.configured import fingerprint, rulebook
+    from voucherd.configured import rulebook
     from voucherd.service.comparing import compare, comparison_json
+    from voucherd.service.replanning import planned_by
 
     app = context.app
     edited = settings.load(Path.cwd() / path, context.environ)
@@ -109,9 +110,10 @@ def _differences(context: Context, path: Path, until: str | None, days: int | No
             newest = tx.state.newest_record()
             now = max(context.now, newest) if newest and context.as_of is None else context.now
             end = _until(until, days, app.rules.desk.zone, now)
-            if tx.state.get("rules") not in (None, fingerprint(app.rules)):
+            if not planned_by(tx, app.rules):
                 note(
-                    f"today's plan was made with another {app.settings.path.name}: it is shown as it is stored"
+                    f"the store is planned with another {app.settings.path.name}: what today's plan says of the next "
+                    "days comes from there"
                 )
             compared = compare(tx, app.rules, then, now, end)
     finally:

@@ -205,7 +205,7 @@ def metrics_of(runner: Runner, clock: Callable[[], datetime]) -> Metrics:
 
     def look() -> Measures:
         with runner.using() as works, works.store.read() as tx:
-            return measures(tx, [post.name for post in works.posts], clock())
+            return measures(tx, works.rules, [post.name for post in works.posts], clock())
 
     def lost() -> dict[str, int]:
         with runner.using() as works, works.store.read() as tx:

@@ -32,6 +32,7 @@ from voucherd.service.inspect_holds import plain_hold
 from voucherd.service.recording import is_outdone, nearest_told, place_of, unwanted_because, wanted_steps
 from voucherd.service.records import OutgoingMail, StepRow, VoucherKey
 from voucherd.service.remind import circumstances, fate, step_of
+from voucherd.service.replanning import GONE
 from voucherd.service.store import Transaction
 
 _NEAR = timedelta(
@@ -55,7 +56,7 @@ def explained(
     desk's `burst_limit`, a mail that a burst keeps back says so."""
     standing = tx.ledger.standings([key]).get(key)
     rows = tx.steps.of([key])
-    if standing is not None and standing.voucher.programme in rules.programmes:
+    if standing is not None:
         rows += _unwritten(tx, rules, key, standing, rows)
     mails = tx.outbox.get_many([row.mail for row in rows if row.mail is not None])
     holds = tx.holds.in_force(now)
@@ -100,13 +101,17 @@ def _unwritten(
         for place, step in wanted.items():
             if place not in known and not is_outdone(step.key, told):
                 found[place] = _as_row(step)
+    if key.programme not in rules.programmes:
+        ended = StepStatus.WITHDRAWN.value
+        found = {place: replace(row, status=ended, because=GONE) for place, row in found.items()}
     return [replace(row, id=-number) for number, row in enumerate(found.values(), start=1)]
 
 
 def _earlier(rules: Rulebook, history: Sequence[Event]) -> Iterator[Standing]:
-    """The voucher as it stood after each recording but the last."""
+    """The voucher as it stood after each recording but the last. What one mail said was recorded at once."""
     for at in range(1, len(history)):
-        if history[at - 1].recorded_at != history[at].recorded_at:
+        before, after = history[at - 1], history[at]
+        if before.message is None or before.message != after.message:
             standing = rules.stand(fold(history[:at]))
             if standing is not None:
                 yield standing

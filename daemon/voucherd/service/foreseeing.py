@@ -12,7 +12,14 @@ from voucherd.domain.near_steps import is_near, near_until
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.standing import Standing
 from voucherd.domain.steps import Step, StepStatus, occasion
-from voucherd.service.recording import is_outdone, nearest_told, place_of, steps_written, wanted_steps
+from voucherd.service.recording import (
+    all_written,
+    is_outdone,
+    nearest_told,
+    place_of,
+    steps_written,
+    wanted_steps,
+)
 from voucherd.service.records import Alike, Sought, StepRow, UnmetDays, VoucherKey
 from voucherd.service.store import Transaction
 
@@ -32,6 +39,8 @@ def unwritten_steps(
     tx: Transaction, rules: Rulebook, until: datetime, partners: Sequence[str | None]
 ) -> Iterator[Step]:
     """The steps of these partners that are due by `until` and not written down yet."""
+    if all_written(tx, until):
+        return
     written, last = steps_written(tx), near_until(rules, until)
     if written is not None and last <= written:
         return

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from voucherd.domain.push import Push
+from voucherd.domain.rulebook import Rulebook
+from voucherd.service.foreseeing import unwritten_steps
 from voucherd.service.sending import SendingState, sending_state
 from voucherd.service.store import Transaction
 
@@ -38,8 +40,10 @@ class Measures:
     sending: SendingState
 
 
-def measures(tx: Transaction, mailboxes: Sequence[str], now: datetime) -> Measures:
-    """The figures of this moment, a query each."""
+def measures(tx: Transaction, rules: Rulebook, mailboxes: Sequence[str], now: datetime) -> Measures:
+    """The figures of this moment, a query each. Steps that nobody wrote down in time are overdue as well."""
+    unwritten = unwritten_steps(tx, rules, now - _LONG_AGO, tx.replanning.partners())
+    overdue = tx.steps.count_due(now - _LONG_AGO, tx.holds.in_force(now).everywhere(now))
     rows = {row.name: row for row in tx.state.mailboxes()}
     looks = []
     for name in mailboxes:
@@ -51,7 +55,7 @@ def measures(tx: Transaction, mailboxes: Sequence[str], now: datetime) -> Measur
         outbox=tx.outbox.counts(),
         due=tx.outbox.waiting(now),
         review=tx.reviews.counts(),
-        overdue_steps=tx.steps.count_due(now - _LONG_AGO, tx.holds.in_force(now).everywhere(now)),
+        overdue_steps=overdue + sum(1 for _ in unwritten),
         suppressed=len(tx.suppressions.standing()),
         untold_alarms=len(tx.alarms.untold()),
         sending=sending_state(tx),

@@ -15,13 +15,12 @@ from typing import Final
 from voucherd.domain.near_steps import near_until
 from voucherd.domain.rulebook import Rulebook
 from voucherd.service.by_sets import Task, judge_again, take_some
-from voucherd.service.recording import LOOKED_AT, STEPS_WRITTEN, steps_written
+from voucherd.service.recording import LOOKED_AT, STEPS_WRITTEN, all_written, steps_written
 from voucherd.service.records import Sought, UnmetDays
-from voucherd.service.replanning import RULES, planned_by, unmet_near
+from voucherd.service.replanning import RULES, planned_by, replan_everything, unmet_near
 from voucherd.service.store import Store, Transaction
 
-_AHEAD: Final = timedelta(days=2)
-_EVERY: Final = timedelta(days=1)
+_AHEAD: Final = timedelta(days=2)  # of which the first is past when this is done again
 _DAY: Final = timedelta(days=1)
 # Days to catch up with: where there are more, a voucher has several steps of them, and is looked at once for all.
 _MANY: Final = 4
@@ -29,27 +28,36 @@ _MANY: Final = 4
 
 def write_near_steps(store: Store, rules: Rulebook, now: datetime) -> bool:
     """Writes down the steps that have come near since this was last done; once a day there are some. Returns whether
-    everything that is due now is written down.
+    everything that is due now is written down: not while another daemon is at it.
 
-    While the store is planned by another configuration nothing is done: who works by that does it. Nor is it where
-    another daemon is at it.
+    As long as the store is planned by another configuration, who works by that does it. Where nobody did until a step
+    may be due, the store is planned by these rules again: an edit that no daemon was told of stops no reminder.
     """
     with store.read() as tx:
-        looked_at = tx.state.get(LOOKED_AT)
-        if looked_at and now < datetime.fromisoformat(looked_at) + _EVERY:
+        if all_written(tx, now):
             return True
         ours = planned_by(tx, rules)
-    if ours:
-        with store.turn("near steps") as mine:
-            if mine:
-                _write_until(store, rules, near_until(rules, now + _AHEAD), now)
+        enough = _is_enough(tx, rules, now)
+    if not ours:
+        if enough:
+            return True
+        replan_everything(store, rules)
+    with store.turn("near steps") as mine:
+        if mine:
+            _write_until(store, rules, near_until(rules, now + _AHEAD), now)
     with store.read() as tx:
-        written = steps_written(tx)
+        return _is_enough(tx, rules, now)
+
+
+def _is_enough(tx: Transaction, rules: Rulebook, now: datetime) -> bool:
+    written = steps_written(tx)
     return written is not None and near_until(rules, now) <= written
 
 
 def _write_until(store: Store, rules: Rulebook, until: date, now: datetime) -> None:
     with store.read() as tx:
+        if not planned_by(tx, rules):
+            return
         before, planned = steps_written(tx), tx.state.get(RULES)
         since = tx.replanning.newest_event()
         tasks = _tasks(tx, rules, before, until)

@@ -27,7 +27,8 @@ from voucherd.service.store import Transaction
 
 STEPS_WRITTEN: Final = "steps written"
 LOOKED_AT: Final = "steps looked at"
-"""Where the store keeps up to which day steps are written down, and when that was last seen to be enough."""
+"""Where the store keeps up to which day steps are written down, and when that was last seen to be enough for a day."""
+_ENOUGH_FOR: Final = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -161,6 +162,12 @@ def steps_written(tx: Transaction) -> date | None:
     taking the turn: the day moves on in a turn of its own."""
     kept = tx.state.get(STEPS_WRITTEN)
     return date.fromisoformat(kept) if kept else None
+
+
+def all_written(tx: Transaction, moment: datetime) -> bool:
+    """Whether it is known without a calendar that every step which is due by `moment` is written down."""
+    looked_at = tx.state.get(LOOKED_AT)
+    return moment < datetime.fromisoformat(looked_at) + _ENOUGH_FOR if looked_at else False
 
 
 def step_changes(

@@ -18,6 +18,7 @@ from voucherd.domain.plan import plan
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.steps import Clockwork
 from voucherd.service.bursts import let_go
+from voucherd.service.near_steps import write_near_steps
 from voucherd.service.plain_letters import head_of, letter_of, to_json
 from voucherd.service.readdressing import give_back
 from voucherd.service.records import DeliveryRow, MailStatus, OutgoingMail, VoucherKey
@@ -41,6 +42,7 @@ class Released:
 
 def release_burst(store: Store, rules: Rulebook, token_key: bytes, now: datetime) -> Released:
     """Lets everything go that is due now, however much it is."""
+    write_near_steps(store, rules, now)  # what is due is told in the same mail
     with store.write() as tx:
         tx.state.take_turn()
         waiting = _never_tried(tx, now)

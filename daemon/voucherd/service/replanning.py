@@ -39,15 +39,23 @@ _NO_DATE_OF_A_PARTNER = frozenset(
 )
 _NO_DATE_OF_A_PROGRAMME = frozenset({"name", "domains", "offerings", "vocabulary", "reminders"})
 _NO_DATE_OF_REMINDERS = frozenset({"digest", "escalate_at", "sources", "steps", "by_value"})
-_GONE = "its programme is not configured any more"
+GONE = "its programme is not configured any more"
 
 
-def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
+def fingerprint_of(rules: Rulebook) -> str:
+    """Tells one set of rules from another, for deadlines and reminders: a change replans what is stored."""
+    rates = rules.rates.rows() if rules.reminded_by_value else []
+    own = (rules.programmes, rules.partners, rules.reminders, rules.desk.zone.key, rates)
+    return hashlib.sha256(repr((COMPUTED_AS, *own, _calendar())).encode()).hexdigest()
+
+
+def replan_everything(store: Store, rules: Rulebook, fingerprint: str = "") -> bool:
     """After a change of the configuration: deadlines and steps of every voucher that it touches, computed anew.
 
-    `fingerprint` tells one configuration from another; with the stored one equal, nothing is done. Returns whether
-    this call did it: of several daemons that start at once, one.
+    `fingerprint` tells one configuration from another (`fingerprint_of` them where it is empty); with the stored one
+    equal, nothing is done. Returns whether this call did it: of several daemons that start at once, one.
     """
+    fingerprint = fingerprint or fingerprint_of(rules)
     with store.read() as tx:
         if tx.state.get(RULES) == fingerprint:
             return False
@@ -73,7 +81,7 @@ def replan_everything(store: Store, rules: Rulebook, fingerprint: str) -> bool:
         # what another thread or daemon recorded meanwhile may still have been judged by the rules from before
         judge_again(tx, rules, tx.replanning.recorded_after(since))
         if not tx.state.get(_PROGRAMMES) or _programmes_before(tx) - set(rules.programmes):
-            tx.steps.withdraw_except(sorted(rules.programmes), _GONE)
+            tx.steps.withdraw_except(sorted(rules.programmes), GONE)
         tx.state.put(_PRINTS, json.dumps(prints))
         tx.state.put(_PROGRAMMES, json.dumps(sorted(rules.programmes)))
         tx.state.put(LOOKED_AT, "")  # by other hours, steps of other days may have to be written down
@@ -192,11 +200,8 @@ def _steps_told(
 
 
 def planned_by(tx: Transaction, rules: Rulebook) -> bool:
-    """Whether the store is planned by these rules: not by another configuration, and not being planned anew."""
-    if (tx.state.get(RULES) or "").startswith(_UNDER_WAY):
-        return False
-    kept: dict[str, list[str]] = json.loads(tx.state.get(_PRINTS) or "{}")
-    return all(prints == _prints_of(rules, partner or None) for partner, prints in kept.items())
+    """Whether the store is planned by these rules, or by none yet: not by another configuration, nor on the way to."""
+    return tx.state.get(RULES) in (None, fingerprint_of(rules))
 
 
 def _told(value: Any, without: frozenset[str]) -> str:

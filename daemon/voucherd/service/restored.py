@@ -10,7 +10,7 @@ from typing import Final
 
 from voucherd.domain.rulebook import Rulebook
 from voucherd.domain.steps import StepStatus
-from voucherd.errors import OperatorError
+from voucherd.errors import OperatorError, TemporaryError
 from voucherd.service.near_steps import write_near_steps
 from voucherd.service.records import MailStatus
 from voucherd.service.store import Store, Transaction
@@ -50,9 +50,13 @@ def release(store: Store, rules: Rulebook, sent_until: datetime | None, by: str,
     """Lets mail go again. What was due up to `sent_until` counts as sent, mails that wait and reminders that were not
     written yet; without it everything goes that the store does not know as sent.
 
-    OperatorError where nothing is held after a restore.
+    OperatorError where nothing is held after a restore, TemporaryError while not every reminder of that time is known.
     """
-    write_near_steps(store, rules, max(now, sent_until or now))
+    if not write_near_steps(store, rules, max(now, sent_until or now)):
+        raise TemporaryError(
+            "a daemon is writing down the reminders that came due since the backup",
+            remedy="nothing is let go yet: try again in a minute",
+        )
     with store.write() as tx:
         tx.state.take_turn()
         if not tx.state.get(HELD):

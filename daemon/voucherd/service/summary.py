@@ -77,6 +77,7 @@ def figures(
     again = duplicates_of(tx, day)
     looks = {one.name: one for one in tx.state.mailboxes()}
     holds = sorted(holds_now(tx, rules, now), key=_widest_and_longest)
+    programmes = sorted(rules.programmes)
     return Figures(
         read=sum(came.values()) + again,
         recorded=came.get("recorded", 0),
@@ -88,9 +89,9 @@ def figures(
         waiting=stands.get("planned", 0) + stands.get("sending", 0) - burst,
         held=burst + stands.get("held", 0),
         in_doubt=stands.get("in-doubt", 0),
-        missed=tx.figures.missed(day, end),
+        missed=tx.figures.missed(day, end, programmes),
         review=tuple(sorted(tx.reviews.counts().items())),
-        due=tuple(sorted(tx.figures.due(now, now + _SOON).items())),
+        due=tuple(sorted(tx.figures.due(now, now + _SOON, programmes).items())),
         at_risk=at_risk(tx, rules, now),
         mailboxes=tuple(
             MailboxLook(

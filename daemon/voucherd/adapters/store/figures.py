@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select
 
 from voucherd.adapters.store import schema
+from voucherd.adapters.store.messages import chunks
 from voucherd.domain.deadlines import end_of
+from voucherd.domain.identifiers import voucher_key
 from voucherd.domain.voucher import State
 from voucherd.service.records import MailStatus, Unbilled, VoucherKey
 
@@ -44,25 +47,56 @@ class SqlFigures:
         run = self._connection.execute
         return int(run(sent).scalar_one()), int(run(failed).scalar_one())
 
-    def due(self, start: datetime, end: datetime) -> dict[str, int]:
-        """The unmet deadlines that end between these moments, by name."""
+    def due(self, start: datetime, end: datetime, programmes: Sequence[str]) -> dict[str, int]:
+        """The unmet deadlines of these programmes that end between these moments, by name."""
         found: Counter[str] = Counter()
-        for name, ends_at, count in self._unmet(start.date() - _DAY, end.date() + _DAY):
+        for name, ends_at, count in self._unmet(start.date() - _DAY, end.date() + _DAY, programmes):
             if start <= ends_at <= end:
                 found[name] += count
         return dict(found)
 
-    def missed(self, day: date, since: datetime) -> int:
-        """The deadlines of `day` that passed unmet before `since`, and are unmet still."""
-        return sum(count for _, ends_at, count in self._unmet(day, day) if ends_at < since)
+    def missed(self, day: date, since: datetime, programmes: Sequence[str]) -> int:
+        """The deadlines of `day` that passed unmet before `since`: those that are unmet still, and those that a mail
+        named as missed and that were met late since."""
+        unmet = sum(count for _, ends_at, count in self._unmet(day, day, programmes) if ends_at < since)
+        mail = schema.outbox
+        told = select(mail.c["items"]).where(mail.c.kind == "missed", mail.c.day >= day)
+        named: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for (items,) in self._connection.execute(told):
+            for item in items:
+                if item["deadline_on"] == day.isoformat():
+                    named[item["programme"], item["deadline"]].add(voucher_key(item["voucher"]))
+        return unmet + sum(
+            len(keys) - self._unmet_of(programme, deadline, day, keys)
+            for (programme, deadline), keys in named.items()
+            if programme in programmes
+        )
 
-    def _unmet(self, first: date, last: date) -> Iterator[tuple[str, datetime, int]]:
+    def _unmet(
+        self, first: date, last: date, programmes: Sequence[str]
+    ) -> Iterator[tuple[str, datetime, int]]:
         """The unmet deadlines of these days: name, end, and how many there are."""
+        table = schema.voucher
         for name, day in schema.UNMET.items():
-            zone = schema.voucher.c.zone
-            query = select(day, zone, func.count()).where(day.between(first, last)).group_by(day, zone)
+            query = (
+                select(day, table.c.zone, func.count())
+                .where(day.between(first, last), table.c.programme.in_(programmes))
+                .group_by(day, table.c.zone)
+            )
             for on, ends_in, count in self._connection.execute(query):
                 yield name, end_of(on, ZoneInfo(ends_in)), int(count)
+
+    def _unmet_of(self, programme: str, deadline: str, day: date, keys: AbstractSet[str]) -> int:
+        """How many of these vouchers have not met the deadline of that day yet."""
+        table, found = schema.voucher, 0
+        for part in chunks(sorted(keys)):
+            query = select(func.count()).where(
+                table.c.programme == programme,
+                table.c.voucher_key.in_(part),
+                schema.UNMET[deadline] == day,
+            )
+            found += int(self._connection.execute(query).scalar_one())
+        return found
 
     def newest(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """When the newest fact about a voucher and the newest invoice were recorded, of those known at `now`."""

@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
-    false,
     func,
     not_,
     or_,
@@ -191,7 +190,8 @@ class SqlSteps:
         last step; those that `told` marked left out.
 
         A step may be the last where no nearer one waits, and where either every nearer one would be written down
-        (`written`, `domain.near_steps`), or it is as near as the last by some setting (`last_ones`, by deadline).
+        (`written`, `domain.near_steps`), or it is as near as the last by some setting (`last_ones`, by deadline), or it
+        is one to bill, whose steps a claim moves.
         """
         if not holds.every:
             return []
@@ -207,7 +207,7 @@ class SqlSteps:
         ]
         if written is not None:
             nearest.append(table.c.deadline_on <= written)
-        no_more = or_(false(), *nearest)
+        no_more = or_(table.c.deadline == "bill", *nearest)
         last = and_(table.c.ends_at >= now, not_(another), no_more)
         query = (
             select(table)

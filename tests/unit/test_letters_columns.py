@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucherd.adapters.letters.blocks import PLAIN, blocks_of, page_of
+from voucherd.adapters.letters.blocks import blocks_of, page_of
 from voucherd.adapters.letters.columns import ROOM, pieces, pieces_that_fit, whole_up_to
 from voucherd.adapters.letters.linebreaks import width
+from voucherd.adapters.letters.styles import PLAIN
 
 ID, NAME, DATE = "PS-2021-0417", "Wide World Importers Holding", "Friday, 10 December 2021 (in 4 days)"
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from voucherd.configured import fingerprint, rulebook
+from voucherd.configured import rulebook
 from voucherd.domain.reminder_tables import Closed, OwnReminders
 from voucherd.domain.rulebook import Rulebook
 from voucherd.errors import ConfigurationError, Fault
 from voucherd.resources import shipped_programmes
+from voucherd.service.replanning import fingerprint_of
 from voucherd.settings import load
 
 DESK = """
@@ -178,12 +179,14 @@ WITH_RATES = '[reconciliation]\nrates = "rates.csv"\n'
 def test_a_change_that_bears_on_reminders_replans_and_no_other_does(
     rules: Write, before: dict[str, str], after: dict[str, str], replans: bool
 ) -> None:
-    assert (fingerprint(rules(**before)) != fingerprint(rules(**after))) is replans
+    assert (fingerprint_of(rules(**before)) != fingerprint_of(rules(**after))) is replans
 
 
 def test_the_same_settings_in_another_folder_replan_nothing(tmp_path: Path) -> None:
     made = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        made.append(fingerprint(rulebook(load(files(tmp_path / name, main="[reminders]\nbill = [7]\n"), {}))))
+        made.append(
+            fingerprint_of(rulebook(load(files(tmp_path / name, main="[reminders]\nbill = [7]\n"), {})))
+        )
     assert made[0] == made[1]

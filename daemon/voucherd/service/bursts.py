@@ -72,9 +72,9 @@ def shown_as_held(
     holds = tx.holds.in_force(now).everywhere(now)
     kept: dict[int, str] = {}
     for mail in mails:
-        over = all_held(holds, mail.items, mail.partner, now)
         if mail.status is not MailStatus.PLANNED:
             continue
+        over = all_held(holds, mail.items, mail.partner, now)
         if over is not None:
             kept[mail.number] = over.said
         elif burst and mail.due_at <= now and mail.kind not in DESPITE_A_BURST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from voucherd.domain.near_steps import is_near, near_until
@@ -20,7 +20,8 @@ from voucherd.service.recording import (
     steps_written,
     wanted_steps,
 )
-from voucherd.service.records import Alike, Sought, StepRow, UnmetDays, VoucherKey
+from voucherd.service.records import Alike, Sought, StepRow, VoucherKey
+from voucherd.service.replanning import unmet_near
 from voucherd.service.store import Transaction
 
 _AT_ONCE = 20_000  # vouchers that are looked at together
@@ -48,10 +49,7 @@ def unwritten_steps(
     def unwritten(step: Step, standing: Standing) -> bool:
         return not is_near(step, standing, written)
 
-    unmet = tuple(
-        UnmetDays(deadline, written and written + timedelta(min(days)), last + timedelta(max(days)))
-        for deadline, days in rules.days_before.items()
-    )
+    unmet = unmet_near(rules, last, after=written)
     for partner in partners if unmet else ():
         yield from _steps(tx, Sought(partner, unmet=unmet), _Kinds(rules, until, unwritten))
 
